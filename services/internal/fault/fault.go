@@ -170,7 +170,7 @@ func Is(err error, reason Reason) bool {
 func NotFoundf(kind, id string) *Fault {
 	f := New(NotFound, ReasonNotFound, "",
 		"There is no such "+kind+", or it is not open to you.",
-		"没有此"+kindZh(kind)+",或您无权查看。").With("kind", kind)
+		"没有此"+kindZh(kind)+"，或您无权查看。").With("kind", kind)
 	if looksPersonal(id) {
 		return f
 	}

@@ -116,7 +116,7 @@ func Parse(s string) (Fen, error) {
 	yuan, cents, pointed := strings.Cut(digits, ".")
 	if !allDigits(yuan) || (len(yuan) > 1 && yuan[0] == '0') || pointed && (!allDigits(cents) || len(cents) > 2) {
 		return 0, fault.New(fault.InvalidArgument, fault.FieldInvalid, "",
-			"The amount is not a number of yuan with at most two decimals.", "金额须为元,且最多两位小数。")
+			"The amount is not a number of yuan with at most two decimals.", "金额须为元，且最多两位小数。")
 	}
 	cents += "00"[:2-len(cents)]
 	m, err := strconv.ParseUint(yuan+cents, 10, 64)

@@ -88,5 +88,5 @@ func tag(filter, cursor string) []byte {
 func invalid() error {
 	return fault.New(fault.InvalidArgument, fault.InvalidPageToken, "page_token",
 		"The page token is not one of ours or belongs to another filter.",
-		"翻页标记无效,或属于其他筛选条件。")
+		"翻页标记无效，或属于其他筛选条件。")
 }
