@@ -2502,7 +2502,7 @@ type DeclineOfferRequest struct {
 	OfferId string `protobuf:"bytes,2,opt,name=offer_id,json=offerId,proto3" json:"offer_id,omitempty"`
 	// Version last seen.
 	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
-	// Decline code of the list in brief 2, such as NO_BED; an unknown one is refused.
+	// Decline code of the published list, such as NO_BED; an unknown one is refused.
 	Code string `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
 	// Comment; required for OTHER and CONTRAINDICATION.
 	Comment       string `protobuf:"bytes,5,opt,name=comment,proto3" json:"comment,omitempty"`

@@ -1168,7 +1168,7 @@ func (x *KidneyData) GetDialysisStart() string {
 	return ""
 }
 
-// Fitness is the patient's state for travelling; the worst item decides the escort (P, brief 4).
+// Fitness is the patient's state for travelling; the worst item decides the escort.
 type Fitness struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Needs oxygen.
