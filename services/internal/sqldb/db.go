@@ -1,0 +1,124 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
+
+	"huhang.example/services/internal/clock"
+)
+
+// The engines, as Engine returns them.
+const (
+	SQLite   = "sqlite"
+	Postgres = "postgres"
+)
+
+// Config says which database to open. Only DSN is required.
+type Config struct {
+	// DSN is "sqlite:/path/file.db" (the file and its folder are made when missing) or "postgres://...".
+	DSN string
+	// MaxConns bounds PostgreSQL's connections, or SQLite's readers. Default 10, at least 3: with jobs, PostgreSQL keeps
+	// one connection for notifications.
+	MaxConns int
+	// PollInterval is how often a queue looks for jobs that no notification announced. Default 150 ms on SQLite, 1 s on
+	// PostgreSQL.
+	PollInterval time.Duration
+	// Service is the name under which jobs call: access.Caller.Service. Default "jobs".
+	Service string
+	// Log gets failed jobs and River's warnings. Default slog.Default().
+	Log *slog.Logger
+	// TracerProvider makes the spans of jobs. Default: the global one.
+	TracerProvider trace.TracerProvider
+	// Clock decides when a scheduled job is due. Default the system's. With any other clock a job becomes due when that
+	// clock says so, within one PollInterval.
+	Clock clock.Clock
+}
+
+// DB is one service's database. It is safe for concurrent use.
+type DB struct {
+	engine engine
+	queue  jobQueue
+	conf   Config
+	tracer trace.Tracer
+	// again lets one retried transaction run at a time, so that many writers of one row queue up rather than collide.
+	again chan struct{}
+}
+
+// engine is what differs between SQLite and PostgreSQL.
+type engine interface {
+	name() string
+	begin(ctx context.Context, readOnly bool) (session, error)
+	ping(ctx context.Context) error
+	close()
+	// exclusive keeps other processes from migrating until release is called.
+	exclusive(ctx context.Context) (release func(), err error)
+	translate(sql string) string
+}
+
+// session is one open transaction of an engine.
+type session interface {
+	exec(ctx context.Context, sql string, args []any) (int64, error)
+	query(ctx context.Context, sql string, args []any) (Rows, error)
+	commit(ctx context.Context) error
+	rollback()
+}
+
+// Open opens the database and checks that it answers. Call Migrate before anything else.
+func Open(ctx context.Context, conf Config) (*DB, error) {
+	if conf.MaxConns == 0 {
+		conf.MaxConns = 10
+	}
+	if conf.MaxConns < 3 {
+		return nil, fmt.Errorf("sqldb: MaxConns %d is less than 3", conf.MaxConns)
+	}
+	if conf.Log == nil {
+		conf.Log = slog.Default()
+	}
+	if conf.TracerProvider == nil {
+		conf.TracerProvider = otel.GetTracerProvider()
+	}
+	if conf.Clock == nil {
+		conf.Clock = clock.System()
+	}
+	if conf.Service == "" {
+		conf.Service = "jobs"
+	}
+	db := &DB{
+		conf:   conf,
+		tracer: conf.TracerProvider.Tracer("huhang.example/services/internal/sqldb"),
+		again:  make(chan struct{}, 1),
+	}
+	var err error
+	switch scheme, rest, _ := strings.Cut(conf.DSN, ":"); {
+	case scheme == "sqlite" && rest != "":
+		err = db.openSQLite(ctx, rest)
+	case scheme == "postgres" || scheme == "postgresql":
+		err = db.openPostgres(ctx)
+	default:
+		// The DSN itself may hold a password and is not repeated.
+		err = errors.New(`sqldb: a DSN starts with "sqlite:" and a path, or with "postgres://"`)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+// Close closes all connections. Stop the jobs first.
+func (db *DB) Close() { db.engine.close() }
+
+// Engine returns SQLite or Postgres.
+func (db *DB) Engine() string { return db.engine.name() }
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.engine.ping(ctx) }
+
+// Clock returns the clock the database was opened with.
+func (db *DB) Clock() clock.Clock { return db.conf.Clock }
