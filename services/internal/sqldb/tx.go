@@ -145,6 +145,9 @@ func (t *Tx) join(ctx context.Context, fn func(ctx context.Context, tx *Tx) erro
 	return fn(ctx, t)
 }
 
+// Clock returns the clock of the database.
+func (t *Tx) Clock() clock.Clock { return t.db.conf.Clock }
+
 // Exec runs a statement and returns how many rows it changed.
 func (t *Tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
 	if err := t.usable(); err != nil {
