@@ -53,7 +53,7 @@ gen-check: gen ## fail when gen/ is not what proto/ generates
 	cd gen && GOWORK=off go mod tidy -diff
 
 .PHONY: lint
-lint: $(TOOLS)/buf $(TOOLS)/golangci-lint third_party/proto/.printed ## check style, import rules and file lengths of Go and proto
+lint: $(TOOLS)/buf $(TOOLS)/golangci-lint third_party/proto/.printed ## check the style of Go and proto, import rules and file lengths
 	$(TOOLS)/buf lint
 	$(TOOLS)/buf format --diff --exit-code proto
 	tools/check-length
