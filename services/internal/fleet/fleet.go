@@ -33,7 +33,7 @@ type Deps struct {
 // Service is one part of a process that is started and stopped.
 type Service interface {
 	Name() string
-	// Start returns when the service works. Its context ends when the process begins to stop.
+	// Start returns when the service works; where it fails, it leaves nothing open. Its context ends when the process begins to stop.
 	Start(ctx context.Context) error
 	// Stop returns when the service has ended, at the latest when ctx does.
 	Stop(ctx context.Context) error
@@ -44,6 +44,9 @@ const StopLimit = 5 * time.Second
 
 // reserve is the time each service that still waits for its stop is sure to get.
 const reserve = 250 * time.Millisecond
+
+// graceLimit is how long a service may take to return once its context has ended.
+const graceLimit = 50 * time.Millisecond
 
 // Run starts the services, waits until ctx is done, and stops them. The error joins whatever failed in starting and
 // stopping; it is nil after an orderly end.
@@ -65,13 +68,12 @@ func Start(ctx context.Context, services ...Service) (*Running, error) {
 	for _, service := range services {
 		err := ctx.Err()
 		if err == nil {
-			// Counted before it has started: a failed start may have left something open, and only Stop closes it.
-			running.services = append(running.services, service)
 			err = service.Start(ctx)
 		}
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("start %s: %w", service.Name(), err), running.Stop(StopLimit))
 		}
+		running.services = append(running.services, service)
 	}
 	return running, nil
 }
@@ -80,7 +82,7 @@ func Start(ctx context.Context, services ...Service) (*Running, error) {
 func (r *Running) Stop(limit time.Duration) error {
 	services := r.services
 	r.services = nil
-	all, cancel := context.WithTimeout(context.Background(), limit)
+	all, cancel := context.WithTimeout(context.Background(), max(limit-graceLimit, 0))
 	defer cancel()
 	end, _ := all.Deadline()
 	// With a small limit or many services everybody's sure share is smaller.
@@ -117,5 +119,3 @@ func stop(ctx context.Context, service Service, until time.Time) error {
 		return ErrHung
 	}
 }
-
-const graceLimit = 50 * time.Millisecond

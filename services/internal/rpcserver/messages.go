@@ -35,7 +35,7 @@ func (s *Server) withReferral(ctx context.Context, fullMethod string, request an
 	if descriptor == nil {
 		return ctx
 	}
-	if value := m.Get(descriptor).String(); id.Valid("ref", value) {
+	if value := m.Get(descriptor).String(); id.Valid("ref", value) && value != telemetry.Referral(ctx) {
 		callOf(ctx).about(value)
 		return telemetry.WithReferral(ctx, value)
 	}
