@@ -82,7 +82,7 @@ var whatToDo = map[Reason]advice{
 	CommentRequired:             {"Add a comment that explains the choice.", "请补充说明。"},
 	AllocationReferenceRequired: {"Give exactly one: the COTRS allocation reference or the ethics approval.", "请只提供一项：COTRS 分配编号或伦理审批编号。"},
 	ResourceTaken:               {"Choose another time or another resource.", "请选择其他时间或其他资源。"},
-	HoldExpired:                 {"Reserve again.", "请重新预约。"},
+	HoldExpired:                 {"Reserve again, then confirm in time.", "请重新预约并及时确认。"},
 	NoItinerary:                 {"Allow another mode, an escort or a wider time, or ask for a medical transfer.", "请放宽交通方式、陪护或时间，或申请医疗转运。"},
 	UnfitToTravel:               {"Choose a mode the patient is fit for, or have the fitness assessed again.", "请选择患者适宜的交通方式，或重新评估。"},
 	ChecklistIncomplete:         {"Complete the named items, then sign the hand-over.", "请补齐所列项目后再签署交接。"},

@@ -26,9 +26,9 @@ const (
 
 // A status travels in response headers, which are bounded: what would not fit is cut rather than lost with the answer.
 const (
-	maxValue      = 512
-	maxMeta       = 16
-	maxViolations = 16
+	maxText       = 512
+	maxMeta       = 3 << 10
+	maxViolations = 3 << 10
 )
 
 const zhCN = "zh-CN"
@@ -102,9 +102,12 @@ func (f *Fault) metadata() map[string]string {
 	if f.Field != "" {
 		meta[keyField] = cut(f.Field)
 	}
+	room := maxMeta
 	for _, key := range slices.Sorted(maps.Keys(f.Meta)) {
-		if _, taken := meta[key]; !taken && len(meta) < maxMeta {
-			meta[key] = cut(f.Meta[key])
+		value := cut(f.Meta[key])
+		room -= len(key) + len(value)
+		if _, taken := meta[key]; !taken && room >= 0 {
+			meta[key] = value
 		}
 	}
 	return meta
@@ -119,7 +122,11 @@ func (f *Fault) badRequest() *errdetails.BadRequest {
 		violations = []Violation{{Field: f.Field, En: f.En, Zh: f.Zh}}
 	}
 	bad := &errdetails.BadRequest{}
-	for _, v := range violations[:min(len(violations), maxViolations)] {
+	room := maxViolations
+	for _, v := range violations {
+		if room -= len(cut(v.Field)) + len(cut(v.En)) + len(cut(v.Zh)); room < 0 {
+			break
+		}
 		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
 			Field: cut(v.Field), Description: cut(v.En), Reason: string(f.Reason),
 			LocalizedMessage: &errdetails.LocalizedMessage{Locale: zhCN, Message: cut(v.Zh)},
@@ -228,10 +235,10 @@ func canceled() *Fault {
 
 func cut(s string) string {
 	s = strings.ToValidUTF8(s, "?")
-	if len(s) <= maxValue {
+	if len(s) <= maxText {
 		return s
 	}
-	end := maxValue
+	end := maxText
 	for end > 0 && !utf8.RuneStart(s[end]) {
 		end--
 	}
