@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -76,47 +74,19 @@ func parse[T any](file string, body []byte, prefix string, env lookup) (T, error
 	return settings, nil
 }
 
-func decode(file string, body []byte, into any) error {
+func decode[T any](file string, body []byte, into *T) error {
 	decoder := yaml.NewDecoder(bytes.NewReader(body))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(into); err != nil {
 		if errors.Is(err, io.EOF) { // nothing but comments: the defaults
 			return nil
 		}
-		return located(file, err)
+		return located(file, err, func() (int, string) { return culprit[T](body) })
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("config: %s: more than one document", source(file))
 	}
 	return nil
-}
-
-var (
-	atLine     = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
-	goType     = regexp.MustCompile(` (?:in|into) (?:type )?\S+$`)
-	quoted     = regexp.MustCompile("`[^`]*`")
-	unknownKey = regexp.MustCompile(`^field (.*) not found$`)
-)
-
-// located turns the decoder's errors into "file:line: what", without the values, which may be secrets.
-func located(file string, err error) error {
-	lines := []string{err.Error()}
-	var typed *yaml.TypeError
-	if errors.As(err, &typed) {
-		lines = typed.Errors
-	}
-	for i, text := range lines {
-		at := source(file)
-		if m := atLine.FindStringSubmatch(text); m != nil {
-			at += ":" + m[1]
-			text = text[len(m[0]):]
-		}
-		if key := unknownKey.FindStringSubmatch(goType.ReplaceAllString(text, "")); key != nil {
-			text = fmt.Sprintf("unknown key %q", key[1])
-		}
-		lines[i] = at + ": " + quoted.ReplaceAllString(text, "this value")
-	}
-	return errors.New("config: " + strings.Join(lines, "; "))
 }
 
 func source(file string) string {
