@@ -1,6 +1,7 @@
 package mtls_test
 
 import (
+	"encoding/pem"
 	"os"
 	"slices"
 	"testing"
@@ -163,5 +164,20 @@ func TestLoadRefuses(t *testing.T) {
 				t.Fatal("loaded")
 			}
 		})
+	}
+}
+
+func pemBlocks(t *testing.T, path string) (types []string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			return types
+		}
+		types = append(types, block.Type)
 	}
 }

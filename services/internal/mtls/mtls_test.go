@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"math/big"
 	"net"
@@ -387,20 +386,5 @@ func TestNoIdentity(t *testing.T) {
 	}
 	if _, err := (mtls.Identity{}).ServerConfig().GetConfigForClient(nil); err == nil {
 		t.Fatal("a server without an identity serves")
-	}
-}
-
-func pemBlocks(t *testing.T, path string) (types []string) {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		var block *pem.Block
-		if block, text = pem.Decode(text); block == nil {
-			return types
-		}
-		types = append(types, block.Type)
 	}
 }
