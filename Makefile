@@ -29,7 +29,7 @@ test: ## run every test, on SQLite and on a PostgreSQL of its own
 
 .PHONY: race
 race: ## run the tests of what is concurrent under the race detector
-	CGO_ENABLED=1 tools/with-postgres go test -race -count=1 -timeout 10m $(addsuffix /...,$(addprefix ./,$(RACE)))
+	CGO_ENABLED=1 tools/with-postgres go test -race -count=1 -timeout 6m $(addsuffix /...,$(addprefix ./,$(RACE)))
 
 BENCH ?= .
 PACKAGES ?= ./services/...
