@@ -97,6 +97,7 @@ func NewEtcd(cfg Config) (*Etcd, error) {
 		MaxUnaryRetries:      2,
 		Logger:               zap.NewNop(), // errors are returned to us, and logged once an outage
 		DialOptions: []grpc.DialOption{
+			grpc.WithNoProxy(), // etcd stands beside us; HTTPS_PROXY is for the world outside
 			// gRPC's own back-off grows to two minutes: etcd would be back long before we notice.
 			grpc.WithConnectParams(grpc.ConnectParams{
 				Backoff:           grpcbackoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},

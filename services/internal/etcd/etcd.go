@@ -12,9 +12,12 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
+
+	"huhang.example/services/internal/clock"
 )
 
 // Config says where the member keeps its data and where it listens.
@@ -28,10 +31,15 @@ type Config struct {
 // Server is a running member.
 type Server struct {
 	member    *embed.Etcd
+	core      *slogCore
 	closeOnce sync.Once
 }
 
-const anyPort = "127.0.0.1:0"
+const (
+	anyPort = "127.0.0.1:0"
+	// closeLimit is longer than the 5.4 seconds that etcd gives open watches before it cuts them.
+	closeLimit = 6 * time.Second
+)
 
 // Start runs a member and returns when it serves clients, or with an error when ctx ends first.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
@@ -60,13 +68,14 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	ec.TickMs, ec.ElectionMs = 20, 200
 	// Only the present set of instances matters; without compaction the history grows for ever.
 	ec.AutoCompactionMode, ec.AutoCompactionRetention = embed.CompactorModeRevision, "1000"
-	ec.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.New(&slogCore{log: log}))
+	core := newSlogCore(log)
+	ec.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.New(core))
 
 	member, err := embed.StartEtcd(ec)
 	if err != nil {
 		return nil, fmt.Errorf("etcd: start: %w", err)
 	}
-	s := &Server{member: member}
+	s := &Server{member: member, core: core}
 	select {
 	case <-member.Server.ReadyNotify():
 		return s, nil
@@ -89,8 +98,25 @@ func (s *Server) Endpoints() []string {
 }
 
 // Close stops the member; a second call does nothing. Close the clients first: etcd waits up to five seconds for
-// open watches before it cuts them.
-func (s *Server) Close() { s.closeOnce.Do(s.member.Close) }
+// open watches.
+func (s *Server) Close() {
+	s.closeOnce.Do(func() {
+		s.core.closing.Store(true)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.member.Close()
+		}()
+		// etcd's Close waits without limit for a connection that never sent a byte, long after all else has ended.
+		timer := clock.System().NewTimer(closeLimit)
+		defer timer.Stop()
+		select {
+		case <-done:
+		case <-timer.C():
+			s.core.log.Warn("etcd: a silent connection was left behind")
+		}
+	})
+}
 
 func loopbackURL(addr string) (url.URL, error) {
 	if addr == "" {

@@ -3,24 +3,35 @@ package etcd
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"sync/atomic"
 
 	"go.uber.org/zap/zapcore"
 )
 
-// slogCore hands etcd's errors to slog and drops the rest: etcd writes some forty lines at every start.
+// retried is an error that etcd logs when its first look comes before its first entry; it looks again.
+const retried = "failed to update storage version"
+
+// slogCore hands etcd's errors to slog and drops the rest: etcd writes some forty lines at every start, and an error
+// for each of its listeners at every orderly end.
 type slogCore struct {
-	log    *slog.Logger
-	fields []zapcore.Field
+	log     *slog.Logger
+	closing *atomic.Bool
+	fields  []zapcore.Field
 }
 
-func (c *slogCore) Enabled(l zapcore.Level) bool { return l >= zapcore.ErrorLevel }
+func newSlogCore(log *slog.Logger) *slogCore { return &slogCore{log: log, closing: new(atomic.Bool)} }
+
+func (c *slogCore) Enabled(l zapcore.Level) bool {
+	return l >= zapcore.ErrorLevel && (l > zapcore.ErrorLevel || !c.closing.Load())
+}
 
 func (c *slogCore) With(fields []zapcore.Field) zapcore.Core {
-	return &slogCore{log: c.log, fields: append(append([]zapcore.Field(nil), c.fields...), fields...)}
+	return &slogCore{log: c.log, closing: c.closing, fields: slices.Concat(c.fields, fields)}
 }
 
 func (c *slogCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if c.Enabled(e.Level) {
+	if c.Enabled(e.Level) && e.Message != retried {
 		return ce.AddCore(e, c)
 	}
 	return ce
@@ -28,10 +39,7 @@ func (c *slogCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 
 func (c *slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	enc := zapcore.NewMapObjectEncoder()
-	for _, f := range c.fields {
-		f.AddTo(enc)
-	}
-	for _, f := range fields {
+	for _, f := range slices.Concat(c.fields, fields) {
 		f.AddTo(enc)
 	}
 	attrs := make([]slog.Attr, 0, len(enc.Fields))
