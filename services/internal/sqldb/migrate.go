@@ -54,6 +54,9 @@ func (db *DB) Migrate(ctx context.Context, migrations fs.FS) error {
 	if err := db.Write(ctx, createHistory); err != nil {
 		return err
 	}
+	if err := errors.Join(db.notNewer(ctx, lineOwn, own), db.notNewer(ctx, lineService, service)); err != nil {
+		return err
+	}
 	if err := db.apply(ctx, lineOwn, own); err != nil {
 		return err
 	}
@@ -76,6 +79,10 @@ func (db *DB) apply(ctx context.Context, line string, migrations []migration) er
 			return fmt.Errorf("sqldb: migration %s %04d_%s: %w", line, m.version, m.name, err)
 		}
 	}
+	return nil
+}
+
+func (db *DB) notNewer(ctx context.Context, line string, migrations []migration) error {
 	var newest int64
 	err := db.Read(ctx, func(ctx context.Context, q Querier) error {
 		return q.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM schema_history WHERE line = $1", line).Scan(&newest)

@@ -68,13 +68,19 @@ func (q *riverQueue[T]) migrate(ctx context.Context, db *DB) error {
 	if err != nil {
 		return err
 	}
+	// ExistingVersions fails on versions this River does not know: the database is newer.
 	if db.Engine() == Postgres {
 		// Not in one transaction: River adds values to an enum and uses them in a later migration.
-		_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+		if _, err = migrator.ExistingVersions(ctx); err == nil {
+			_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+		}
 		return err
 	}
 	return db.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		_, err := migrator.MigrateTx(ctx, q.raw(tx.session), rivermigrate.DirectionUp, nil)
+		_, err := migrator.ExistingVersionsTx(ctx, q.raw(tx.session))
+		if err == nil {
+			_, err = migrator.MigrateTx(ctx, q.raw(tx.session), rivermigrate.DirectionUp, nil)
+		}
 		return tx.note(err)
 	})
 }
@@ -98,10 +104,9 @@ func (q *riverQueue[T]) start(ctx context.Context, w *Workers) error {
 		conf.Queues[name] = river.QueueConfig{MaxWorkers: parallel}
 	}
 	conf.Middleware = []rivertype.Middleware{river.WorkerMiddlewareFunc(q.db.work)}
-	conf.ErrorHandler = failures{q.db.conf.Log}
 	conf.JobTimeout = jobTimeout
 	// What a killed process left running is taken up again when no handler can still be at it.
-	conf.RescueStuckJobsAfter = w.longest + time.Minute
+	conf.RescueStuckJobsAfter = w.longest + 15*time.Second
 	conf.FetchPollInterval = q.db.conf.PollInterval
 	if q.db.Engine() == SQLite {
 		conf.PollOnly = true

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"runtime/debug"
 
-	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -67,17 +67,10 @@ func (db *DB) work(ctx context.Context, row *rivertype.JobRow, handle func(conte
 		attribute.Int64("huhang.job_id", row.ID),
 		attribute.Int("huhang.job_attempt", row.Attempt),
 	))
-	returned := false
-	defer func() {
-		if !returned {
-			span.SetStatus(codes.Error, "panic")
-		}
-		span.End()
-	}()
-	err := handle(ctx)
-	returned = true
+	defer span.End()
+	err := db.caught(ctx, row, handle)
 	var snooze *rivertype.JobSnoozeError
-	var cancelled *rivertype.JobCancelError
+	var discard *rivertype.JobCancelError
 	switch {
 	case err == nil:
 	case errors.As(err, &snooze):
@@ -86,7 +79,7 @@ func (db *DB) work(ctx context.Context, row *rivertype.JobRow, handle func(conte
 		// A fixed text: errors may quote what they were about.
 		span.SetStatus(codes.Error, "job failed")
 		level := slog.LevelWarn
-		if row.Attempt >= row.MaxAttempts || errors.As(err, &cancelled) {
+		if row.Attempt >= row.MaxAttempts || errors.As(err, &discard) {
 			level = slog.LevelError
 		}
 		db.conf.Log.LogAttrs(ctx, level, "job failed", slog.String("kind", row.Kind), slog.Int64("job", row.ID),
@@ -95,19 +88,21 @@ func (db *DB) work(ctx context.Context, row *rivertype.JobRow, handle func(conte
 	return err
 }
 
-// failures logs panics; errors have been logged within their trace.
-type failures struct{ log *slog.Logger }
-
-func (failures) HandleError(context.Context, *rivertype.JobRow, error) *river.ErrorHandlerResult {
-	return nil
-}
-
-func (f failures) HandlePanic(ctx context.Context, row *rivertype.JobRow, value any, stack string) *river.ErrorHandlerResult {
-	what := fmt.Sprintf("%T", value) // the value may quote a record
-	if bug, ok := value.(runtime.Error); ok {
-		what = bug.Error()
-	}
-	f.log.LogAttrs(ctx, slog.LevelError, "job panicked", slog.String("kind", row.Kind), slog.Int64("job", row.ID),
-		slog.Int("attempt", row.Attempt), slog.String("panic", what), slog.String("stack", stack))
-	return nil
+// caught turns a panic into an error. River would do so as well, but keeps and logs the panic's value, which may quote a
+// record.
+func (db *DB) caught(ctx context.Context, row *rivertype.JobRow, handle func(context.Context) error) (err error) {
+	defer func() {
+		value := recover()
+		if value == nil {
+			return
+		}
+		what := fmt.Sprintf("%T", value)
+		if bug, ok := value.(runtime.Error); ok {
+			what = bug.Error()
+		}
+		db.conf.Log.LogAttrs(ctx, slog.LevelError, "job panicked", slog.String("kind", row.Kind), slog.Int64("job", row.ID),
+			slog.String("panic", what), slog.String("stack", string(debug.Stack())))
+		err = fmt.Errorf("panic: %s", what)
+	}()
+	return handle(ctx)
 }
