@@ -145,7 +145,9 @@ func TestLogLines(t *testing.T) {
 		}
 		return telemetry.Referral(ctx), nil
 	}
-	r.stream = func(ctx context.Context, _ echotest.Request, send func(string) error) error { return send(telemetry.Referral(ctx)) }
+	r.stream = func(ctx context.Context, _ echotest.Request, send func(string) error) error {
+		return send(telemetry.Referral(ctx))
+	}
 	r.start()
 	connection := r.as(r.hospital("H-HF-01"))
 	call := func(method string, request echotest.Request) string {

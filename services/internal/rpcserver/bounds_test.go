@@ -193,4 +193,3 @@ func TestAStreamEndsAsItsHandlerSays(t *testing.T) {
 		t.Fatalf("end: %v", err)
 	}
 }
-

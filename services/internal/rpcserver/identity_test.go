@@ -91,7 +91,11 @@ func TestConnectionsWithoutACertificateOfTheLine(t *testing.T) {
 	t.Cleanup(func() { _ = plain.Close() })
 	for name, connection := range map[string]*grpc.ClientConn{
 		"no certificate": r.dial(without), "foreign authority": r.dial(alien), "no TLS": plain,
-		"TLS 1.2": r.dial(func() *tls.Config { c := own.Clone(); c.MinVersion, c.MaxVersion = tls.VersionTLS12, tls.VersionTLS12; return c }()),
+		"TLS 1.2": r.dial(func() *tls.Config {
+			c := own.Clone()
+			c.MinVersion, c.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
+			return c
+		}()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := echotest.Call(t.Context(), connection, echotest.Read, echotest.Request{Text: "x"})
@@ -228,7 +232,10 @@ func TestRights(t *testing.T) {
 func TestStreamsAreGuardedToo(t *testing.T) {
 	ran := false
 	r := newRig(t)
-	r.stream = func(_ context.Context, _ echotest.Request, send func(string) error) error { ran = true; return send("x") }
+	r.stream = func(_ context.Context, _ echotest.Request, send func(string) error) error {
+		ran = true
+		return send("x")
+	}
 	r.start()
 	open := func(ctx context.Context, peer mtls.Identity, request echotest.Request) error {
 		receive, err := echotest.Open(ctx, r.as(peer), request)

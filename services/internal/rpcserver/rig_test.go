@@ -48,7 +48,9 @@ func newRig(t *testing.T, settings ...setting) *rig {
 	}
 	r := &rig{t: t, authority: authority, registry: discovery.NewStatic(nil), log: &lines{}}
 	r.handler = func(_ context.Context, _ string, request echotest.Request) (string, error) { return request.Text, nil }
-	r.stream = func(_ context.Context, request echotest.Request, send func(string) error) error { return send(request.Text) }
+	r.stream = func(_ context.Context, request echotest.Request, send func(string) error) error {
+		return send(request.Text)
+	}
 	config := rpcserver.Config{Service: "patient", Instance: "patient-1", Listen: "127.0.0.1:0"}
 	deps := rpcserver.Deps{
 		Identity: r.service("patient"), Registry: r.registry,
