@@ -129,7 +129,8 @@ func TestCallers(t *testing.T) {
 			access.Caller{Service: "referral", Roles: []access.Role{access.Service}},
 		},
 		{
-			"a service for a person", func(r *rig) mtls.Identity { return r.service("gateway") }, []*accessv1.Caller{person},
+			"a service for a person", func(r *rig) mtls.Identity { return r.service("gateway") },
+			[]*accessv1.Caller{person},
 			access.Caller{Subject: "u-7", Organisation: "H-NC-01", Roles: []access.Role{access.Coordinator}},
 		},
 	}
