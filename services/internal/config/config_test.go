@@ -129,7 +129,7 @@ func TestEnvironmentAloneMakesAbsentSections(t *testing.T) {
 func TestErrorsNameThePlaceAndNotTheValue(t *testing.T) {
 	for _, test := range []struct{ name, body, want string }{
 		{"unknown key", "sample: true\nlisten: a\nlitsen: secret\n", `huhang.yaml:3: unknown key "litsen"`},
-		{"unknown key below", "peer-service:\n  adress: secret\n", `huhang.yaml:2: unknown key "adress"`},
+		{"unknown key below", "peer-service:\n  adrress: secret\n", `huhang.yaml:2: unknown key "adrress"`},
 		{"wrong type", "listen: a\nretries: secret\n", "huhang.yaml:2: "},
 		{"number as duration", "timeout: 30\n", "huhang.yaml:1: "},
 		{"bad duration", "timeout: 5secret\n", "huhang.yaml:1: "},

@@ -202,8 +202,10 @@ func TestForeignStatusesBecomeTheNearestFault(t *testing.T) {
 
 func TestFromStatusLeavesOtherErrorsAlone(t *testing.T) {
 	plain, ours := errors.New("plain"), fault.Stale("1")
-	if fault.FromStatus(plain) != plain || fault.FromStatus(ours) != error(ours) {
-		t.Error("an error that is no status was changed")
+	for _, err := range []error{plain, ours, fmt.Errorf("wrapped: %w", ours)} {
+		if got := fault.FromStatus(err); !errors.Is(got, err) || got.Error() != err.Error() {
+			t.Errorf("%v, which is no status, became %v", err, got)
+		}
 	}
 	other, err := status.New(codes.NotFound, "x").WithDetails(&errdetails.ErrorInfo{Reason: "STALE_VERSION", Domain: "elsewhere.example"})
 	if err != nil {

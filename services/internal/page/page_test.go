@@ -77,8 +77,13 @@ func TestSize(t *testing.T) {
 		requested, def, most int32
 		want                 int
 	}{
-		{0, 50, 200, 50}, {-1, 50, 200, 50}, {1, 50, 200, 1}, {200, 50, 200, 200}, {201, 50, 200, 200},
-		{1 << 30, 50, 200, 200}, {0, 300, 200, 200},
+		{0, 50, 200, 50},
+		{-1, 50, 200, 50},
+		{1, 50, 200, 1},
+		{200, 50, 200, 200},
+		{201, 50, 200, 200},
+		{1 << 30, 50, 200, 200},
+		{0, 300, 200, 200},
 	} {
 		if got := page.Size(test.requested, test.def, test.most); got != test.want {
 			t.Errorf("Size(%d, %d, %d) = %d", test.requested, test.def, test.most, got)

@@ -14,6 +14,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -111,6 +112,9 @@ func TestAPartnersBaggageIsNotPassedOn(t *testing.T) {
 		"%%%": "",
 	} {
 		ctx := p.Extract(t.Context(), propagation.MapCarrier{"baggage": given})
+		if kept := baggage.FromContext(ctx).String(); kept != want {
+			t.Errorf("of %q, %q was kept", given, kept)
+		}
 		out := propagation.MapCarrier{}
 		p.Inject(ctx, out)
 		if out["baggage"] != want {
