@@ -1,0 +1,55 @@
+package referral
+
+import (
+	"context"
+	"slices"
+
+	"huhang.example/services/internal/fault"
+)
+
+// CloseReferral ends a case. What was begun for it is undone by jobs: an open offer is withdrawn, a held or booked bed
+// released, a move that has not ended is ended. The entry on the timeline tells the referrer. Faults FIELD_INVALID,
+// RIGHT_MISSING, WRONG_STATE, STALE_VERSION, NOT_FOUND.
+func (s *Service) CloseReferral(ctx context.Context, referralID, etag string, reason CloseReason, comment string) (*Referral, error) {
+	return s.update(ctx, referralID, etag, func(r *Referral, a Act) error {
+		move := Close
+		if reason == Completed {
+			move = CloseCompleted
+		}
+		if _, err := r.pick(move, a); err != nil {
+			return err
+		}
+		switch {
+		case reason == Lapsed:
+			return fault.New(fault.InvalidArgument, fault.FieldInvalid, "reason",
+				"A case lapses by itself.", "失效由系统自动判定。")
+		case reason == NotIndicated && partOf(r, a.By)&TheDesk == 0:
+			return fault.New(fault.PermissionDenied, fault.RightMissing, "reason",
+				"The desk decides that a case is not indicated.", "不适合移植由运营台判定。")
+		}
+		a.Reason, a.Note = string(reason), comment
+		return r.apply(move, a, func() { r.end(reason) })
+	})
+}
+
+// end marks the case as closed and owes what undoes it.
+func (r *Referral) end(reason CloseReason) {
+	r.CloseReason = reason
+	if slices.Contains(on(Matched, Offered), r.State) && r.OfferID != "" {
+		r.enqueue(Job{Do: JobWithdraw, Record: r.OfferID})
+	}
+	if slices.Contains(on(TransferPlanned, InTransit), r.State) && r.TransferID != "" {
+		r.enqueue(Job{Do: JobAbort, Record: r.TransferID})
+	}
+	if slices.Contains(on(Accepted, Booked, TransferPlanned, InTransit, Arrived, Evaluating, Listed, Suspended, Operated), r.State) {
+		r.release()
+	}
+	r.Matching, r.FilingWaits = false, false
+}
+
+// release owes the freeing of the case's units.
+func (r *Referral) release() {
+	if r.HoldID != "" {
+		r.enqueue(Job{Do: JobRelease, Record: r.HoldID})
+	}
+}

@@ -1,0 +1,141 @@
+package referral
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/money"
+)
+
+// Happening is what another service tells the case.
+type Happening struct {
+	Move Move
+	// Record is the offer, transfer, claim or hold it is about.
+	Record                string
+	Occurred              time.Time
+	Organisation, Subject string
+	Reason                string
+	// Of offers.
+	Center, City, Hold string
+	Admission, Expire  time.Time
+	// Of claims.
+	SelfPay *money.Fen
+}
+
+// late marks entries of events that came after the case had moved on.
+const late = "LATE"
+
+// RecordCaseEvent moves the case where the table says so. An event that was applied before is ignored; one that came too
+// late is written to the timeline and ignored, and what it left behind is undone. Fault NOT_FOUND.
+func (s *Service) RecordCaseEvent(ctx context.Context, referralID string, h Happening) (State, bool, error) {
+	ignored := false
+	r, err := s.update(ctx, referralID, "", func(r *Referral, a Act) (err error) {
+		ignored, err = r.happen(a, h)
+		return err
+	})
+	if err != nil {
+		return "", false, err
+	}
+	return r.State, ignored, nil
+}
+
+func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
+	a.Occurred, a.Record, a.Center, a.Ends = h.Occurred, h.Record, h.Center, h.Expire
+	a.Reason, a.Organisation, a.Subject = h.Reason, h.Organisation, h.Subject
+	kind := string(h.Move)
+	claim := slices.Contains(claimChanged, h.Move) || h.Move == ClaimOpened
+	if claim {
+		// A claim may be settled and reversed several times.
+		kind += "@" + strconv.FormatInt(h.Occurred.UnixMicro(), 10)
+	}
+	if r.saw(h.Record, kind) {
+		return true, nil
+	}
+	if claim && h.Occurred.Before(r.ClaimTime) {
+		r.see(h.Record, kind)
+		a.Reason = late
+		r.note(string(h.Move), a)
+		return true, nil
+	}
+	err = r.apply(h.Move, a, func() { r.take(h) })
+	if fault.Is(err, fault.WrongState) {
+		ignored, err = true, nil
+		a.Reason = late
+		r.note(string(h.Move), a)
+		r.undo(h)
+	}
+	if err != nil {
+		return false, err
+	}
+	r.see(h.Record, kind)
+	if !ignored && r.State == Exhausted && slices.Contains(offerOver, h.Move) {
+		line := Act{By: theLine, Trace: a.Trace, At: a.At}
+		r.note("EXHAUSTED", line)
+	}
+	return ignored, nil
+}
+
+// take keeps what an event that moves the case brings. It sees the state before the move.
+func (r *Referral) take(h Happening) {
+	switch h.Move {
+	case OfferCreated:
+		r.OfferID = h.Record
+	case OfferAccepted:
+		r.OfferID, r.CenterID, r.CenterCity, r.HoldID = h.Record, h.Center, h.City, h.Hold
+		r.Admission, r.AcceptTime, r.HoldConfirmed = h.Admission, h.Occurred, false
+		r.FilingID, r.FilingWaits = "", false
+		r.enqueue(Job{Do: JobFile, Record: h.Record})
+	case OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused:
+		next := r.next()
+		r.OfferID, r.Asking = "", next
+		if next == "" {
+			r.stopAsking()
+			return
+		}
+		r.enqueue(Job{Do: JobAsk, Number: r.Round, Organisation: next})
+	case HoldExpired, HoldReleased:
+		r.HoldConfirmed = false
+		if h.Move == HoldReleased {
+			r.HoldID = ""
+		}
+		if r.State == Accepted || r.State == Booked {
+			if r.TransferID != "" {
+				r.enqueue(Job{Do: JobAbort, Record: r.TransferID})
+				r.TransferID = ""
+			}
+			r.stopAsking()
+			r.CenterID, r.CenterCity, r.HoldID, r.Admission, r.FilingWaits = "", "", "", time.Time{}, false
+		}
+	case TransferPlan, TransferDeparted, TransferArrived:
+		r.TransferID = h.Record
+	case TransferAborted:
+		r.TransferID = ""
+	case ClaimOpened, ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual:
+		r.ClaimID, r.ClaimStage, r.ClaimTime = h.Record, string(h.Move), h.Occurred
+		switch h.Move {
+		case ClaimSettled:
+			r.SelfPay = h.SelfPay
+		case ClaimReversed:
+			r.SelfPay = nil
+		}
+	}
+}
+
+// undo owes the undoing of what a late event left behind: an offer nobody waits for, a bed held for nobody.
+func (r *Referral) undo(h Happening) {
+	switch {
+	case h.Move == OfferCreated && h.Record != r.OfferID && !r.offerEnded(h.Record):
+		r.enqueue(Job{Do: JobWithdraw, Record: h.Record})
+	case h.Move == OfferAccepted && h.Hold != "" && h.Hold != r.HoldID:
+		r.enqueue(Job{Do: JobRelease, Record: h.Hold})
+	case h.Move == TransferPlan && r.State == Closed:
+		r.enqueue(Job{Do: JobAbort, Record: h.Record})
+	}
+}
+
+func (r *Referral) offerEnded(offerID string) bool {
+	return slices.ContainsFunc(append(do(OfferAccepted), offerOver...), func(m Move) bool { return r.saw(offerID, string(m)) })
+}

@@ -1,0 +1,116 @@
+package referral
+
+import (
+	"slices"
+	"time"
+
+	"huhang.example/services/internal/access"
+)
+
+func contains(list []string, s string) bool { return slices.Contains(list, s) }
+
+// Party is a set of parts played in a case.
+type Party uint8
+
+// The parts. The line is its own services: their events, and this service's jobs.
+const (
+	TheReferrer Party = 1 << iota
+	TheAskedCenter
+	TheCenter
+	TheLocalHospital
+	TheDesk
+	TheLine
+)
+
+// partOf tells which parts the caller plays in the case.
+func partOf(r *Referral, caller access.Caller) Party {
+	var p Party
+	own := func(organisation string) bool { return organisation != "" && organisation == caller.Organisation }
+	if caller.Has(access.Coordinator) {
+		if own(r.Referrer) {
+			p |= TheReferrer
+		}
+		if own(r.LocalHospital) {
+			p |= TheLocalHospital
+		}
+	}
+	if caller.Has(access.Center) {
+		if own(r.AskedCenter()) {
+			p |= TheAskedCenter
+		}
+		if own(r.CenterID) {
+			p |= TheCenter
+		}
+	}
+	if caller.Has(access.Operations) {
+		p |= TheDesk
+	}
+	if caller.Has(access.Service) {
+		p |= TheLine
+	}
+	return p
+}
+
+// Guard is a condition of a row beyond the state. It is pure.
+type Guard func(r *Referral, a Act) bool
+
+func undecided(r *Referral, _ Act) bool   { return !r.Matching }
+func matching(r *Referral, _ Act) bool    { return r.Matching }
+func nobodyAsked(r *Referral, _ Act) bool { return r.Asking == "" }
+func ranked(r *Referral, _ Act) bool      { return r.MatchRunID != "" }
+
+func asksThisCenter(r *Referral, a Act) bool {
+	return a.Center != "" && a.Center == r.Asking && (r.OfferID == "" || r.OfferID == a.Record)
+}
+
+func asksThisCenterThenAnother(r *Referral, a Act) bool {
+	return asksThisCenter(r, a) && r.next() != ""
+}
+func thisOffer(r *Referral, a Act) bool { return r.OfferID == a.Record }
+
+func noTransfer(r *Referral, _ Act) bool { return r.TransferID == "" }
+func notBooked(r *Referral, _ Act) bool  { return r.HoldID != "" && !r.HoldConfirmed }
+func ourHold(r *Referral, a Act) bool    { return r.HoldID != "" && r.HoldID == a.Record }
+
+// goingOn keeps a transfer that ended from coming back by an event that was overtaken.
+func goingOn(r *Referral, a Act) bool {
+	return !r.saw(a.Record, string(TransferAborted)) && !r.saw(a.Record, string(TransferArrived))
+}
+func thisTransfer(r *Referral, a Act) bool { return r.TransferID == a.Record }
+func thisTransferBooked(r *Referral, a Act) bool {
+	return thisTransfer(r, a) && (r.State == TransferPlanned || r.HoldConfirmed)
+}
+
+func noClaim(r *Referral, _ Act) bool   { return r.ClaimID == "" }
+func claimOpen(r *Referral, _ Act) bool { return r.ClaimStage == string(ClaimOpened) }
+func claimComplete(r *Referral, _ Act) bool {
+	return r.ClaimStage == string(ClaimDischarged) || r.ClaimStage == string(ClaimReversed)
+}
+func filingWaits(r *Referral, _ Act) bool { return r.FilingWaits }
+
+// billFinal: a case ends as completed once its bill, if it has one, is settled or has become a manual claim.
+func billFinal(r *Referral, _ Act) bool {
+	return r.ClaimStage == "" || r.ClaimStage == string(ClaimSettled) || r.ClaimStage == string(ClaimManual)
+}
+
+func clockRuns(r *Referral, _ Act) bool   { return !r.Deadline.IsZero() }
+func clockStands(r *Referral, _ Act) bool { return r.ClockSuspended != "" }
+
+const day = 24 * time.Hour
+
+// Limit says when a state's clock runs out. It is called with the case as it was before the move.
+type Limit func(r *Referral, a Act) time.Time
+
+// after is a limit of a fixed length.
+func after(d time.Duration) Limit { return func(_ *Referral, a Act) time.Time { return a.At.Add(d) } }
+
+// screening: the desk has 2 hours for what is urgent, 1 working day otherwise.
+func screening(r *Referral, a Act) time.Time {
+	if r.Urgency == Routine {
+		return calendar.Add(a.At, 1)
+	}
+	return a.At.Add(2 * time.Hour)
+}
+
+// given is a clock another service runs.
+func given(_ *Referral, a Act) time.Time { return a.Ends }

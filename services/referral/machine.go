@@ -1,0 +1,184 @@
+package referral
+
+import "time"
+
+// Move is what may happen to a case: a call, a peer's event, or a job's result.
+type Move string
+
+// The moves.
+const (
+	Submit             Move = "SUBMIT"
+	Receive            Move = "RECEIVE"
+	ScreenPass         Move = "SCREEN_PASS"
+	ScreenReturn       Move = "SCREEN_RETURN"
+	ScreenNotIndicated Move = "SCREEN_NOT_INDICATED"
+	Lapse              Move = "LAPSE"
+	MatchRanked        Move = "MATCH_RANKED"
+	MatchEmpty         Move = "MATCH_EMPTY"
+	MatchRefused       Move = "MATCH_REFUSED"
+	Choose             Move = "CHOOSE"
+	OfferCreated       Move = "OFFER_CREATED"
+	OfferReminded      Move = "OFFER_REMINDED"
+	OfferAccepted      Move = "OFFER_ACCEPTED"
+	OfferDeclined      Move = "OFFER_DECLINED"
+	OfferExpired       Move = "OFFER_EXPIRED"
+	OfferWithdrawn     Move = "OFFER_WITHDRAWN"
+	OfferRefused       Move = "OFFER_REFUSED"
+	AbandonAsking      Move = "ASKING_ABANDONED"
+	Book               Move = "BOOK"
+	HoldExpired        Move = "HOLD_EXPIRED"
+	HoldReleased       Move = "HOLD_RELEASED"
+	TransferPlan       Move = "TRANSFER_PLANNED"
+	TransferDeparted   Move = "TRANSFER_DEPARTED"
+	TransferArrived    Move = "TRANSFER_ARRIVED"
+	TransferAborted    Move = "TRANSFER_ABORTED"
+	FindSuitable       Move = "FIND_SUITABLE"
+	FindUnsuitable     Move = "FIND_UNSUITABLE"
+	Operate            Move = "OPERATE"
+	Discharge          Move = "DISCHARGE"
+	BackRefer          Move = "BACK_REFER"
+	AcceptBack         Move = "ACCEPT_BACK"
+	ClaimOpened        Move = "CLAIM_OPENED"
+	ClaimDischarged    Move = "CLAIM_DISCHARGED"
+	ClaimSettled       Move = "CLAIM_SETTLED"
+	ClaimReversed      Move = "CLAIM_REVERSED"
+	ClaimManual        Move = "CLAIM_MANUAL"
+	CloseCompleted     Move = "CLOSE_COMPLETED"
+	Close              Move = "CLOSE"
+	StopClock          Move = "STOP_CLOCK"
+	RestartClock       Move = "RESTART_CLOCK"
+)
+
+// Row is one line of the table: in any of From, Do by any of By, if When holds, leads To and starts Limit.
+type Row struct {
+	From []State
+	// Do is empty for a call of another service: it is offered as an action, and its effect comes as an event.
+	Do   []Move
+	By   Party
+	When Guard
+	// To is the state after it; empty: the same.
+	To State
+	// Limit is the clock that then runs; nil stops it, unless Keep leaves the clock as it is.
+	Limit Limit
+	Keep  bool
+	// Kind is the timeline's; empty: the move's own name.
+	Kind string
+	// Call is the RPC by which a caller makes the move; empty for events and jobs.
+	Call string
+	// Answers says that the state's clock waits for this call.
+	Answers bool
+	// Zh and En tell a caller what to do.
+	Zh, En string
+}
+
+func on(states ...State) []State { return states }
+func do(moves ...Move) []Move    { return moves }
+
+var (
+	everywhere   = States
+	live         = States[:len(States)-1]
+	atCenter     = on(Arrived, Evaluating, Listed, Suspended)
+	clocked      = on(Screening, Returned, Matched, Accepted, Arrived, Evaluating, Listed, BackReferred)
+	offerOver    = do(OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused)
+	claimChanged = do(ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual)
+	notArrived   = on(Draft, Submitted, Screening, Returned, Consultation, Matched, Offered, Accepted, Booked, TransferPlanned,
+		InTransit, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed)
+)
+
+// Table is the state machine of a case. Of the rows that fit, the first whose guard holds counts.
+var Table = []Row{
+	// The referrer and the desk.
+	{From: on(Draft, Returned), Do: do(Submit), By: TheReferrer, To: Submitted, Kind: "SUBMITTED",
+		Call: "SubmitReferral", Answers: true, Zh: "提交转诊", En: "Submit the case"},
+	{From: on(Draft, Returned), By: TheReferrer, Call: "RecordClinical", Zh: "补充临床资料", En: "Complete the clinical data"},
+	{From: on(Submitted), Do: do(Receive), By: TheLine, To: Screening, Limit: screening, Kind: "SCREENING"},
+	{From: on(Screening), Do: do(ScreenPass), By: TheDesk, When: undecided, To: Screening, Kind: "SCREENING_PASSED",
+		Call: "ScreenReferral", Answers: true, Zh: "审核并作出决定", En: "Screen and decide"},
+	{From: on(Screening), Do: do(ScreenReturn), By: TheDesk, When: undecided, To: Returned, Limit: after(7 * day), Kind: "RETURNED"},
+	{From: on(Screening), Do: do(ScreenNotIndicated), By: TheDesk, When: undecided, To: Closed, Kind: "CLOSED"},
+	{From: on(Exhausted), Do: do(ScreenPass), By: TheDesk, To: Screening, Kind: "SCREENING_PASSED",
+		Call: "ScreenReferral", Zh: "决定下一步：重新匹配、退回或结案", En: "Decide: rank again, return or close"},
+	{From: on(Exhausted), Do: do(ScreenReturn), By: TheDesk, To: Returned, Limit: after(7 * day), Kind: "RETURNED"},
+	{From: on(Exhausted), Do: do(ScreenNotIndicated), By: TheDesk, To: Closed, Kind: "CLOSED"},
+	{From: on(Returned), Do: do(Lapse), By: TheLine, To: Closed, Kind: "CLOSED"},
+
+	// Ranking, the patient's choice, and asking the centers.
+	{From: on(Screening), Do: do(MatchRanked), By: TheLine, When: matching, To: Matched, Limit: after(48 * time.Hour), Kind: "MATCHED"},
+	{From: on(Screening), Do: do(MatchEmpty), By: TheLine, When: matching, To: Exhausted},
+	{From: on(Screening), Do: do(MatchRefused), By: TheLine, When: matching, To: Screening, Limit: screening},
+	{From: on(Matched), Do: do(Choose), By: TheReferrer, When: nobodyAsked, To: Matched, Kind: "CENTERS_CHOSEN",
+		Call: "ChooseCenters", Answers: true, Zh: "由患者选择移植中心", En: "Let the patient choose the centers to ask"},
+	{From: on(Exhausted), Do: do(Choose), By: TheReferrer, When: ranked, To: Matched, Kind: "CENTERS_CHOSEN",
+		Call: "ChooseCenters", Zh: "改选其他移植中心", En: "Choose other ranked centers"},
+	{From: on(Matched, Offered), Do: do(OfferCreated), By: TheLine, When: asksThisCenter, To: Offered, Limit: given},
+	{From: on(Offered), Do: do(OfferReminded), By: TheLine, When: thisOffer, Keep: true},
+	{From: on(Matched, Offered), Do: do(OfferAccepted), By: TheLine, When: asksThisCenter, To: Accepted, Limit: after(3 * day)},
+	{From: on(Matched, Offered), Do: offerOver, By: TheLine, When: asksThisCenterThenAnother, To: Matched},
+	{From: on(Matched, Offered), Do: offerOver, By: TheLine, When: asksThisCenter, To: Exhausted},
+	{From: on(Matched), Do: do(AbandonAsking), By: TheLine, When: asksThisCenter, To: Matched, Limit: after(48 * time.Hour)},
+	{From: on(Offered), By: TheAskedCenter, Call: "AcceptOffer", Answers: true, Zh: "接收患者", En: "Accept the patient"},
+	{From: on(Offered), By: TheAskedCenter, Call: "DeclineOffer", Answers: true, Zh: "不接收并说明原因", En: "Decline with a reason"},
+
+	// Booking 预约.
+	{From: on(Accepted), Do: do(Book), By: TheCenter, When: noTransfer, To: Booked, Kind: "BOOKED",
+		Call: "BookAdmission", Answers: true, Zh: "确认入院预约", En: "Confirm the admission"},
+	{From: on(Accepted), Do: do(Book), By: TheCenter, To: TransferPlanned, Kind: "BOOKED",
+		Call: "BookAdmission", Answers: true, Zh: "确认入院预约", En: "Confirm the admission"},
+	{From: on(InTransit, Arrived, Evaluating), Do: do(Book), By: TheCenter, When: notBooked, Keep: true, Kind: "BOOKED",
+		Call: "BookAdmission", Zh: "补办入院预约", En: "Confirm the admission belatedly"},
+	{From: on(Accepted), Do: do(HoldExpired, HoldReleased), By: TheLine, When: ourHold, To: Matched, Limit: after(48 * time.Hour)},
+	{From: on(Booked), Do: do(HoldReleased), By: TheLine, When: ourHold, To: Matched, Limit: after(48 * time.Hour)},
+	{From: on(InTransit, Arrived, Evaluating), Do: do(HoldExpired), By: TheLine, When: ourHold, Keep: true},
+	{From: on(TransferPlanned, InTransit, Arrived, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed),
+		Do: do(HoldReleased), By: TheLine, When: ourHold, Keep: true},
+
+	// The move 转诊. What comes out of order still leads where the patient is.
+	{From: on(Booked), By: TheReferrer | TheDesk, Call: "CreateTransfer", Zh: "安排转运", En: "Plan the move"},
+	{From: on(Booked, TransferPlanned), Do: do(TransferPlan), By: TheLine, When: goingOn, To: TransferPlanned},
+	{From: on(Accepted), Do: do(TransferPlan), By: TheLine, When: goingOn, Keep: true},
+	{From: on(TransferPlanned), By: TheReferrer, Call: "CheckFitness", Zh: "出发前 24 小时内复核转运条件", En: "Check the fitness within 24 hours before leaving"},
+	{From: on(TransferPlanned), By: TheReferrer, Call: "Depart", Zh: "登记出发", En: "Record the departure"},
+	{From: on(TransferPlanned, InTransit), By: TheReferrer | TheDesk, Call: "AbortTransfer", Zh: "中止转运", En: "End the move"},
+	{From: on(InTransit), By: TheCenter, Call: "HandOver", Zh: "登记到达并交接", En: "Record arrival and hand-over"},
+	{From: on(Accepted, Booked, TransferPlanned), Do: do(TransferDeparted), By: TheLine, When: goingOn, To: InTransit},
+	{From: on(Accepted, Booked, TransferPlanned, InTransit), Do: do(TransferArrived), By: TheLine, To: Arrived, Limit: after(30 * day)},
+	{From: on(TransferPlanned, InTransit), Do: do(TransferAborted), By: TheLine, When: thisTransferBooked, To: Booked},
+	{From: on(InTransit), Do: do(TransferAborted), By: TheLine, When: thisTransfer, To: Accepted, Limit: after(3 * day)},
+	{From: on(Accepted), Do: do(TransferAborted), By: TheLine, When: thisTransfer, Keep: true},
+
+	// Evaluation, listing, surgery 手术, rehabilitation 康复.
+	{From: on(Arrived, Evaluating), Do: do(FindSuitable), By: TheCenter, To: Listed, Limit: after(30 * day), Kind: "EVALUATED_SUITABLE",
+		Call: "RecordEvaluation", Answers: true, Zh: "记录评估结论", En: "Record the evaluation"},
+	{From: on(Listed, Suspended), Do: do(FindSuitable), By: TheCenter, To: Listed, Limit: after(30 * day), Kind: "EVALUATED_SUITABLE",
+		Call: "RecordEvaluation", Answers: true, Zh: "每 30 天复核登记", En: "Reconfirm the listing"},
+	{From: atCenter, Do: do(FindUnsuitable), By: TheCenter, To: Exhausted, Kind: "EVALUATED_UNSUITABLE"},
+	{From: on(Listed), Do: do(Operate), By: TheCenter, To: Operated, Kind: "SURGERY",
+		Call: "RecordSurgery", Zh: "记录手术", En: "Record the surgery"},
+	{From: on(Operated), Do: do(Discharge), By: TheCenter, To: Rehabilitation, Kind: "DISCHARGED",
+		Call: "RecordDischarge", Zh: "记录出院与康复计划", En: "Record the discharge with the rehabilitation plan"},
+	{From: on(Rehabilitation), Do: do(BackRefer), By: TheCenter, To: BackReferred, Limit: after(48 * time.Hour), Kind: "BACK_REFERRED",
+		Call: "BackRefer", Zh: "下转当地医院", En: "Refer back to the local hospital"},
+	{From: on(BackReferred), Do: do(BackRefer), By: TheCenter, To: BackReferred, Limit: after(48 * time.Hour), Kind: "BACK_REFERRED",
+		Call: "BackRefer", Zh: "改请其他当地医院", En: "Ask another local hospital"},
+	{From: on(BackReferred), Do: do(AcceptBack), By: TheLocalHospital, To: FollowUp, Kind: "BACK_ACCEPTED",
+		Call: "AcceptBackReferral", Answers: true, Zh: "接回患者", En: "Take the patient back"},
+
+	// The bill runs beside the chain, and on after its end.
+	{From: on(Arrived, Evaluating, Listed, Operated, Rehabilitation), By: TheCenter, When: noClaim, Call: "OpenClaim", Zh: "建立费用单", En: "Open the claim"},
+	{From: on(Rehabilitation, BackReferred, FollowUp, Closed), By: TheCenter, When: claimOpen, Call: "DischargeClaim", Zh: "费用单出院结转", En: "Complete the claim"},
+	{From: everywhere, By: TheCenter, When: claimComplete, Call: "SettleClaim", Zh: "跨省直接结算", En: "Settle across provinces"},
+	{From: on(Arrived), Do: do(ClaimOpened), By: TheLine, To: Evaluating, Keep: true},
+	{From: notArrived, Do: do(ClaimOpened), By: TheLine, Keep: true},
+	{From: everywhere, Do: claimChanged, By: TheLine, Keep: true},
+	{From: live, By: TheReferrer, When: filingWaits, Call: "GiveConsent", Zh: "取得结算知情同意", En: "Obtain the consent to settlement"},
+
+	// The clock, and the end.
+	{From: clocked, Do: do(StopClock), By: TheReferrer | TheCenter | TheDesk, When: clockRuns, Keep: true, Kind: "CLOCK_SUSPENDED",
+		Call: "SuspendClock", Zh: "暂停计时并说明原因", En: "Stop the clock with a reason"},
+	{From: clocked, Do: do(RestartClock), By: TheReferrer | TheCenter | TheDesk, When: clockStands, Keep: true, Kind: "CLOCK_RESUMED",
+		Call: "SuspendClock", Zh: "恢复计时", En: "Let the clock run again"},
+	{From: on(FollowUp), Do: do(CloseCompleted), By: TheReferrer | TheDesk, When: billFinal, To: Closed, Kind: "CLOSED",
+		Call: "CloseReferral", Zh: "完成并结案", En: "Close as completed"},
+	{From: live, Do: do(Close), By: TheReferrer | TheDesk, To: Closed, Kind: "CLOSED",
+		Call: "CloseReferral", Zh: "结案并说明原因", En: "Close with a reason"},
+}

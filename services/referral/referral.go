@@ -1,0 +1,202 @@
+package referral
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/money"
+)
+
+// State is where a case stands (状态).
+type State string
+
+// The states, in the order a case passes them. Consultation and Suspended have no way in yet: the calls that lead there
+// belong to a later version of the contract.
+const (
+	Draft           State = "DRAFT"
+	Submitted       State = "SUBMITTED"
+	Screening       State = "SCREENING"
+	Returned        State = "RETURNED_FOR_INFORMATION"
+	Consultation    State = "CONSULTATION"
+	Matched         State = "MATCHED"
+	Offered         State = "OFFERED"
+	Accepted        State = "ACCEPTED"
+	Booked          State = "BOOKED"
+	TransferPlanned State = "TRANSFER_PLANNED"
+	InTransit       State = "IN_TRANSIT"
+	Arrived         State = "ARRIVED"
+	Evaluating      State = "EVALUATING"
+	Listed          State = "LISTED"
+	Suspended       State = "SUSPENDED"
+	Operated        State = "SURGERY"
+	Rehabilitation  State = "REHABILITATION"
+	BackReferred    State = "BACK_REFERRED"
+	FollowUp        State = "FOLLOW_UP"
+	Exhausted       State = "EXHAUSTED"
+	Closed          State = "CLOSED"
+)
+
+// States lists all of them.
+var States = []State{Draft, Submitted, Screening, Returned, Consultation, Matched, Offered, Accepted, Booked, TransferPlanned,
+	InTransit, Arrived, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed}
+
+// CloseReason says why a case ended (结案原因).
+type CloseReason string
+
+// The reasons to close. Lapsed is given by the deadline job alone, NotIndicated by the desk.
+const (
+	Completed    CloseReason = "COMPLETED"
+	Died         CloseReason = "DIED"
+	Withdrawn    CloseReason = "WITHDRAWN"
+	Lost         CloseReason = "LOST"
+	Duplicate    CloseReason = "DUPLICATE"
+	EnteredWrong CloseReason = "ERROR"
+	NotIndicated CloseReason = "NOT_INDICATED"
+	Lapsed       CloseReason = "LAPSED"
+)
+
+// Routine is the urgency without haste; the others are URGENT and EMERGENCY.
+const Routine = "ROUTINE"
+
+// Surgery is what the line keeps of a surgery (手术): exactly one of the two references, nothing of a donor.
+type Surgery struct {
+	Time           time.Time
+	COTRSReference string
+	EthicsApproval string
+	ProcedureCode  string
+}
+
+// Referral is one case: one patient, one need (转诊).
+type Referral struct {
+	ID, PatientID, Organ, Urgency string
+	// Referrer is the referring organisation.
+	Referrer    string
+	State       State
+	CloseReason CloseReason
+
+	// Deadline of the present state; zero when no clock runs, or while it is suspended.
+	Deadline time.Time
+	// ClockSuspended is why the clock stands; Left is what it had left.
+	ClockSuspended string
+	Left           time.Duration
+	// OverdueTold says that the timeline has this deadline's passing.
+	OverdueTold bool
+
+	// InsuredProvince is known from submission on.
+	InsuredProvince    string
+	Preferred, Refused []string
+
+	// Runs counts match runs asked for; Matching says that the last one has not answered.
+	Runs       int
+	Matching   bool
+	MatchRunID string
+
+	// Chosen are the centers to ask in order, Asking the one being asked, Round the how-manieth choice this is.
+	Chosen []string
+	Asking string
+	Round  int
+	// OfferID is the open offer, later the accepted one.
+	OfferID string
+
+	CenterID, CenterCity, HoldID string
+	AcceptTime, Admission        time.Time
+	HoldConfirmed                bool
+
+	FilingID    string
+	FilingWaits bool
+	TransferID  string
+	ClaimID     string
+	// ClaimStage is the last claim event, ClaimTime when that happened.
+	ClaimStage string
+	ClaimTime  time.Time
+	SelfPay    *money.Fen
+
+	Surgery            *Surgery
+	RehabilitationPlan string
+	LocalHospital      string
+
+	TraceID                string
+	CreateTime, UpdateTime time.Time
+	Version                int64
+	// Length is how many entries the timeline has.
+	Length int64
+	// Seen are the events of peers that were applied, "record kind".
+	Seen []string
+
+	entries []Entry
+	jobs    []Job
+}
+
+// Etag is the version as callers see it.
+func (r *Referral) Etag() string { return strconv.FormatInt(r.Version, 10) }
+
+// Live reports whether the case goes on.
+func (r *Referral) Live() bool { return r.State != Closed }
+
+// Busy reports whether the line itself is at work, so that nobody is waited for.
+func (r *Referral) Busy() bool {
+	return r.Matching || r.Asking != "" && r.OfferID == "" && (r.State == Matched || r.State == Offered)
+}
+
+// AskedCenter is the center with an open offer; empty when there is none.
+func (r *Referral) AskedCenter() string {
+	if r.OfferID == "" {
+		return ""
+	}
+	return r.Asking
+}
+
+// Parties are the organisations that may see the case now.
+func (r *Referral) Parties() []string {
+	var parties []string
+	for _, organisation := range []string{r.Referrer, r.AskedCenter(), r.CenterID, r.LocalHospital} {
+		if organisation != "" && !slices.Contains(parties, organisation) {
+			parties = append(parties, organisation)
+		}
+	}
+	return parties
+}
+
+// VisibleTo reports whether the caller may see the case.
+func (r *Referral) VisibleTo(caller access.Caller) bool {
+	if caller.MaySee(r.Parties()...) {
+		return true
+	}
+	if !caller.Has(access.Agency) || caller.Province == "" || r.CenterID == "" {
+		return false
+	}
+	return caller.Province == r.InsuredProvince || caller.Province == provinceOf(r.CenterCity)
+}
+
+// provinceOf is the province of a GB/T 2260 code: its first two digits.
+func provinceOf(city string) string {
+	if len(city) != 6 {
+		return ""
+	}
+	return city[:2] + "0000"
+}
+
+// next is the center to ask after the one being asked; empty at the end.
+func (r *Referral) next() string {
+	if i := slices.Index(r.Chosen, r.Asking); i >= 0 && i+1 < len(r.Chosen) {
+		return r.Chosen[i+1]
+	}
+	return ""
+}
+
+func (r *Referral) saw(record, kind string) bool { return slices.Contains(r.Seen, record+" "+kind) }
+
+// maxSeen bounds what is remembered of peers' events; a case that runs well has some twenty.
+const maxSeen = 400
+
+func (r *Referral) see(record, kind string) {
+	r.Seen = append(r.Seen, record+" "+kind)
+	if extra := len(r.Seen) - maxSeen; extra > 0 {
+		r.Seen = slices.Delete(r.Seen, 0, extra)
+	}
+}
+
+// Pending hands what changed since it was loaded to the store: entries without sequence, and jobs.
+func (r *Referral) Pending() ([]Entry, []Job) { return r.entries, r.jobs }

@@ -1,0 +1,134 @@
+package referral
+
+import (
+	"strings"
+	"time"
+
+	"huhang.example/services/internal/access"
+)
+
+// Entry is one thing that happened (时间线). It is never changed.
+type Entry struct {
+	Sequence                  int64
+	Occurred, Recorded        time.Time
+	Kind                      string
+	State                     State
+	Organisation, Subject     string
+	Reason, TraceID, RecordID string
+	Zh, En                    string
+	scope                     []string
+}
+
+// Scope are the organisations that find the entry on their feed.
+func (e Entry) Scope() []string { return e.scope }
+
+// Event is an entry on the feed (事件流).
+type Event struct {
+	Position   int64
+	ReferralID string
+	Entry      Entry
+}
+
+// Act is one attempt to move a case: who, when, about what.
+type Act struct {
+	By    access.Caller
+	Trace string
+	// At is now; Occurred is when it happened, zero for now.
+	At, Occurred time.Time
+	// Center and Record are what an event is about.
+	Center, Record string
+	// Ends is a deadline set by somebody else: an offer's.
+	Ends   time.Time
+	Reason string
+	// Kind replaces the row's kind of entry; Note is added to its text.
+	Kind, Note string
+	// Organisation and Subject replace those of By: a service tells what somebody did elsewhere.
+	Organisation, Subject string
+}
+
+type words struct{ zh, en string }
+
+// kinds are the kinds of entries and what they say.
+var kinds = map[string]words{
+	"CREATED":              {"病例已建立", "Case opened"},
+	"SUBMITTED":            {"已提交", "Submitted"},
+	"SCREENING":            {"运营台开始审核", "At the line's desk"},
+	"SCREENING_PASSED":     {"审核通过，开始匹配", "Passed by the desk; centers are being ranked"},
+	"RETURNED":             {"退回补充资料", "Returned for information"},
+	"MATCHED":              {"匹配完成，请患者选择移植中心", "Centers are ranked; the patient chooses"},
+	"MATCH_EMPTY":          {"没有可接收的移植中心，由运营处理", "No center can take the case; operations decide"},
+	"MATCH_REFUSED":        {"匹配未能进行，退回运营台", "Ranking was not possible; back at the desk"},
+	"CENTERS_CHOSEN":       {"患者已选择移植中心", "The patient chose the centers to ask"},
+	"OFFER_CREATED":        {"已向移植中心发出邀约", "Offered to a center"},
+	"OFFER_REMINDED":       {"已提醒移植中心答复", "The center was reminded"},
+	"OFFER_ACCEPTED":       {"移植中心已接收，床位与手术间已预占", "Accepted; bed and operating room are held"},
+	"OFFER_DECLINED":       {"移植中心未接收", "The center declined"},
+	"OFFER_EXPIRED":        {"移植中心未按时答复", "The center did not answer in time"},
+	"OFFER_WITHDRAWN":      {"邀约已撤回", "The offer was withdrawn"},
+	"OFFER_REFUSED":        {"无法向该中心发出邀约", "The center could not be asked"},
+	"ASKING_ABANDONED":     {"多次未能发出邀约，请重新选择", "The centers could not be asked; choose again"},
+	"EXHAUSTED":            {"没有其他已选中心，由运营处理", "No chosen center is left; operations decide"},
+	"FILED":                {"异地就医备案已自动办理（免申即享）", "Filed at the insured province by itself"},
+	"FILING_WAITING":       {"备案等待患者的结算知情同意", "The filing waits for the patient's consent to settlement"},
+	"FILING_REFUSED":       {"参保地未能受理自动备案", "The insured province refused the filing"},
+	"BOOKED":               {"入院已预约", "Admission booked"},
+	"HOLD_EXPIRED":         {"预占已过期，床位与手术间已释放", "The hold expired; bed and operating room are free again"},
+	"HOLD_RELEASED":        {"床位与手术间已释放", "Bed and operating room were released"},
+	"TRANSFER_PLANNED":     {"转运已安排", "The move is planned"},
+	"TRANSFER_DEPARTED":    {"患者已出发", "The patient has left"},
+	"TRANSFER_ARRIVED":     {"患者已到达并完成交接", "The patient has arrived and was handed over"},
+	"TRANSFER_ABORTED":     {"转运已中止", "The move was ended before arrival"},
+	"EVALUATED_SUITABLE":   {"评估适合移植，已列入", "Found suitable and listed"},
+	"EVALUATED_UNSUITABLE": {"评估不适合，由运营安排第二意见", "Found unsuitable; operations arrange a second opinion"},
+	"SURGERY":              {"手术已完成", "Operated"},
+	"DISCHARGED":           {"已出院，进入康复", "Discharged into rehabilitation"},
+	"BACK_REFERRED":        {"请当地医院接回", "The local hospital is asked to take the patient back"},
+	"BACK_ACCEPTED":        {"当地医院已接回，开始随访", "The local hospital took the patient back; follow-up begins"},
+	"CLAIM_OPENED":         {"费用单已建立", "A claim was opened"},
+	"CLAIM_DISCHARGED":     {"费用单已出院结转", "The claim is complete"},
+	"CLAIM_SETTLED":        {"已跨省直接结算", "Settled across provinces"},
+	"CLAIM_REVERSED":       {"结算已冲正", "The settlement was reversed"},
+	"CLAIM_MANUAL":         {"无法直接结算，转手工报销", "Direct settlement is not possible; a manual claim remains"},
+	"CLOCK_SUSPENDED":      {"计时已暂停", "The clock was stopped"},
+	"CLOCK_RESUMED":        {"计时已恢复", "The clock runs again"},
+	"OVERDUE":              {"已超过时限", "The deadline has passed"},
+	"CLOSED":               {"病例已结案", "Case closed"},
+	"NEEDS_ATTENTION":      {"系统步骤多次未成功，请运营处理", "A step of the line failed repeatedly; operations please look"},
+}
+
+// note appends an entry. seen are the organisations that could see the case before the change.
+func (r *Referral) note(kind string, a Act, seen ...string) {
+	text, known := kinds[kind]
+	if !known {
+		panic("referral: kind " + kind + " has no text")
+	}
+	e := Entry{
+		Occurred: a.Occurred, Kind: kind, State: r.State, Organisation: a.Organisation, Subject: a.Subject,
+		Reason: a.Reason, TraceID: a.Trace, RecordID: a.Record, Zh: text.zh, En: text.en,
+	}
+	if e.Occurred.IsZero() || e.Occurred.After(a.At) {
+		e.Occurred = a.At
+	}
+	if e.Organisation == "" {
+		e.Organisation = a.By.Organisation
+	}
+	if e.Organisation == "" {
+		e.Organisation = a.By.Service
+	}
+	if e.Subject == "" {
+		e.Subject = a.By.Subject
+	}
+	if a.Center != "" {
+		e.Zh, e.En = e.Zh+" "+a.Center, e.En+" "+a.Center
+	}
+	if note := strings.TrimSpace(a.Note); note != "" {
+		e.Zh, e.En = e.Zh+"："+note, e.En+": "+note
+	}
+	e.scope = r.Parties()
+	for _, organisation := range seen {
+		if !contains(e.scope, organisation) {
+			e.scope = append(e.scope, organisation)
+		}
+	}
+	r.entries = append(r.entries, e)
+}
