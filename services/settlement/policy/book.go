@@ -1,0 +1,162 @@
+package policy
+
+import (
+	"cmp"
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+)
+
+// The kinds of document.
+const (
+	kindPolicy    = "policy"
+	kindCatalogue = "catalogue"
+	kindTypical   = "typical_bills"
+)
+
+//go:embed sample/*.yaml
+var sample embed.FS
+
+// Book holds the documents of a deployment. It does not change once loaded.
+type Book struct {
+	policies   []*Policy // newest first
+	catalogues []*Catalogue
+	typical    []*TypicalBills
+}
+
+// Sample returns the documents of the sample line.
+func Sample() (*Book, error) { return Load(sample) }
+
+// Load reads every .yaml file of a folder tree. It refuses the whole if one document is wrong or two of the same kind
+// and province are in force on the same day.
+func Load(files fs.FS) (*Book, error) {
+	b := &Book{}
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if path.Ext(name) != ".yaml" {
+			return nil
+		}
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return fmt.Errorf("policy: %w", err)
+		}
+		if err := b.add(text); err != nil {
+			return fmt.Errorf("policy: %s: %w", name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	newest := func(a, b Head) int { return cmp.Compare(b.ValidFrom, a.ValidFrom) }
+	slices.SortFunc(b.policies, func(x, y *Policy) int { return newest(x.Head, y.Head) })
+	slices.SortFunc(b.catalogues, func(x, y *Catalogue) int { return newest(x.Head, y.Head) })
+	slices.SortFunc(b.typical, func(x, y *TypicalBills) int { return newest(x.Head, y.Head) })
+	if err := b.overlaps(); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *Book) add(text []byte) error {
+	var head struct {
+		Kind string `yaml:"kind"`
+	}
+	if err := yaml.Unmarshal(text, &head); err != nil {
+		return syntax(err)
+	}
+	switch head.Kind {
+	case kindPolicy:
+		p, err := ParsePolicy(text)
+		if err != nil {
+			return err
+		}
+		b.policies = append(b.policies, p)
+	case kindCatalogue:
+		c, err := ParseCatalogue(text)
+		if err != nil {
+			return err
+		}
+		b.catalogues = append(b.catalogues, c)
+	case kindTypical:
+		t, err := ParseTypicalBills(text)
+		if err != nil {
+			return err
+		}
+		b.typical = append(b.typical, t)
+	default:
+		return &Invalid{Line: 1, En: "kind is none of policy, catalogue, typical_bills", Zh: "kind 须为 policy、catalogue 或 typical_bills"}
+	}
+	return nil
+}
+
+func (b *Book) overlaps() error {
+	var heads []Head
+	for _, p := range b.policies {
+		heads = append(heads, p.Head)
+	}
+	for _, c := range b.catalogues {
+		heads = append(heads, c.Head)
+	}
+	for _, t := range b.typical {
+		heads = append(heads, t.Head)
+	}
+	for i, x := range heads {
+		for _, y := range heads[i+1:] {
+			if x.Kind != y.Kind || x.Province != y.Province {
+				continue
+			}
+			if x.Version == y.Version || x.InForce(string(y.ValidFrom)) || y.InForce(string(x.ValidFrom)) {
+				return fmt.Errorf("policy: %s %s and %s of %s are in force on the same day or share a version", x.Kind, x.Version, y.Version, x.Province)
+			}
+		}
+	}
+	return nil
+}
+
+// Policy returns the policy of an insured province in force on the day.
+func (b *Book) Policy(province, day string) (*Policy, bool) {
+	for _, p := range b.policies {
+		if p.Province == province && p.InForce(day) {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// Policies returns the policies of an insured province, newest first.
+func (b *Book) Policies(province string) []*Policy {
+	var out []*Policy
+	for _, p := range b.policies {
+		if p.Province == province {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Catalogue returns the catalogue of a treatment province in force on the day.
+func (b *Book) Catalogue(province, day string) (*Catalogue, bool) {
+	for _, c := range b.catalogues {
+		if c.Province == province && c.InForce(day) {
+			return c, true
+		}
+	}
+	return nil, false
+}
+
+// Typical returns the assumptions for estimates in force on the day.
+func (b *Book) Typical(day string) (*TypicalBills, bool) {
+	for _, t := range b.typical {
+		if t.InForce(day) {
+			return t, true
+		}
+	}
+	return nil, false
+}
