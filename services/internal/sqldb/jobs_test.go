@@ -74,8 +74,8 @@ func TestJobsCommitWithTheirTransaction(t *testing.T) {
 		var s seen
 		start(t, db, func(ctx context.Context, args mark) error {
 			s.add(args.Name)
-			caller, job := access.From(ctx), sqldb.Job{}
-			job, _ = sqldb.JobFrom(ctx)
+			caller := access.From(ctx)
+			job, _ := sqldb.JobFrom(ctx)
 			if caller.Service != "test" || !caller.Has(access.Service) || job.Attempt != 1 || job.Kind != "mark" {
 				t.Errorf("caller %+v job %+v", caller, job)
 			}

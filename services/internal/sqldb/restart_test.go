@@ -1,9 +1,13 @@
 package sqldb_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -24,8 +28,8 @@ func TestJobsSurviveARestart(t *testing.T) {
 			return ctx.Err()
 		})
 		<-entered
-		stop, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		defer cancel()
+		stop, cancel := context.WithCancel(t.Context())
+		cancel() // do not wait for it
 		if err := first.StopJobs(stop); err != nil {
 			t.Fatal(err)
 		}
@@ -94,4 +98,51 @@ func TestTraceAndReferralTravelWithTheJob(t *testing.T) {
 			return false
 		})
 	}, sqldbtest.With(func(conf *sqldb.Config) { conf.TracerProvider = provider }))
+}
+
+// tape is a log that may be read while others write.
+type tape struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (w *tape) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.Write(b)
+}
+
+func (w *tape) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.String()
+}
+
+func TestFailuresTellNeitherArgumentsNorPanics(t *testing.T) {
+	const secret = "invented-secret"
+	var log tape
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		start(t, db, func(_ context.Context, args mark) error {
+			if args.Name == secret+"-panics" {
+				panic(fmt.Errorf("person %s", secret))
+			}
+			return errTest
+		})
+		enqueue(t, db, mark{secret + "-panics"}, sqldb.MaxAttempts(1))
+		enqueue(t, db, mark{secret + "-fails"}, sqldb.MaxAttempts(1))
+		sqldbtest.Idle(t, db)
+		dead, err := db.DeadJobs(t.Context(), 10)
+		if err != nil || len(dead) != 2 {
+			t.Fatalf("dead = %+v, %v", dead, err)
+		}
+		for _, job := range dead {
+			if strings.Contains(job.Error, secret) || job.Error == "" {
+				t.Errorf("error = %q", job.Error)
+			}
+		}
+		text := log.String()
+		if strings.Contains(text, secret) || !strings.Contains(text, "job panicked") || !strings.Contains(text, "kind=mark") {
+			t.Errorf("log = %s", text)
+		}
+	}, sqldbtest.With(func(conf *sqldb.Config) { conf.Log = slog.New(slog.NewTextHandler(&log, nil)) }))
 }

@@ -79,6 +79,7 @@ func (q *riverQueue[T]) migrate(ctx context.Context, db *DB) error {
 	return db.Write(ctx, func(ctx context.Context, tx *Tx) error {
 		_, err := migrator.ExistingVersionsTx(ctx, q.raw(tx.session))
 		if err == nil {
+			//nolint:staticcheck // deprecated for PostgreSQL's enums; here one transaction keeps two processes apart
 			_, err = migrator.MigrateTx(ctx, q.raw(tx.session), rivermigrate.DirectionUp, nil)
 		}
 		return tx.note(err)

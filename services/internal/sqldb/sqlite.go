@@ -23,15 +23,7 @@ func (db *DB) openSQLite(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("sqldb: %w", err)
 	}
-	// Patients' data: readable by the service's user alone.
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("sqldb: %w", err)
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("sqldb: %w", err)
-	}
-	if err := file.Close(); err != nil {
+	if err := createFile(path); err != nil {
 		return fmt.Errorf("sqldb: %w", err)
 	}
 	engine := &sqliteEngine{}
@@ -52,6 +44,26 @@ func (db *DB) openSQLite(ctx context.Context, path string) error {
 		engine.close()
 	}
 	return err
+}
+
+// createFile makes the file with rights for the service's user alone, for it holds patients' data, and makes sure that
+// its name outlives a power cut: SQLite does so only for files it makes itself.
+func createFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 func openSQLitePool(ctx context.Context, path string, size int, lock string, pragmas ...string) (*sql.DB, error) {
