@@ -200,3 +200,6 @@ func (r *Referral) see(record, kind string) {
 
 // Pending hands what changed since it was loaded to the store: entries without sequence, and jobs.
 func (r *Referral) Pending() ([]Entry, []Job) { return r.entries, r.jobs }
+
+// Settle forgets what was pending: the store has it.
+func (r *Referral) Settle() { r.entries, r.jobs = nil, nil }

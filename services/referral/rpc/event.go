@@ -1,0 +1,71 @@
+package rpc
+
+import (
+	"context"
+
+	referralv1 "huhang.example/gen/huhang/referral/v1"
+	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/idempotency"
+	"huhang.example/services/internal/money"
+	"huhang.example/services/referral"
+)
+
+// The proto's kinds of events as moves of the table.
+var (
+	offerMoves = map[string]referral.Move{
+		"CREATED": referral.OfferCreated, "REMINDED": referral.OfferReminded, "ACCEPTED": referral.OfferAccepted,
+		"DECLINED": referral.OfferDeclined, "EXPIRED": referral.OfferExpired, "WITHDRAWN": referral.OfferWithdrawn,
+	}
+	transferMoves = map[string]referral.Move{
+		"PLANNED": referral.TransferPlan, "DEPARTED": referral.TransferDeparted,
+		"ARRIVED": referral.TransferArrived, "ABORTED": referral.TransferAborted,
+	}
+	claimMoves = map[string]referral.Move{
+		"OPENED": referral.ClaimOpened, "DISCHARGED": referral.ClaimDischarged, "SETTLED": referral.ClaimSettled,
+		"REVERSED": referral.ClaimReversed, "MANUAL": referral.ClaimManual,
+	}
+	holdMoves = map[string]referral.Move{"EXPIRED": referral.HoldExpired, "RELEASED": referral.HoldReleased}
+)
+
+// RecordCaseEvent tells a case what another service did.
+func (s *Server) RecordCaseEvent(ctx context.Context, req *referralv1.RecordCaseEventRequest) (*referralv1.RecordCaseEventResponse, error) {
+	h, err := happening(req)
+	if err != nil {
+		return nil, err
+	}
+	defer s.service.Committed()
+	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*referralv1.RecordCaseEventResponse, error) {
+		state, ignored, err := s.service.RecordCaseEvent(ctx, req.GetReferralId(), h)
+		if err != nil {
+			return nil, err
+		}
+		return &referralv1.RecordCaseEventResponse{State: stateOut(state), Ignored: ignored}, nil
+	}, idempotency.Resource(req.GetReferralId()))
+}
+
+func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, error) {
+	h := referral.Happening{
+		Occurred: instant(req.GetOccurTime()), Organisation: req.GetActorOrganisation(), Subject: req.GetActorSubject(),
+	}
+	switch e := req.GetEvent().(type) {
+	case *referralv1.RecordCaseEventRequest_Offer:
+		o := e.Offer
+		h.Move, h.Record, h.Reason = offerMoves[o.GetKind()], o.GetOfferId(), o.GetReasonCode()
+		h.Center, h.City, h.Hold = o.GetCenterId(), o.GetCenterCity(), o.GetHoldId()
+		h.Admission, h.Expire = instant(o.GetAdmissionTime()), instant(o.GetExpireTime())
+	case *referralv1.RecordCaseEventRequest_Transfer:
+		h.Move, h.Record, h.Reason = transferMoves[e.Transfer.GetKind()], e.Transfer.GetTransferId(), e.Transfer.GetReasonCode()
+	case *referralv1.RecordCaseEventRequest_Claim:
+		h.Move, h.Record = claimMoves[e.Claim.GetKind()], e.Claim.GetClaimId()
+		if pay := e.Claim.GetSelfPay(); pay != nil {
+			fen := money.Fen(pay.GetFen())
+			h.SelfPay = &fen
+		}
+	case *referralv1.RecordCaseEventRequest_Hold:
+		h.Move, h.Record = holdMoves[e.Hold.GetKind()], e.Hold.GetHoldId()
+	}
+	if h.Move == "" {
+		return h, fault.New(fault.InvalidArgument, fault.FieldInvalid, "event", "There is no such event.", "没有此类事件。")
+	}
+	return h, nil
+}
