@@ -1,8 +1,10 @@
 package audit_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -67,4 +69,27 @@ func TestAppendRefuses(t *testing.T) {
 			t.Errorf("%+v was accepted", entry)
 		}
 	}
+}
+
+func TestOnDenied(t *testing.T) {
+	sqldbtest.Each(t, nil, func(t *testing.T, db *sqldb.DB) {
+		var log bytes.Buffer
+		denied := audit.OnDenied(db, slog.New(slog.NewTextHandler(&log, nil)))
+		ctx, hangUp := context.WithCancel(t.Context())
+		hangUp()
+		denied(ctx, access.Caller{Subject: "li", Organisation: "C-BJ-01"}, "/huhang.test/Do")
+		var records []audit.Record
+		err := db.Read(t.Context(), func(ctx context.Context, q sqldb.Querier) (err error) {
+			records, err = audit.List(ctx, q, audit.Filter{})
+			return err
+		})
+		if err != nil || len(records) != 1 || records[0].Outcome != audit.Denied || records[0].Organisation != "C-BJ-01" || log.Len() != 0 {
+			t.Fatalf("records %+v, %v, log %s", records, err, log.String())
+		}
+		db.Close()
+		denied(t.Context(), access.Caller{Subject: "li"}, "/huhang.test/Do")
+		if !strings.Contains(log.String(), "not in the audit") {
+			t.Fatal("a missing entry was not logged")
+		}
+	})
 }
