@@ -1,0 +1,107 @@
+// Package host runs one service over one database: opened and migrated, its jobs working, its server in discovery.
+//
+// Invariant: nothing serves before the jobs run, and nothing is closed while something that uses it still works; a denied
+// call leaves an audit entry like a mutation does.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+
+	"google.golang.org/grpc"
+
+	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/audit"
+	"huhang.example/services/internal/fleet"
+	"huhang.example/services/internal/idempotency"
+	"huhang.example/services/internal/rpcserver"
+	"huhang.example/services/internal/sqldb"
+)
+
+// Config says which service this is, where it listens and what it stores in.
+type Config struct {
+	Service, Instance, Listen, Advertise, Database string
+	// Provinces to register under; empty: all.
+	Provinces []string
+	// Migrations are the service's own tables.
+	Migrations fs.FS
+}
+
+// Host is a fleet.Service. Register servers on GRPC() and handlers on Jobs before Start.
+type Host struct {
+	DB   *sqldb.DB
+	Jobs *sqldb.Workers
+
+	name   string
+	server *rpcserver.Server
+	log    *slog.Logger
+}
+
+// Open opens and migrates the database and makes the server; nothing runs before Start.
+func Open(ctx context.Context, c Config, d fleet.Deps) (*Host, error) {
+	if c.Database == "" || c.Listen == "" || c.Instance == "" {
+		return nil, errors.New("instance, listen and database are required")
+	}
+	db, err := sqldb.Open(ctx, sqldb.Config{
+		DSN: c.Database, Service: c.Service, Log: d.Log, TracerProvider: d.Telemetry.TracerProvider, Clock: d.Clock,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	if err := db.Migrate(ctx, c.Migrations); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	h := &Host{DB: db, Jobs: sqldb.NewWorkers(), name: c.Service, log: d.Log}
+	idempotency.SchedulePurge(h.Jobs, db)
+	h.server = rpcserver.New(rpcserver.Config{
+		Service: c.Service, Instance: c.Instance, Listen: c.Listen, Advertise: c.Advertise, Provinces: c.Provinces,
+	}, rpcserver.Deps{
+		Identity: d.Identity, Registry: d.Registry, Telemetry: d.Telemetry, Log: d.Log, Clock: d.Clock, OnDenied: h.denied,
+	})
+	return h, nil
+}
+
+// denied puts a refused call on the audit log; the refusal stands whether or not that works.
+func (h *Host) denied(ctx context.Context, caller access.Caller, fullMethod string) {
+	ctx = access.With(ctx, caller)
+	err := h.DB.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		return audit.Append(ctx, tx, audit.Entry{Action: fullMethod, Outcome: audit.Denied})
+	})
+	if err != nil {
+		h.log.ErrorContext(ctx, "denied call not audited", "method", fullMethod, "error", err)
+	}
+}
+
+// GRPC is where the service registers its servers.
+func (h *Host) GRPC() grpc.ServiceRegistrar { return h.server.GRPC() }
+
+// Addr is where the server listens, once started.
+func (h *Host) Addr() string { return h.server.Addr() }
+
+// Name is the service's name.
+func (h *Host) Name() string { return h.name }
+
+// Start runs jobs, then serves.
+func (h *Host) Start(ctx context.Context) error {
+	if err := h.DB.StartJobs(ctx, h.Jobs); err != nil {
+		h.DB.Close()
+		return err
+	}
+	if err := h.server.Start(ctx); err != nil {
+		err = errors.Join(err, h.DB.StopJobs(ctx))
+		h.DB.Close()
+		return err
+	}
+	return nil
+}
+
+// Stop ends serving, then jobs, then closes the database.
+func (h *Host) Stop(ctx context.Context) error {
+	err := errors.Join(h.server.Stop(ctx), h.DB.StopJobs(ctx))
+	h.DB.Close()
+	return err
+}

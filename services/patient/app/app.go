@@ -1,0 +1,52 @@
+// Package app opens the patient service.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	patientv1 "huhang.example/gen/huhang/patient/v1"
+	"huhang.example/services/internal/fleet"
+	"huhang.example/services/internal/host"
+	"huhang.example/services/patient"
+	"huhang.example/services/patient/rpc"
+	"huhang.example/services/patient/sealing"
+	"huhang.example/services/patient/store"
+)
+
+const name = "patient"
+
+// Config of one instance.
+type Config struct {
+	Instance string `yaml:"instance"`
+	Listen   string `yaml:"listen"`   // host:port
+	Database string `yaml:"database"` // sqlite:/path/file.db or postgres://...
+	// Keys is the folder of the sealing keysets; instances that share a database share it.
+	Keys string `yaml:"keys"`
+	// Sample changes nothing here: nobody is registered before somebody registers them.
+	Sample bool `yaml:"sample"`
+}
+
+// App is one running instance.
+type App struct{ *host.Host }
+
+// New opens the database and wires the service; nothing serves before Start.
+func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
+	if c.Keys == "" {
+		return nil, errors.New("keys: the folder of the sealing keysets is required")
+	}
+	sealer, err := sealing.Open(c.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("keys: %w", err)
+	}
+	h, err := host.Open(ctx, host.Config{
+		Service: name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Migrations: store.Migrations(),
+	}, d)
+	if err != nil {
+		return nil, err
+	}
+	use := patient.New(store.New(h.DB, sealer), d.Clock, d.IDs)
+	patientv1.RegisterPatientServiceServer(h.GRPC(), rpc.New(use, h.DB, sealer))
+	return &App{h}, nil
+}
