@@ -141,7 +141,8 @@ func TestFirstCallWhileEtcdIsAway(t *testing.T) {
 func TestNoInstanceFailsAtOnceAndRecovers(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	for name, reg := range map[string]discovery.Registry{"etcd": c.registry(nil), "static": discovery.NewStatic(nil)} {
+	endless := c.registry(func(cfg *discovery.Config) { cfg.Grace = time.Hour })
+	for name, reg := range map[string]discovery.Registry{"etcd": endless, "static": discovery.NewStatic(nil)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			conn := dial(t, reg, balanced)
