@@ -9,11 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 
 	"google.golang.org/grpc"
 
-	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/audit"
 	"huhang.example/services/internal/fleet"
 	"huhang.example/services/internal/idempotency"
@@ -37,7 +35,6 @@ type Host struct {
 
 	name   string
 	server *rpcserver.Server
-	log    *slog.Logger
 }
 
 // Open opens and migrates the database and makes the server; nothing runs before Start.
@@ -55,25 +52,14 @@ func Open(ctx context.Context, c Config, d fleet.Deps) (*Host, error) {
 		db.Close()
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	h := &Host{DB: db, Jobs: sqldb.NewWorkers(), name: c.Service, log: d.Log}
+	h := &Host{DB: db, Jobs: sqldb.NewWorkers(), name: c.Service}
 	idempotency.SchedulePurge(h.Jobs, db)
 	h.server = rpcserver.New(rpcserver.Config{
 		Service: c.Service, Instance: c.Instance, Listen: c.Listen, Advertise: c.Advertise, Provinces: c.Provinces,
 	}, rpcserver.Deps{
-		Identity: d.Identity, Registry: d.Registry, Telemetry: d.Telemetry, Log: d.Log, Clock: d.Clock, OnDenied: h.denied,
+		Identity: d.Identity, Registry: d.Registry, Telemetry: d.Telemetry, Log: d.Log, Clock: d.Clock, OnDenied: audit.OnDenied(db, d.Log),
 	})
 	return h, nil
-}
-
-// denied puts a refused call on the audit log; the refusal stands whether or not that works.
-func (h *Host) denied(ctx context.Context, caller access.Caller, fullMethod string) {
-	ctx = access.With(ctx, caller)
-	err := h.DB.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		return audit.Append(ctx, tx, audit.Entry{Action: fullMethod, Outcome: audit.Denied})
-	})
-	if err != nil {
-		h.log.ErrorContext(ctx, "denied call not audited", "method", fullMethod, "error", err)
-	}
 }
 
 // GRPC is where the service registers its servers.
