@@ -96,6 +96,9 @@ var kinds = map[string]words{
 	"NEEDS_ATTENTION":      {"系统步骤多次未成功，请运营处理", "A step of the line failed repeatedly; operations please look"},
 }
 
+// Remark writes an entry that moves nothing.
+func (r *Referral) Remark(kind string, a Act) { r.note(kind, a) }
+
 // note appends an entry. seen are the organisations that could see the case before the change.
 func (r *Referral) note(kind string, a Act, seen ...string) {
 	text, known := kinds[kind]
