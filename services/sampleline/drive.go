@@ -40,6 +40,9 @@ type Driver struct {
 	Key string
 	// Serial picks the invented patient: 0..998.
 	Serial int
+	// Until ends the drive after this step: "registered", "submitted", "ranked", "offered", "accepted", "filed", "booked",
+	// "planned", "arrived", "operated", "discharged"; empty: the bill.
+	Until string
 }
 
 type run struct {
@@ -58,16 +61,23 @@ type run struct {
 	claim    *settlementv1.Claim
 }
 
-// Run drives the case to its bill. It stops at the first step that is refused.
+// Run drives the case to its bill, or until Until. It stops at the first step that is refused; the result holds what there was.
 func (d *Driver) Run(ctx context.Context) (*Result, error) {
 	r := &run{Driver: d}
-	steps := []func(context.Context) error{
-		r.signIn, r.register, r.submit, r.rank, r.accept, r.filed, r.book,
-		r.plan, r.travel, r.operate, r.discharge, r.settle,
+	steps := []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"", r.signIn}, {"registered", r.register}, {"submitted", r.submit}, {"ranked", r.rank}, {"offered", r.ask},
+		{"accepted", r.accept}, {"filed", r.filed}, {"booked", r.book}, {"planned", r.plan}, {"arrived", r.travel},
+		{"operated", r.operate}, {"discharged", r.discharge}, {"settled", r.settle},
 	}
 	for _, step := range steps {
-		if err := step(ctx); err != nil {
-			return nil, err
+		if err := step.do(ctx); err != nil {
+			return &r.result, err
+		}
+		if step.name != "" && step.name == d.Until {
+			break
 		}
 	}
 	return &r.result, nil
@@ -194,7 +204,7 @@ func (r *run) rank(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) accept(ctx context.Context) error {
+func (r *run) ask(ctx context.Context) error {
 	r.begin()
 	var chosen []string
 	for _, c := range r.result.MatchRun.GetRanked() {
@@ -224,11 +234,16 @@ func (r *run) accept(ctx context.Context) error {
 	if err := r.center.Do(ctx, http.MethodGet, "/v1/offers/"+r.referral.GetOfferId(), nil, &offer); err != nil {
 		return err
 	}
-	r.done("offered to %s, its answer due by %s", chosen[0], shortTime(offer.GetOffer().GetExpireTime()))
+	r.offer = offer.GetOffer()
+	r.done("offered to %s, its answer due by %s", chosen[0], shortTime(r.offer.GetExpireTime()))
+	return nil
+}
+
+func (r *run) accept(ctx context.Context) error {
 	r.begin()
 	var accepted matchingv1.AcceptOfferResponse
-	if err := r.center.Do(ctx, http.MethodPost, "/v1/offers/"+offer.GetOffer().GetOfferId()+":accept", &matchingv1.AcceptOfferRequest{
-		RequestId: r.rid("accept"), OfferId: offer.GetOffer().GetOfferId(), Etag: offer.GetOffer().GetEtag(),
+	if err := r.center.Do(ctx, http.MethodPost, "/v1/offers/"+r.offer.GetOfferId()+":accept", &matchingv1.AcceptOfferRequest{
+		RequestId: r.rid("accept"), OfferId: r.offer.GetOfferId(), Etag: r.offer.GetEtag(),
 		AdmissionTime: timestamppb.New(r.Clock.Now().Add(12 * time.Hour)),
 	}, &accepted); err != nil {
 		return err

@@ -1,0 +1,28 @@
+// Command huhang is the whole line in one binary: `huhang dev` runs everything in one process, `huhang serve` some
+// services of a fleet, the rest are tools.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
+	root := &cobra.Command{
+		Use: "huhang", Short: "护航: the cross-province organ-transplant referral line", SilenceUsage: true, SilenceErrors: true,
+	}
+	root.AddCommand(devCommand(), serveCommand(), certsCommand(), settleCommand())
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "huhang:", err)
+		os.Exit(1)
+	}
+}
