@@ -61,7 +61,7 @@ func stockRegister(t *testing.T, c *cluster) (key string) {
 		t.Fatal(err)
 	}
 	go func() {
-		for range alive { //nolint:revive // the answers must be taken; the channel closes by itself
+		for range alive { // the answers must be taken; the channel closes by itself
 		}
 	}()
 	return key

@@ -118,7 +118,7 @@ func (r *etcdResolver) follow(ctx context.Context, rev int64) error {
 			stopTimer()
 			if resp.CompactRevision != 0 || resp.Canceled {
 				cancel()
-				<-broken
+				_ = <-broken // the reader has ended; why is known
 				return fmt.Errorf("watch ended: %s (compacted at %d)", resp.CancelReason, resp.CompactRevision)
 			}
 			r.apply(resp.Events)
