@@ -25,8 +25,10 @@ func (s *Service) Ask(ctx context.Context, j Job) error {
 	h := Happening{Move: OfferCreated, Center: j.Organisation, Record: offer.ID, Occurred: offer.Created, Expire: offer.Expire}
 	if f, no := refused(err); no {
 		// There is no offer: the record is what would have become one.
-		h = Happening{Move: OfferRefused, Center: j.Organisation, Reason: string(f.Reason), Occurred: s.clock.Now(),
-			Record: "round-" + strconv.Itoa(j.Number) + "-" + j.Organisation}
+		h = Happening{
+			Move: OfferRefused, Center: j.Organisation, Reason: string(f.Reason), Occurred: s.clock.Now(),
+			Record: "round-" + strconv.Itoa(j.Number) + "-" + j.Organisation,
+		}
 	} else if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/telemetry"
 )
 
 // Confirmation carries the hold's confirmation into BookAdmission.
@@ -17,6 +18,7 @@ type Confirmation struct {
 // the case changes: should the process end between the two, the call repeated finds the hold confirmed and books; should
 // it never be repeated, the case is overdue and closing it releases the bookings.
 func (s *Service) PrepareBook(ctx context.Context, referralID, etag string) Confirmation {
+	ctx = telemetry.WithReferral(ctx, referralID)
 	r, err := s.visible(ctx, referralID)
 	if err != nil || r.Etag() != etag || !r.May(Book, access.From(ctx)) {
 		return Confirmation{}

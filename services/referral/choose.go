@@ -6,6 +6,7 @@ import (
 
 	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/telemetry"
 )
 
 // Ranking carries the match run into ChooseCenters.
@@ -16,6 +17,7 @@ type Ranking struct {
 
 // PrepareChoose reads the case's match run if the caller may choose from it.
 func (s *Service) PrepareChoose(ctx context.Context, referralID string) Ranking {
+	ctx = telemetry.WithReferral(ctx, referralID)
 	r, err := s.visible(ctx, referralID)
 	if err != nil || !r.May(Choose, access.From(ctx)) {
 		return Ranking{}

@@ -97,17 +97,14 @@ func (r *Referral) take(h Happening) {
 		}
 		r.enqueue(Job{Do: JobAsk, Number: r.Round, Organisation: next})
 	case HoldExpired, HoldReleased:
-		r.HoldConfirmed = false
-		if h.Move == HoldReleased {
-			r.HoldID = ""
-		}
+		r.HoldID, r.HoldConfirmed = "", false
 		if r.State == Accepted || r.State == Booked {
 			if r.TransferID != "" {
 				r.enqueue(Job{Do: JobAbort, Record: r.TransferID})
 				r.TransferID = ""
 			}
 			r.stopAsking()
-			r.CenterID, r.CenterCity, r.HoldID, r.Admission, r.FilingWaits = "", "", "", time.Time{}, false
+			r.CenterID, r.CenterCity, r.Admission, r.FilingWaits = "", "", time.Time{}, false
 		}
 	case TransferPlan, TransferDeparted, TransferArrived:
 		r.TransferID = h.Record

@@ -71,6 +71,9 @@ func thisOffer(r *Referral, a Act) bool { return r.OfferID == a.Record }
 func noTransfer(r *Referral, _ Act) bool { return r.TransferID == "" }
 func notBooked(r *Referral, _ Act) bool  { return r.HoldID != "" && !r.HoldConfirmed }
 func ourHold(r *Referral, a Act) bool    { return r.HoldID != "" && r.HoldID == a.Record }
+func ourHoldUnbooked(r *Referral, a Act) bool {
+	return ourHold(r, a) && !r.HoldConfirmed
+}
 
 // goingOn keeps a transfer that ended from coming back by an event that was overtaken.
 func goingOn(r *Referral, a Act) bool {

@@ -88,16 +88,22 @@ var (
 // Table is the state machine of a case. Of the rows that fit, the first whose guard holds counts.
 var Table = []Row{
 	// The referrer and the desk.
-	{From: on(Draft, Returned), Do: do(Submit), By: TheReferrer, To: Submitted, Kind: "SUBMITTED",
-		Call: "SubmitReferral", Answers: true, Zh: "提交转诊", En: "Submit the case"},
+	{
+		From: on(Draft, Returned), Do: do(Submit), By: TheReferrer, To: Submitted, Kind: "SUBMITTED",
+		Call: "SubmitReferral", Answers: true, Zh: "提交转诊", En: "Submit the case",
+	},
 	{From: on(Draft, Returned), By: TheReferrer, Call: "RecordClinical", Zh: "补充临床资料", En: "Complete the clinical data"},
 	{From: on(Submitted), Do: do(Receive), By: TheLine, To: Screening, Limit: screening, Kind: "SCREENING"},
-	{From: on(Screening), Do: do(ScreenPass), By: TheDesk, When: undecided, To: Screening, Kind: "SCREENING_PASSED",
-		Call: "ScreenReferral", Answers: true, Zh: "审核并作出决定", En: "Screen and decide"},
+	{
+		From: on(Screening), Do: do(ScreenPass), By: TheDesk, When: undecided, To: Screening, Kind: "SCREENING_PASSED",
+		Call: "ScreenReferral", Answers: true, Zh: "审核并作出决定", En: "Screen and decide",
+	},
 	{From: on(Screening), Do: do(ScreenReturn), By: TheDesk, When: undecided, To: Returned, Limit: after(7 * day), Kind: "RETURNED"},
 	{From: on(Screening), Do: do(ScreenNotIndicated), By: TheDesk, When: undecided, To: Closed, Kind: "CLOSED"},
-	{From: on(Exhausted), Do: do(ScreenPass), By: TheDesk, To: Screening, Kind: "SCREENING_PASSED",
-		Call: "ScreenReferral", Zh: "决定下一步：重新匹配、退回或结案", En: "Decide: rank again, return or close"},
+	{
+		From: on(Exhausted), Do: do(ScreenPass), By: TheDesk, To: Screening, Kind: "SCREENING_PASSED",
+		Call: "ScreenReferral", Zh: "决定下一步：重新匹配、退回或结案", En: "Decide: rank again, return or close",
+	},
 	{From: on(Exhausted), Do: do(ScreenReturn), By: TheDesk, To: Returned, Limit: after(7 * day), Kind: "RETURNED"},
 	{From: on(Exhausted), Do: do(ScreenNotIndicated), By: TheDesk, To: Closed, Kind: "CLOSED"},
 	{From: on(Returned), Do: do(Lapse), By: TheLine, To: Closed, Kind: "CLOSED"},
@@ -106,10 +112,14 @@ var Table = []Row{
 	{From: on(Screening), Do: do(MatchRanked), By: TheLine, When: matching, To: Matched, Limit: after(48 * time.Hour), Kind: "MATCHED"},
 	{From: on(Screening), Do: do(MatchEmpty), By: TheLine, When: matching, To: Exhausted},
 	{From: on(Screening), Do: do(MatchRefused), By: TheLine, When: matching, To: Screening, Limit: screening},
-	{From: on(Matched), Do: do(Choose), By: TheReferrer, When: nobodyAsked, To: Matched, Kind: "CENTERS_CHOSEN",
-		Call: "ChooseCenters", Answers: true, Zh: "由患者选择移植中心", En: "Let the patient choose the centers to ask"},
-	{From: on(Exhausted), Do: do(Choose), By: TheReferrer, When: ranked, To: Matched, Kind: "CENTERS_CHOSEN",
-		Call: "ChooseCenters", Zh: "改选其他移植中心", En: "Choose other ranked centers"},
+	{
+		From: on(Matched), Do: do(Choose), By: TheReferrer, When: nobodyAsked, To: Matched, Kind: "CENTERS_CHOSEN",
+		Call: "ChooseCenters", Answers: true, Zh: "由患者选择移植中心", En: "Let the patient choose the centers to ask",
+	},
+	{
+		From: on(Exhausted), Do: do(Choose), By: TheReferrer, When: ranked, To: Matched, Kind: "CENTERS_CHOSEN",
+		Call: "ChooseCenters", Zh: "改选其他移植中心", En: "Choose other ranked centers",
+	},
 	{From: on(Matched, Offered), Do: do(OfferCreated), By: TheLine, When: asksThisCenter, To: Offered, Limit: given},
 	{From: on(Offered), Do: do(OfferReminded), By: TheLine, When: thisOffer, Keep: true},
 	{From: on(Matched, Offered), Do: do(OfferAccepted), By: TheLine, When: asksThisCenter, To: Accepted, Limit: after(3 * day)},
@@ -120,17 +130,25 @@ var Table = []Row{
 	{From: on(Offered), By: TheAskedCenter, Call: "DeclineOffer", Answers: true, Zh: "不接收并说明原因", En: "Decline with a reason"},
 
 	// Booking 预约.
-	{From: on(Accepted), Do: do(Book), By: TheCenter, When: noTransfer, To: Booked, Kind: "BOOKED",
-		Call: "BookAdmission", Answers: true, Zh: "确认入院预约", En: "Confirm the admission"},
-	{From: on(Accepted), Do: do(Book), By: TheCenter, To: TransferPlanned, Kind: "BOOKED",
-		Call: "BookAdmission", Answers: true, Zh: "确认入院预约", En: "Confirm the admission"},
-	{From: on(InTransit, Arrived, Evaluating), Do: do(Book), By: TheCenter, When: notBooked, Keep: true, Kind: "BOOKED",
-		Call: "BookAdmission", Zh: "补办入院预约", En: "Confirm the admission belatedly"},
+	{
+		From: on(Accepted), Do: do(Book), By: TheCenter, When: noTransfer, To: Booked, Kind: "BOOKED",
+		Call: "BookAdmission", Answers: true, Zh: "确认入院预约", En: "Confirm the admission",
+	},
+	{
+		From: on(Accepted), Do: do(Book), By: TheCenter, To: TransferPlanned, Kind: "BOOKED",
+		Call: "BookAdmission", Answers: true, Zh: "确认入院预约", En: "Confirm the admission",
+	},
+	{
+		From: on(InTransit, Arrived, Evaluating), Do: do(Book), By: TheCenter, When: notBooked, Keep: true, Kind: "BOOKED",
+		Call: "BookAdmission", Zh: "补办入院预约", En: "Confirm the admission belatedly",
+	},
 	{From: on(Accepted), Do: do(HoldExpired, HoldReleased), By: TheLine, When: ourHold, To: Matched, Limit: after(48 * time.Hour)},
 	{From: on(Booked), Do: do(HoldReleased), By: TheLine, When: ourHold, To: Matched, Limit: after(48 * time.Hour)},
-	{From: on(InTransit, Arrived, Evaluating), Do: do(HoldExpired), By: TheLine, When: ourHold, Keep: true},
-	{From: on(TransferPlanned, InTransit, Arrived, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed),
-		Do: do(HoldReleased), By: TheLine, When: ourHold, Keep: true},
+	{From: on(InTransit, Arrived, Evaluating), Do: do(HoldExpired), By: TheLine, When: ourHoldUnbooked, Keep: true},
+	{
+		From: on(TransferPlanned, InTransit, Arrived, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed),
+		Do:   do(HoldReleased), By: TheLine, When: ourHold, Keep: true,
+	},
 
 	// The move 转诊. What comes out of order still leads where the patient is.
 	{From: on(Booked), By: TheReferrer | TheDesk, Call: "CreateTransfer", Zh: "安排转运", En: "Plan the move"},
@@ -147,21 +165,35 @@ var Table = []Row{
 	{From: on(Accepted), Do: do(TransferAborted), By: TheLine, When: thisTransfer, Keep: true},
 
 	// Evaluation, listing, surgery 手术, rehabilitation 康复.
-	{From: on(Arrived, Evaluating), Do: do(FindSuitable), By: TheCenter, To: Listed, Limit: after(30 * day), Kind: "EVALUATED_SUITABLE",
-		Call: "RecordEvaluation", Answers: true, Zh: "记录评估结论", En: "Record the evaluation"},
-	{From: on(Listed, Suspended), Do: do(FindSuitable), By: TheCenter, To: Listed, Limit: after(30 * day), Kind: "EVALUATED_SUITABLE",
-		Call: "RecordEvaluation", Answers: true, Zh: "每 30 天复核登记", En: "Reconfirm the listing"},
+	{
+		From: on(Arrived, Evaluating), Do: do(FindSuitable), By: TheCenter, To: Listed, Limit: after(30 * day), Kind: "EVALUATED_SUITABLE",
+		Call: "RecordEvaluation", Answers: true, Zh: "记录评估结论", En: "Record the evaluation",
+	},
+	{
+		From: on(Listed, Suspended), Do: do(FindSuitable), By: TheCenter, To: Listed, Limit: after(30 * day), Kind: "EVALUATED_SUITABLE",
+		Call: "RecordEvaluation", Answers: true, Zh: "每 30 天复核登记", En: "Reconfirm the listing",
+	},
 	{From: atCenter, Do: do(FindUnsuitable), By: TheCenter, To: Exhausted, Kind: "EVALUATED_UNSUITABLE"},
-	{From: on(Listed), Do: do(Operate), By: TheCenter, To: Operated, Kind: "SURGERY",
-		Call: "RecordSurgery", Zh: "记录手术", En: "Record the surgery"},
-	{From: on(Operated), Do: do(Discharge), By: TheCenter, To: Rehabilitation, Kind: "DISCHARGED",
-		Call: "RecordDischarge", Zh: "记录出院与康复计划", En: "Record the discharge with the rehabilitation plan"},
-	{From: on(Rehabilitation), Do: do(BackRefer), By: TheCenter, To: BackReferred, Limit: after(48 * time.Hour), Kind: "BACK_REFERRED",
-		Call: "BackRefer", Zh: "下转当地医院", En: "Refer back to the local hospital"},
-	{From: on(BackReferred), Do: do(BackRefer), By: TheCenter, To: BackReferred, Limit: after(48 * time.Hour), Kind: "BACK_REFERRED",
-		Call: "BackRefer", Zh: "改请其他当地医院", En: "Ask another local hospital"},
-	{From: on(BackReferred), Do: do(AcceptBack), By: TheLocalHospital, To: FollowUp, Kind: "BACK_ACCEPTED",
-		Call: "AcceptBackReferral", Answers: true, Zh: "接回患者", En: "Take the patient back"},
+	{
+		From: on(Listed), Do: do(Operate), By: TheCenter, To: Operated, Kind: "SURGERY",
+		Call: "RecordSurgery", Zh: "记录手术", En: "Record the surgery",
+	},
+	{
+		From: on(Operated), Do: do(Discharge), By: TheCenter, To: Rehabilitation, Kind: "DISCHARGED",
+		Call: "RecordDischarge", Zh: "记录出院与康复计划", En: "Record the discharge with the rehabilitation plan",
+	},
+	{
+		From: on(Rehabilitation), Do: do(BackRefer), By: TheCenter, To: BackReferred, Limit: after(48 * time.Hour), Kind: "BACK_REFERRED",
+		Call: "BackRefer", Zh: "下转当地医院", En: "Refer back to the local hospital",
+	},
+	{
+		From: on(BackReferred), Do: do(BackRefer), By: TheCenter, To: BackReferred, Limit: after(48 * time.Hour), Kind: "BACK_REFERRED",
+		Call: "BackRefer", Zh: "改请其他当地医院", En: "Ask another local hospital",
+	},
+	{
+		From: on(BackReferred), Do: do(AcceptBack), By: TheLocalHospital, To: FollowUp, Kind: "BACK_ACCEPTED",
+		Call: "AcceptBackReferral", Answers: true, Zh: "接回患者", En: "Take the patient back",
+	},
 
 	// The bill runs beside the chain, and on after its end.
 	{From: on(Arrived, Evaluating, Listed, Operated, Rehabilitation), By: TheCenter, When: noClaim, Call: "OpenClaim", Zh: "建立费用单", En: "Open the claim"},
@@ -173,12 +205,20 @@ var Table = []Row{
 	{From: live, By: TheReferrer, When: filingWaits, Call: "GiveConsent", Zh: "取得结算知情同意", En: "Obtain the consent to settlement"},
 
 	// The clock, and the end.
-	{From: clocked, Do: do(StopClock), By: TheReferrer | TheCenter | TheDesk, When: clockRuns, Keep: true, Kind: "CLOCK_SUSPENDED",
-		Call: "SuspendClock", Zh: "暂停计时并说明原因", En: "Stop the clock with a reason"},
-	{From: clocked, Do: do(RestartClock), By: TheReferrer | TheCenter | TheDesk, When: clockStands, Keep: true, Kind: "CLOCK_RESUMED",
-		Call: "SuspendClock", Zh: "恢复计时", En: "Let the clock run again"},
-	{From: on(FollowUp), Do: do(CloseCompleted), By: TheReferrer | TheDesk, When: billFinal, To: Closed, Kind: "CLOSED",
-		Call: "CloseReferral", Zh: "完成并结案", En: "Close as completed"},
-	{From: live, Do: do(Close), By: TheReferrer | TheDesk, To: Closed, Kind: "CLOSED",
-		Call: "CloseReferral", Zh: "结案并说明原因", En: "Close with a reason"},
+	{
+		From: clocked, Do: do(StopClock), By: TheReferrer | TheCenter | TheDesk, When: clockRuns, Keep: true, Kind: "CLOCK_SUSPENDED",
+		Call: "SuspendClock", Zh: "暂停计时并说明原因", En: "Stop the clock with a reason",
+	},
+	{
+		From: clocked, Do: do(RestartClock), By: TheReferrer | TheCenter | TheDesk, When: clockStands, Keep: true, Kind: "CLOCK_RESUMED",
+		Call: "SuspendClock", Zh: "恢复计时", En: "Let the clock run again",
+	},
+	{
+		From: on(FollowUp), Do: do(CloseCompleted), By: TheReferrer | TheDesk, When: billFinal, To: Closed, Kind: "CLOSED",
+		Call: "CloseReferral", Zh: "完成并结案", En: "Close as completed",
+	},
+	{
+		From: live, Do: do(Close), By: TheReferrer | TheDesk, To: Closed, Kind: "CLOSED",
+		Call: "CloseReferral", Zh: "结案并说明原因", En: "Close with a reason",
+	},
 }

@@ -70,6 +70,12 @@ var whose = map[Move]Party{
 	StopClock: TheReferrer | TheCenter | TheDesk, RestartClock: TheReferrer | TheCenter | TheDesk,
 }
 
+// chain is the case that runs well; random walks begin somewhere along it.
+var chain = []Move{
+	Submit, Receive, ScreenPass, MatchRanked, Choose, OfferCreated, OfferAccepted, Book, TransferPlan, TransferDeparted,
+	TransferArrived, ClaimOpened, FindSuitable, Operate, Discharge, BackRefer, AcceptBack,
+}
+
 func everyMove() []Move {
 	var moves []Move
 	for _, row := range Table {
@@ -144,6 +150,11 @@ func TestMachineAgainstTheTable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := &Referral{ID: "ref_1", PatientID: "pat_1", Referrer: "H-HF-01", Urgency: "URGENT", State: Draft, InsuredProvince: "340000"}
 		at := noon
+		for _, m := range chain[:rapid.IntRange(0, len(chain)).Draw(t, "begun")] {
+			at = at.Add(time.Minute)
+			step(t, r, m, whoCan(r, m), at)
+			reached[r.State] = true
+		}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			at = at.Add(time.Minute)
 			by := rapid.SampledFrom(actors).Draw(t, "actor")

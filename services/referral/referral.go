@@ -39,8 +39,10 @@ const (
 )
 
 // States lists all of them.
-var States = []State{Draft, Submitted, Screening, Returned, Consultation, Matched, Offered, Accepted, Booked, TransferPlanned,
-	InTransit, Arrived, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed}
+var States = []State{
+	Draft, Submitted, Screening, Returned, Consultation, Matched, Offered, Accepted, Booked, TransferPlanned,
+	InTransit, Arrived, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed,
+}
 
 // CloseReason says why a case ended (结案原因).
 type CloseReason string

@@ -5,6 +5,7 @@ import (
 
 	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/telemetry"
 )
 
 // Known carries the patient's profile into SubmitReferral.
@@ -16,6 +17,7 @@ type Known struct {
 
 // PrepareSubmit reads the patient's profile if the caller may submit the case.
 func (s *Service) PrepareSubmit(ctx context.Context, referralID string) Known {
+	ctx = telemetry.WithReferral(ctx, referralID)
 	r, err := s.visible(ctx, referralID)
 	if err != nil || !r.May(Submit, access.From(ctx)) {
 		return Known{}

@@ -34,8 +34,8 @@ func TestOneCaseFromEndToEnd(t *testing.T) {
 		l.must(l.screen(referralv1.ScreeningDecision_SCREENING_DECISION_PASS, ""))
 		l.until(referralv1.State_STATE_MATCHED)
 		f := l.refused(fault.NotRanked, func(string) error { return l.choose("C-SH-01", "C-GZ-01") })
-		if f.Meta["center_id"] != "C-GZ-01" {
-			t.Fatalf("%v", f.Meta)
+		if f["center_id"] != "C-GZ-01" {
+			t.Fatalf("%v", f)
 		}
 		l.must(l.choose("C-SH-01", "C-NJ-01"))
 		c = l.until(referralv1.State_STATE_OFFERED)
@@ -109,9 +109,11 @@ func TestOneCaseFromEndToEnd(t *testing.T) {
 		if got := l.get(hospital); got.GetState() != referralv1.State_STATE_CLOSED || len(got.GetAvailableActions()) != 0 {
 			t.Fatalf("%s %v", got.GetState(), actions(got))
 		}
-		want := []string{"CREATED", "SUBMITTED", "SCREENING", "SCREENING_PASSED", "MATCHED", "CENTERS_CHOSEN", "OFFER_CREATED", "OFFER_ACCEPTED",
+		want := []string{
+			"CREATED", "SUBMITTED", "SCREENING", "SCREENING_PASSED", "MATCHED", "CENTERS_CHOSEN", "OFFER_CREATED", "OFFER_ACCEPTED",
 			"FILED", "BOOKED", "TRANSFER_PLANNED", "TRANSFER_DEPARTED", "TRANSFER_ARRIVED", "EVALUATED_SUITABLE", "SURGERY", "CLAIM_OPENED",
-			"DISCHARGED", "BACK_REFERRED", "BACK_ACCEPTED", "CLAIM_DISCHARGED", "CLAIM_SETTLED", "CLOSED"}
+			"DISCHARGED", "BACK_REFERRED", "BACK_ACCEPTED", "CLAIM_DISCHARGED", "CLAIM_SETTLED", "CLOSED",
+		}
 		if got := l.kinds(); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("timeline %v", got)
 		}
@@ -146,8 +148,8 @@ func TestRefusalsChangeNothing(t *testing.T) {
 			_, err := l.server.BookAdmission(l.as(shanghai), &referralv1.BookAdmissionRequest{RequestId: l.key(), ReferralId: l.id, Etag: etag})
 			return err
 		})
-		if f.Meta["state"] != "OFFERED" || l.played.called("confirm ") != 0 {
-			t.Fatalf("%v", f.Meta)
+		if f["state"] != "OFFERED" || l.played.called("confirm ") != 0 {
+			t.Fatalf("%v", f)
 		}
 		l.offer("ACCEPTED", "C-SH-01", l.get(desk).GetOfferId())
 		l.eventually("FILED")

@@ -198,8 +198,8 @@ func actions(r *referralv1.Referral) []string {
 	return names
 }
 
-// refused checks a refusal, and that the case is as it was.
-func (l *line) refused(reason fault.Reason, try func(etag string) error) *fault.Fault {
+// refused checks a refusal, and that the case is as it was; it returns the refusal's metadata.
+func (l *line) refused(reason fault.Reason, try func(etag string) error) map[string]string {
 	l.t.Helper()
 	before := l.get(desk)
 	err := try(before.GetEtag())
@@ -210,7 +210,7 @@ func (l *line) refused(reason fault.Reason, try func(etag string) error) *fault.
 		l.t.Fatalf("%s changed the case", reason)
 	}
 	f, _ := fault.As(err)
-	return f
+	return f.Meta
 }
 
 // played stands for the other services.
@@ -248,11 +248,11 @@ func (p *played) GrantAccess(_ context.Context, _, _, organisation, _ string) er
 	return p.call("grant", organisation)
 }
 
-func (p *played) RunMatch(_ context.Context, requestID string, _ referral.MatchAsk) (referral.MatchRun, error) {
+func (p *played) RunMatch(ctx context.Context, requestID string, _ referral.MatchAsk) (referral.MatchRun, error) {
 	if err := p.call("match", requestID[len(requestID)-1:]); err != nil {
 		return referral.MatchRun{}, err
 	}
-	return p.MatchRun(nil, "")
+	return p.MatchRun(ctx, "")
 }
 
 func (p *played) MatchRun(context.Context, string) (referral.MatchRun, error) {
@@ -272,9 +272,12 @@ func (p *played) CreateOffer(_ context.Context, requestID string, ask referral.O
 func (p *played) WithdrawOffer(_ context.Context, _, id, _ string) error {
 	return p.call("withdraw", id)
 }
-func (p *played) ConfirmHold(_ context.Context, _, id string) error    { return p.call("confirm", id) }
+
+func (p *played) ConfirmHold(_ context.Context, _, id string) error { return p.call("confirm", id) }
+
 func (p *played) ReleaseHold(_ context.Context, _, id, _ string) error { return p.call("release", id) }
-func (p *played) AbortTransfer(_ context.Context, _, id string) error  { return p.call("abort", id) }
+
+func (p *played) AbortTransfer(_ context.Context, _, id string) error { return p.call("abort", id) }
 
 func (p *played) CreateFiling(_ context.Context, _ string, ask referral.FilingAsk) (string, error) {
 	return "fil_340000_00000000000000000000000001", p.call("file", ask.Province+ask.City)

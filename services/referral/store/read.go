@@ -37,8 +37,10 @@ func (w *where) party(s referral.Scope, parts referral.Party) {
 		part referral.Party
 		name string
 	}{
-		{referral.TheReferrer, "referrer"}, {referral.TheAskedCenter, "asked_center"},
-		{referral.TheCenter, "center"}, {referral.TheLocalHospital, "local_hospital"},
+		{referral.TheReferrer, "referrer"},
+		{referral.TheAskedCenter, "asked_center"},
+		{referral.TheCenter, "center"},
+		{referral.TheLocalHospital, "local_hospital"},
 	} {
 		if parts&column.part != 0 {
 			any = append(any, column.name+" = "+organisation)

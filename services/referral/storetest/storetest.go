@@ -3,6 +3,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -209,7 +210,7 @@ func feedInOrder(t *testing.T, k *kit) {
 					}
 					return nil
 				})
-				if err != errEnough {
+				if !errors.Is(err, errEnough) {
 					t.Errorf("reader: %v", err)
 					return
 				}
@@ -244,4 +245,4 @@ func feedInOrder(t *testing.T, k *kit) {
 	}
 }
 
-var errEnough = fmt.Errorf("enough")
+var errEnough = errors.New("enough")
