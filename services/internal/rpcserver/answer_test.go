@@ -10,6 +10,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 
@@ -206,7 +207,7 @@ func TestLogLines(t *testing.T) {
 	}
 }
 
-func TestOnlyKnownMethodsAreMeasured(t *testing.T) {
+func TestOnlyMethodsOfTheLineAreMeasured(t *testing.T) {
 	instruments, err := telemetry.Start(t.Context(), telemetry.Config{Service: "patient"})
 	if err != nil {
 		t.Fatal(err)
@@ -218,11 +219,14 @@ func TestOnlyKnownMethodsAreMeasured(t *testing.T) {
 	}
 	err = connection.Invoke(t.Context(), "/huhang.made.up/Name13800001234", &emptypb.Empty{}, &emptypb.Empty{}, grpc.WaitForReady(false))
 	hasReason(t, err, codes.Unimplemented, "")
+	if _, err := healthv1.NewHealthClient(connection).Check(t.Context(), &healthv1.HealthCheckRequest{}); err != nil {
+		t.Fatal(err)
+	}
 	text := scrape(t, instruments)
 	if !strings.Contains(text, `EchoService/Read"`) {
 		t.Fatalf("the call is not measured:\n%s", text)
 	}
-	if strings.Contains(text, "made.up") {
-		t.Fatal("an invented method is measured")
+	if strings.Contains(text, "made.up") || strings.Contains(text, "grpc.health") {
+		t.Fatal("an invented method, or a health check, is measured")
 	}
 }

@@ -21,21 +21,24 @@ func (s *Server) boundUnary(ctx context.Context, request any, _ *grpc.UnaryServe
 }
 
 // boundStream ends a stream that has lived long enough, and every stream when the server stops: its client resumes from
-// its cursor, at another instance. A health watch lives as long as its connection.
+// its cursor, at another instance. A health watch lives as long as its connection, and
+// ends a moment later, having said why.
 func (s *Server) boundStream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
-	defer context.AfterFunc(s.ending, func() { cancel(errEnding) })()
+	ending := s.unseen
 	if !s.methods[info.FullMethod].infrastructure {
+		ending = s.ending
 		var done context.CancelFunc
 		ctx, done = context.WithTimeoutCause(ctx, s.config.MaxStream, errEnding)
 		defer done()
 	}
+	defer context.AfterFunc(ending, func() { cancel(errEnding) })()
 	err := next(server, &contextStream{ServerStream: stream, ctx: ctx})
 	if errors.Is(context.Cause(ctx), errEnding) {
 		// Also where the handler ended without an error: the client must not take it for the end of the data.
 		return fault.New(fault.Unavailable, fault.PeerUnavailable, "",
-			"The stream ends here; resume it from the last cursor.", "数据流在此中断;请从最后的游标处继续。").Cause(err)
+			"The stream ends here; resume it from the last cursor.", "数据流在此中断；请从最后的游标处继续。").Cause(err)
 	}
 	return err
 }

@@ -3,8 +3,8 @@ package rpcserver_test
 import (
 	"context"
 	"crypto/tls"
+	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -225,7 +225,8 @@ func TestRights(t *testing.T) {
 	if len(logged) != len(tests) || logged[0]["method"] != echotest.Unruled || logged[0]["organisation"] != "H-HF-01" {
 		t.Fatalf("logged %v", logged)
 	}
-	if text := scrape(t, instruments); !strings.Contains(text, "huhang_rpc_denied") || !strings.Contains(text, `huhang_organisation="A-340000"`) {
+	counted := regexp.MustCompile(`huhang_rpc_denied\S*\{[^}]*huhang_organisation="A-340000"[^}]*EchoService/Say"[^}]*\} 1\n`)
+	if text := scrape(t, instruments); !counted.MatchString(text) {
 		t.Fatalf("not counted:\n%s", text)
 	}
 }

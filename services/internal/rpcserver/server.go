@@ -69,6 +69,8 @@ const (
 	// How long a start waits to be visible, and a stop to be invisible, before it goes on without etcd.
 	registerLimit   = 2 * time.Second
 	deregisterLimit = time.Second
+	// How long a health watch may go on after it had NOT_SERVING to say.
+	watchLimit = 500 * time.Millisecond
 	// How long handlers that were cut off may take to return.
 	noticeLimit = 250 * time.Millisecond
 )
@@ -106,6 +108,8 @@ type Server struct {
 	methods map[string]method // what is registered, fixed at Start
 	ending  context.Context   // done when streams have to end
 	end     context.CancelCauseFunc
+	unseen  context.Context // done when health watches have to end: they are to say NOT_SERVING first
+	hide    context.CancelCauseFunc
 
 	mu            sync.Mutex
 	listener      net.Listener
@@ -125,6 +129,7 @@ func New(config Config, deps Deps) *Server {
 		s.deps.Clock = clock.System()
 	}
 	s.ending, s.end = context.WithCancelCause(context.Background())
+	s.unseen, s.hide = context.WithCancelCause(context.Background())
 	s.setupErr = s.instruments()
 	s.grpc = grpc.NewServer(s.options()...)
 	healthv1.RegisterHealthServer(s.grpc, s.health)
@@ -263,6 +268,10 @@ func (s *Server) Stop(ctx context.Context) error {
 	cancel()
 	s.health.Shutdown()
 	s.end(errEnding)
+	// Clients leave their watches when the connection says goodbye; those that do not are ended.
+	watched, cancel := context.WithTimeout(context.WithoutCancel(ctx), watchLimit)
+	defer cancel()
+	context.AfterFunc(watched, func() { s.hide(errEnding) })
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)

@@ -77,9 +77,12 @@ func TestStopDrains(t *testing.T) {
 		defer cancel()
 		stopErr = r.server.Stop(ctx)
 	}()
-	// The watch hears NOT_SERVING, or its end, while the call is still running.
-	if state, err := watch.Recv(); err == nil && state.GetStatus() != healthv1.HealthCheckResponse_NOT_SERVING {
-		t.Fatalf("health %v", state)
+	// The watch hears NOT_SERVING, and then its end, while the call is still running.
+	if state, err := watch.Recv(); err != nil || state.GetStatus() != healthv1.HealthCheckResponse_NOT_SERVING {
+		t.Fatalf("health %v, %v", state, err)
+	}
+	if state, err := watch.Recv(); err == nil {
+		t.Fatalf("the watch goes on: %v", state)
 	}
 	if instances(t, r, discovery.AllProvinces) != 0 {
 		t.Fatal("still registered while it stops")
