@@ -1,0 +1,88 @@
+package transfer
+
+import (
+	"context"
+	"time"
+
+	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/clock"
+	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/id"
+	"huhang.example/services/internal/place"
+	"huhang.example/services/internal/telemetry"
+	"huhang.example/services/transfer/planner"
+	"huhang.example/services/transfer/pool"
+)
+
+// Service is the use cases.
+type Service struct {
+	store   Store
+	peers   Peers
+	planner *planner.Planner
+	clock   clock.Clock
+	ids     id.Source
+}
+
+// New returns the use cases over their parts.
+func New(store Store, peers Peers, p *planner.Planner, c clock.Clock, ids id.Source) *Service {
+	return &Service{store: store, peers: peers, planner: p, clock: c, ids: ids}
+}
+
+// furthestPlan is how far ahead a way is planned.
+const furthestPlan = 366 * 24 * time.Hour
+
+func city(code, field string) (place.Info, error) {
+	info, ok := place.City(code)
+	if !ok {
+		return place.Info{}, fault.New(fault.InvalidArgument, fault.CodeUnknown, field,
+			"The city code is not in the code list.", "城市代码不在代码表中。").With("code", code)
+	}
+	return info, nil
+}
+
+func checkNotBefore(notBefore, now time.Time, furthest time.Duration) error {
+	switch {
+	case notBefore.Before(now.Add(-pool.Skew)):
+		return fault.New(fault.InvalidArgument, fault.TimeInvalid, "not_before", "The time lies in the past.", "时间已过。")
+	case notBefore.Sub(now) > furthest:
+		return fault.New(fault.InvalidArgument, fault.TimeInvalid, "not_before", "The time is too far ahead.", "时间过远。")
+	}
+	return nil
+}
+
+func rightMissing(field, en, zh string) error {
+	return fault.New(fault.PermissionDenied, fault.RightMissing, field, en, zh)
+}
+
+// visible returns the transfer if the caller is one of its ends or runs the line; else it looks absent. The returned
+// context carries the case.
+func (s *Service) visible(ctx context.Context, transferID string) (context.Context, Transfer, error) {
+	t, err := s.store.Get(ctx, transferID)
+	if err != nil {
+		return ctx, Transfer{}, err
+	}
+	if !access.From(ctx).MaySee(t.From, t.To) {
+		return ctx, Transfer{}, fault.NotFoundf("transfer", transferID)
+	}
+	return telemetry.WithReferral(ctx, t.ReferralID), t, nil
+}
+
+// mustBe refuses callers of the transfer's other end.
+func mustBe(ctx context.Context, organisation string) error {
+	caller := access.From(ctx)
+	if caller.Has(access.Operations) || caller.Has(access.Service) || caller.Organisation == organisation {
+		return nil
+	}
+	return rightMissing("", "This step belongs to the other end of the transfer.", "该操作应由转运的另一方进行。")
+}
+
+// report tells the case of a step of t, made by the context's caller.
+func (s *Service) report(ctx context.Context, t Transfer, kind string, arrive time.Time) error {
+	caller := access.From(ctx)
+	event := CaseEvent{
+		RequestID: "evt-" + t.ID + "-" + kind, ReferralID: t.ReferralID, At: s.clock.Now(),
+		Organisation: caller.Organisation, Subject: caller.Subject,
+		TransferID: t.ID, Kind: kind, ReasonCode: t.AbortCode, ArriveTime: arrive,
+	}
+	return s.store.Report(ctx, event)
+}

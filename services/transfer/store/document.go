@@ -1,0 +1,123 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"huhang.example/services/internal/money"
+	"huhang.example/services/transfer"
+	"huhang.example/services/transfer/planner"
+)
+
+// document is what of a transfer nothing is looked up by, as it stands in the column doc. Names are never changed: rows
+// of older versions are read for as long as there are any.
+type document struct {
+	Itinerary        itinerary `json:"itinerary"`
+	RulesVersion     string    `json:"rules_version"`
+	TimetableVersion string    `json:"timetable_version"`
+	Fitness          fitness   `json:"fitness"`
+	HoldID           string    `json:"hold_id,omitempty"`
+	FitnessTime      time.Time `json:"fitness_time,omitzero"`
+	DepartedTime     time.Time `json:"departed_time,omitzero"`
+	ArrivedTime      time.Time `json:"arrived_time,omitzero"`
+	HandOver         *handOver `json:"hand_over,omitempty"`
+	AbortCode        string    `json:"abort_code,omitempty"`
+}
+
+type itinerary struct {
+	Key       string    `json:"key"`
+	Legs      []leg     `json:"legs"`
+	Depart    time.Time `json:"depart"`
+	Arrive    time.Time `json:"arrive"`
+	Changes   int       `json:"changes"`
+	CostFen   int64     `json:"cost_fen"`
+	Escort    int       `json:"escort"`
+	BecauseZh string    `json:"because_zh"`
+	BecauseEn string    `json:"because_en"`
+}
+
+type leg struct {
+	Mode   string    `json:"mode"`
+	From   point     `json:"from"`
+	To     point     `json:"to"`
+	Depart time.Time `json:"depart"`
+	Arrive time.Time `json:"arrive"`
+	Number string    `json:"number,omitempty"`
+	Km     float64   `json:"km"`
+}
+
+type point struct {
+	Name string  `json:"name"`
+	Lat  float64 `json:"lat"`
+	Lon  float64 `json:"lon"`
+}
+
+type fitness struct {
+	Oxygen               bool `json:"oxygen,omitempty"`
+	Infusion             bool `json:"infusion,omitempty"`
+	Ventilated           bool `json:"ventilated,omitempty"`
+	ECMO                 bool `json:"ecmo,omitempty"`
+	Vasoactive           bool `json:"vasoactive,omitempty"`
+	Stretcher            bool `json:"stretcher,omitempty"`
+	ReducedConsciousness bool `json:"reduced_consciousness,omitempty"`
+}
+
+type handOver struct {
+	Items            []string  `json:"items"`
+	SignedBySender   string    `json:"signed_by_sender"`
+	SignedByReceiver string    `json:"signed_by_receiver"`
+	SignTime         time.Time `json:"sign_time"`
+}
+
+func encode(t transfer.Transfer) (string, error) {
+	way := t.Itinerary
+	d := document{
+		Itinerary: itinerary{
+			Key: way.Key, Depart: way.Depart, Arrive: way.Arrive, Changes: way.Changes, CostFen: int64(way.Cost),
+			Escort: int(way.Escort), BecauseZh: way.Because.Zh, BecauseEn: way.Because.En,
+		},
+		RulesVersion: t.RulesVersion, TimetableVersion: t.TimetableVersion, Fitness: fitness(t.Fitness), HoldID: t.HoldID,
+		FitnessTime: t.FitnessTime, DepartedTime: t.DepartedTime, ArrivedTime: t.ArrivedTime, AbortCode: t.AbortCode,
+	}
+	for _, l := range way.Legs {
+		d.Itinerary.Legs = append(d.Itinerary.Legs, leg{
+			Mode: string(l.Mode), From: point(l.From), To: point(l.To), Depart: l.Depart, Arrive: l.Arrive, Number: l.Number, Km: l.Km,
+		})
+	}
+	if h := t.HandOver; h != nil {
+		d.HandOver = &handOver{SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: h.SignTime}
+		for _, item := range h.Items {
+			d.HandOver.Items = append(d.HandOver.Items, string(item))
+		}
+	}
+	text, err := json.Marshal(d)
+	return string(text), err
+}
+
+func decode(text string, t *transfer.Transfer) error {
+	var d document
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		return fmt.Errorf("store: transfer %s: %w", t.ID, err)
+	}
+	way := d.Itinerary
+	t.Itinerary = planner.Itinerary{
+		Key: way.Key, Depart: way.Depart.UTC(), Arrive: way.Arrive.UTC(), Changes: way.Changes, Cost: money.Fen(way.CostFen),
+		Escort: planner.Escort(way.Escort), Because: planner.Text{Zh: way.BecauseZh, En: way.BecauseEn},
+	}
+	for _, l := range way.Legs {
+		t.Itinerary.Legs = append(t.Itinerary.Legs, planner.Leg{
+			Mode: planner.Mode(l.Mode), From: planner.Place(l.From), To: planner.Place(l.To),
+			Depart: l.Depart.UTC(), Arrive: l.Arrive.UTC(), Number: l.Number, Km: l.Km,
+		})
+	}
+	t.RulesVersion, t.TimetableVersion, t.Fitness, t.HoldID = d.RulesVersion, d.TimetableVersion, planner.Fitness(d.Fitness), d.HoldID
+	t.FitnessTime, t.DepartedTime, t.ArrivedTime, t.AbortCode = d.FitnessTime, d.DepartedTime, d.ArrivedTime, d.AbortCode
+	if h := d.HandOver; h != nil {
+		t.HandOver = &transfer.HandOver{SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: h.SignTime}
+		for _, item := range h.Items {
+			t.HandOver.Items = append(t.HandOver.Items, transfer.Item(item))
+		}
+	}
+	return nil
+}

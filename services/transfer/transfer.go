@@ -1,0 +1,170 @@
+package transfer
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"huhang.example/services/internal/fault"
+	"huhang.example/services/transfer/planner"
+)
+
+// Status is the life of a transfer (转运状态).
+type Status string
+
+// The states of a transfer. Arrived and Aborted are final.
+const (
+	Planned   Status = "PLANNED"
+	Ready     Status = "READY"
+	InTransit Status = "IN_TRANSIT"
+	Arrived   Status = "ARRIVED"
+	Aborted   Status = "ABORTED"
+)
+
+// Ended reports whether nothing follows.
+func (s Status) Ended() bool { return s == Arrived || s == Aborted }
+
+// The reasons of an abort.
+const (
+	AbortUnfit         = "UNFIT"
+	AbortCancelled     = "CANCELLED"
+	AbortNoShow        = "NO_SHOW"
+	AbortRefusedAtDoor = "REFUSED_AT_DOOR"
+)
+
+// FitnessHolds is how long a fitness check lets the patient leave.
+const FitnessHolds = 24 * time.Hour
+
+// Transfer is the move of one patient (转运).
+type Transfer struct {
+	ID, ReferralID, PatientID string
+	From, To                  string // organisations
+	Status                    Status
+	Itinerary                 planner.Itinerary
+	// RulesVersion and TimetableVersion are those the itinerary was planned with.
+	RulesVersion, TimetableVersion string
+	Fitness                        planner.Fitness
+	HoldID                         string // of the crew; empty when the escort needs none
+	FitnessTime                    time.Time
+	DepartedTime, ArrivedTime      time.Time
+	HandOver                       *HandOver
+	AbortCode                      string
+	Version                        int64
+}
+
+// Item is one item of the hand-over checklist.
+type Item string
+
+// Items are all of the checklist; a hand-over needs every one.
+var Items = []Item{
+	"IDENTITY", "CONSENT", "SUMMARY", "RESULTS", "ABO_TWICE", "DRUGS", "INFECTION", "VITALS", "BELONGINGS",
+}
+
+// HandOver is the completed hand-over (交接单).
+type HandOver struct {
+	Items                            []Item
+	SignedBySender, SignedByReceiver string
+	SignTime                         time.Time
+}
+
+func (t *Transfer) wrongState(en, zh string) error {
+	return fault.New(fault.FailedPrecondition, fault.WrongState, "", en, zh).
+		With("state", string(t.Status)).With("transfer_id", t.ID)
+}
+
+// modes are those the itinerary uses.
+func (t *Transfer) modes() []planner.Mode {
+	var modes []planner.Mode
+	for _, leg := range t.Itinerary.Legs {
+		if !slices.Contains(modes, leg.Mode) {
+			modes = append(modes, leg.Mode)
+		}
+	}
+	return modes
+}
+
+// CheckFitness records today's state. Where the patient is unfit, or the planned way is not for that state, the transfer
+// is aborted as UNFIT: that is an outcome, not an error.
+func (t *Transfer) CheckFitness(rules *planner.Rules, f planner.Fitness, unfit bool, now time.Time) error {
+	if t.Status != Planned && t.Status != Ready {
+		return t.wrongState("Fitness is checked before leaving.", "适宜性检查须在出发前进行。")
+	}
+	t.Fitness, t.FitnessTime = f, now
+	if _, allowed := rules.StillAllowed(t.modes(), f); unfit || !allowed {
+		t.Status, t.AbortCode = Aborted, AbortUnfit
+		return nil
+	}
+	t.Status, t.Itinerary.Escort = Ready, rules.Escort(f)
+	return nil
+}
+
+// Depart records the departure: DATUM_MISSING without a fitness check of the last 24 hours, WRONG_STATE when under way
+// or ended.
+func (t *Transfer) Depart(now time.Time) error {
+	if t.Status != Planned && t.Status != Ready {
+		return t.wrongState("The transfer has left already, or has ended.", "该转运已出发或已结束。")
+	}
+	if t.Status != Ready || now.Sub(t.FitnessTime) > FitnessHolds {
+		return fault.New(fault.FailedPrecondition, fault.DatumMissing, "",
+			"There is no fitness check of the last 24 hours.", "缺少 24 小时内的转运适宜性检查。").
+			With("missing", "fitness_check").With("transfer_id", t.ID)
+	}
+	t.Status, t.DepartedTime = InTransit, now
+	return nil
+}
+
+// signSkew is how far a ward's clock may be ahead of ours.
+const signSkew = 5 * time.Minute
+
+// Complete records arrival and hand-over. CHECKLIST_INCOMPLETE names the missing items; FIELD_INVALID for one person
+// signing for both sides; TIME_INVALID for a signature before the departure or in the future.
+func (t *Transfer) Complete(h HandOver, now time.Time) error {
+	if t.Status != InTransit {
+		return t.wrongState("Only a patient on the way can be handed over.", "仅在途患者可以交接。")
+	}
+	var missing []string
+	for _, item := range Items {
+		if !slices.Contains(h.Items, item) {
+			missing = append(missing, string(item))
+		}
+	}
+	if len(missing) > 0 {
+		return fault.New(fault.FailedPrecondition, fault.ChecklistIncomplete, "hand_over.items",
+			"The hand-over checklist lacks items.", "交接清单缺少项目。").With("missing", strings.Join(missing, ","))
+	}
+	if strings.EqualFold(strings.TrimSpace(h.SignedBySender), strings.TrimSpace(h.SignedByReceiver)) {
+		return fault.New(fault.InvalidArgument, fault.FieldInvalid, "hand_over.signed_by_receiver",
+			"Two different people sign a hand-over.", "交接须由两名不同人员签字。")
+	}
+	if h.SignTime.IsZero() {
+		h.SignTime = now
+	}
+	if h.SignTime.Before(t.DepartedTime) || h.SignTime.After(now.Add(signSkew)) {
+		return fault.New(fault.InvalidArgument, fault.TimeInvalid, "hand_over.sign_time",
+			"The signature's time lies before the departure or in the future.", "签字时间早于出发时间或在将来。")
+	}
+	t.Status, t.ArrivedTime, t.HandOver = Arrived, now, &h
+	return nil
+}
+
+// Abort ends a transfer before arrival. REFUSED_AT_DOOR needs a patient on the way, NO_SHOW one who is not.
+func (t *Transfer) Abort(code string) error {
+	if t.Status.Ended() {
+		return t.wrongState("The transfer has ended.", "该转运已结束。")
+	}
+	switch code {
+	case AbortUnfit, AbortCancelled:
+	case AbortNoShow:
+		if t.Status == InTransit {
+			return t.wrongState("A patient on the way has shown up.", "患者已在途中，不属于未到。")
+		}
+	case AbortRefusedAtDoor:
+		if t.Status != InTransit {
+			return t.wrongState("A patient is refused at the door after the departure.", "出发后方可登记为到院被拒。")
+		}
+	default:
+		return fault.New(fault.InvalidArgument, fault.CodeUnknown, "code", "The abort code is unknown.", "中止代码未知。")
+	}
+	t.Status, t.AbortCode = Aborted, code
+	return nil
+}
