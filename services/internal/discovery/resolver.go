@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -84,14 +85,16 @@ func (r *etcdResolver) run(ctx context.Context) {
 
 // follow applies changes until the watch breaks.
 func (r *etcdResolver) follow(ctx context.Context, rev int64) error {
+	var reader sync.WaitGroup
+	defer reader.Wait()
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	stream, err := r.e.watch(ctx, r.prefix, rev)
 	if err != nil {
-		cancel()
 		return err
 	}
 	responses, broken := make(chan *pb.WatchResponse), make(chan error, 1)
-	go func() {
+	reader.Go(func() {
 		for {
 			resp, err := stream.Recv()
 			if err != nil {
@@ -105,7 +108,7 @@ func (r *etcdResolver) follow(ctx context.Context, rev int64) error {
 				return
 			}
 		}
-	}()
+	})
 	for {
 		var expiry <-chan time.Time
 		stopTimer := func() bool { return false }
@@ -117,15 +120,12 @@ func (r *etcdResolver) follow(ctx context.Context, rev int64) error {
 		case resp := <-responses:
 			stopTimer()
 			if resp.CompactRevision != 0 || resp.Canceled {
-				cancel()
-				_ = <-broken // the reader has ended; why is known
 				return fmt.Errorf("watch ended: %s (compacted at %d)", resp.CancelReason, resp.CompactRevision)
 			}
 			r.apply(resp.Events)
 		case <-expiry:
 		case err := <-broken:
 			stopTimer()
-			cancel()
 			return err
 		}
 	}
