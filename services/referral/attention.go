@@ -2,6 +2,7 @@ package referral
 
 import (
 	"context"
+	"fmt"
 
 	"huhang.example/services/internal/fault"
 )
@@ -13,7 +14,7 @@ func (s *Service) JobFailed(ctx context.Context, j Job, cause error, last bool) 
 	if f, ok := fault.As(cause); ok {
 		reason = string(f.Reason)
 	}
-	about := j.Do + j.Record + j.Organisation
+	about := fmt.Sprint(j.Do, j.Number, j.Record, j.Organisation)
 	_, err := s.update(ctx, j.ReferralID, "", func(r *Referral, a Act) error {
 		kind := "NEEDS_ATTENTION"
 		if last {

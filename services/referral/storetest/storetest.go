@@ -185,11 +185,12 @@ func oneWinsPerVersion(t *testing.T, k *kit) {
 
 // While many cases are written, readers follow: each sees every event once, in order.
 func feedInOrder(t *testing.T, k *kit) {
-	const writers, each, readers = 8, 6, 3
+	// Changes are short and long by turns: without the shared row a short one would overtake a long one's positions.
+	const writers, each, readers, long = 8, 6, 3, 30
 	ctx, cancel := context.WithTimeout(as(t.Context(), "OPS", access.Operations), 60*time.Second)
 	defer cancel()
 	var writing, reading sync.WaitGroup
-	total := writers * each
+	total := writers * (1 + each/2*(1+long))
 	for range readers {
 		reading.Go(func() {
 			count, last := 0, int64(0)
@@ -205,7 +206,7 @@ func feedInOrder(t *testing.T, k *kit) {
 					last, cursor = e.Position, at
 					perCase[e.ReferralID]++
 					count++
-					if seen++; seen == 7 || count == total {
+					if seen++; seen == 97 || count == total {
 						return errEnough
 					}
 					return nil
@@ -222,12 +223,18 @@ func feedInOrder(t *testing.T, k *kit) {
 			caller := as(ctx, "H-HF-01", access.Coordinator)
 			patient := fmt.Sprintf("pat_%d", w)
 			r, err := k.service.CreateReferral(caller, referral.Opening{PatientID: patient, Organ: "LIVER", Urgency: "ROUTINE"}, k.service.PrepareCreate(caller, patient))
-			for range each - 1 {
+			for change := range each {
 				if err != nil {
 					break
 				}
+				entries := 1
+				if (change+w)%2 == 0 {
+					entries = long
+				}
 				r, err = k.store.Update(caller, r.ID, "", func(r *referral.Referral) error {
-					r.Remark("NEEDS_ATTENTION", referral.Act{At: time.Unix(1_790_000_000, 0)})
+					for range entries {
+						r.Remark("NEEDS_ATTENTION", referral.Act{At: time.Unix(1_790_000_000, 0)})
+					}
 					return nil
 				})
 				k.service.Committed()
