@@ -1,0 +1,110 @@
+// Package app opens the settlement service.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"time"
+
+	settlementv1 "huhang.example/gen/huhang/settlement/v1"
+	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/fleet"
+	"huhang.example/services/internal/host"
+	"huhang.example/services/internal/sqldb"
+	"huhang.example/services/settlement"
+	"huhang.example/services/settlement/peers"
+	"huhang.example/services/settlement/policy"
+	"huhang.example/services/settlement/rpc"
+	"huhang.example/services/settlement/store"
+)
+
+const name = "settlement"
+
+// Config of one instance.
+type Config struct {
+	Instance string `yaml:"instance"`
+	Listen   string `yaml:"listen"`   // host:port
+	Database string `yaml:"database"` // sqlite:/path/file.db or postgres://...
+	// Provinces are those this instance serves, as treatment and as insured place.
+	Provinces []string `yaml:"provinces"`
+	// Documents is a folder of policies, catalogues and typical bills; empty: the sample line's, if Sample.
+	Documents string `yaml:"documents"`
+	// RecogniseDeclared takes the coverage a person declared for recognised while their agency has recorded nothing of
+	// them. The sample line has no agencies' registers and always does.
+	RecogniseDeclared bool `yaml:"recognise_declared"`
+	// Sample uses the sample line's documents.
+	Sample bool `yaml:"sample"`
+}
+
+var provinceCode = regexp.MustCompile(`^[1-9][0-9]0000$`)
+
+func (c Config) book() (*policy.Book, error) {
+	switch {
+	case c.Documents != "":
+		return policy.Load(os.DirFS(c.Documents))
+	case c.Sample:
+		return policy.Sample()
+	}
+	return nil, errors.New("documents: a folder of policies and catalogues is required")
+}
+
+// App is one running instance.
+type App struct{ *host.Host }
+
+// New opens the database and wires the service; nothing serves before Start.
+func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
+	if len(c.Provinces) == 0 {
+		return nil, errors.New("provinces: at least one is required")
+	}
+	for _, province := range c.Provinces {
+		if !provinceCode.MatchString(province) {
+			return nil, fmt.Errorf("provinces: %q is not a province code", province)
+		}
+	}
+	book, err := c.book()
+	if err != nil {
+		return nil, err
+	}
+	h, err := host.Open(ctx, host.Config{
+		Service: name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Provinces: c.Provinces, Migrations: store.Migrations(),
+	}, d)
+	if err != nil {
+		return nil, err
+	}
+	rules := settlement.Rules{Provinces: c.Provinces, Book: book, RecogniseDeclared: c.RecogniseDeclared || c.Sample}
+	others := peers.New(d.Peers)
+	use := settlement.New(store.New(h.DB), others, d.Clock, d.IDs, rules)
+	settlementv1.RegisterSettlementServiceServer(h.GRPC(), rpc.New(use, h.DB, d.Log))
+	settlementv1.RegisterInsuredPlaceServiceServer(h.GRPC(), rpc.NewInsured(use))
+	Handle(h.Jobs, use, others)
+	return &App{h}, nil
+}
+
+// Handle makes the jobs of the service work.
+func Handle(w *sqldb.Workers, use *settlement.Service, others settlement.Peers) {
+	sqldb.Handle(w, func(ctx context.Context, args store.CompleteArgs) error {
+		return persist(ctx, use.Complete(ctx, args.ClaimID))
+	})
+	sqldb.Handle(w, func(ctx context.Context, args store.EventArgs) error {
+		err := others.Tell(ctx, args.Event)
+		if f, ok := fault.As(err); ok && (f.Code == fault.NotFound || f.Code == fault.InvalidArgument) {
+			// Saying it again changes nothing; the dead job keeps it.
+			return sqldb.Discard(err)
+		}
+		return err
+	})
+}
+
+// persist keeps a job from ever giving up: money under way stays under way until its outcome is known.
+func persist(ctx context.Context, err error) error {
+	if job, ok := sqldb.JobFrom(ctx); ok && err != nil && job.Attempt+1 >= job.MaxAttempts {
+		return sqldb.Snooze(lastPause)
+	}
+	return err
+}
+
+// lastPause is how often a claim is looked after once the usual attempts are used up.
+const lastPause = 30 * time.Minute

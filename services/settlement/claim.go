@@ -1,0 +1,109 @@
+package settlement
+
+import (
+	"strconv"
+	"time"
+
+	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/money"
+)
+
+// ClaimStatus is the life of a claim.
+type ClaimStatus string
+
+// The states.
+const (
+	Open       ClaimStatus = "OPEN"       // admitted; fee lines arrive
+	Discharged ClaimStatus = "DISCHARGED" // no more lines
+	Settling   ClaimStatus = "SETTLING"   // sent, the answer not yet known
+	Settled    ClaimStatus = "SETTLED"
+	Reversing  ClaimStatus = "REVERSING" // a reversal is under way
+	Manual     ClaimStatus = "MANUAL"    // direct settlement is not possible
+)
+
+// Claim is the bill of one stay at one center (住院结算).
+type Claim struct {
+	ID              string      `json:"-"`
+	ReferralID      string      `json:"-"`
+	PatientID       string      `json:"-"`
+	CenterID        string      `json:"-"`
+	Referrer        string      `json:"-"`
+	Province        string      `json:"-"`
+	InsuredProvince string      `json:"-"`
+	Status          ClaimStatus `json:"-"`
+	TreatmentCity   string      `json:"treatment_city"`
+	Organ           string      `json:"organ"`
+	AdmissionDate   string      `json:"admission_date"`
+	DischargeDate   string      `json:"discharge_date,omitempty"`
+	Total           money.Fen   `json:"total"`
+	LineCount       int32       `json:"line_count"`
+	// SettlementID is the settlement that stands; LastSettlementID the last one made, also when it was reversed.
+	SettlementID     string `json:"settlement_id,omitempty"`
+	LastSettlementID string `json:"last_settlement_id,omitempty"`
+	ManualReason     string `json:"manual_reason,omitempty"`
+	// MessageID and Input are the settlement as it was sent: asking again sends the same.
+	MessageID string      `json:"message_id,omitempty"`
+	Input     *SplitInput `json:"input,omitempty"`
+	// ReversalID and ReversalReason are the reversal as it was sent.
+	ReversalID     string    `json:"reversal_id,omitempty"`
+	ReversalReason string    `json:"reversal_reason,omitempty"`
+	Actor          Actor     `json:"actor"`
+	Created        time.Time `json:"created"`
+	Version        int64     `json:"-"`
+}
+
+// Actor is who is behind a step, for the case's timeline.
+type Actor struct {
+	Organisation string `json:"organisation,omitempty"`
+	Subject      string `json:"subject,omitempty"`
+}
+
+func actorOf(who access.Caller) Actor {
+	return Actor{Organisation: who.Organisation, Subject: who.Subject}
+}
+
+// Etag returns the version for the next update.
+func (c *Claim) Etag() string { return strconv.FormatInt(c.Version, 10) }
+
+// VisibleTo reports whether the caller may see the claim: the center, the referrer, operations, both agencies.
+func (c *Claim) VisibleTo(who access.Caller) bool {
+	if who.MaySee(c.CenterID, c.Referrer) {
+		return true
+	}
+	return who.Has(access.Agency) && who.Province != "" && (who.Province == c.Province || who.Province == c.InsuredProvince)
+}
+
+// in refuses a step that the present state does not allow.
+func (c *Claim) in(states ...ClaimStatus) error {
+	for _, s := range states {
+		if c.Status == s {
+			return nil
+		}
+	}
+	if c.Status == Settled {
+		return fault.New(fault.FailedPrecondition, fault.AlreadySettled, "",
+			"The claim was settled already.", "该费用单已结算。").With("settlement_id", c.SettlementID).With("state", string(c.Status))
+	}
+	return wrongState(string(c.Status))
+}
+
+func wrongState(state string) *fault.Fault {
+	return fault.New(fault.FailedPrecondition, fault.WrongState, "",
+		"The record's state does not allow this step.", "该记录当前状态不允许此步骤。").With("state", state)
+}
+
+func (c *Claim) seen(etag string) error {
+	if etag != c.Etag() {
+		return fault.Stale(c.Etag())
+	}
+	return nil
+}
+
+// provinceOf returns the province inside a record's id, such as "310000" in "clm_310000_...".
+func provinceOf(id string) string {
+	if len(id) < 10 {
+		return ""
+	}
+	return id[4:10]
+}
