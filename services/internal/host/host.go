@@ -28,7 +28,7 @@ type Config struct {
 	Migrations fs.FS
 }
 
-// Host is a fleet.Service. Register servers on GRPC() and handlers on Jobs before Start.
+// Host is a fleet.Service. Register servers on GRPC() and handlers on Jobs, or put Jobs of your own there, before Start.
 type Host struct {
 	DB   *sqldb.DB
 	Jobs *sqldb.Workers
@@ -42,9 +42,11 @@ func Open(ctx context.Context, c Config, d fleet.Deps) (*Host, error) {
 	if c.Database == "" || c.Listen == "" || c.Instance == "" {
 		return nil, errors.New("instance, listen and database are required")
 	}
-	db, err := sqldb.Open(ctx, sqldb.Config{
-		DSN: c.Database, Service: c.Service, Log: d.Log, TracerProvider: d.Telemetry.TracerProvider, Clock: d.Clock,
-	})
+	conf := sqldb.Config{DSN: c.Database, Service: c.Service, Log: d.Log, Clock: d.Clock}
+	if d.Telemetry != nil {
+		conf.TracerProvider = d.Telemetry.TracerProvider
+	}
+	db, err := sqldb.Open(ctx, conf)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
@@ -53,7 +55,6 @@ func Open(ctx context.Context, c Config, d fleet.Deps) (*Host, error) {
 		return nil, fmt.Errorf("database: %w", err)
 	}
 	h := &Host{DB: db, Jobs: sqldb.NewWorkers(), name: c.Service}
-	idempotency.SchedulePurge(h.Jobs, db)
 	h.server = rpcserver.New(rpcserver.Config{
 		Service: c.Service, Instance: c.Instance, Listen: c.Listen, Advertise: c.Advertise, Provinces: c.Provinces,
 	}, rpcserver.Deps{
@@ -73,6 +74,7 @@ func (h *Host) Name() string { return h.name }
 
 // Start runs jobs, then serves.
 func (h *Host) Start(ctx context.Context) error {
+	idempotency.SchedulePurge(h.Jobs, h.DB)
 	if err := h.DB.StartJobs(ctx, h.Jobs); err != nil {
 		h.DB.Close()
 		return err
