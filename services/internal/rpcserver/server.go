@@ -169,7 +169,9 @@ func (s *Server) Start(ctx context.Context) error {
 	s.mu.Unlock()
 	go func() {
 		defer close(served)
-		if err := s.grpc.Serve(netutil.LimitListener(listener, s.config.MaxConnections)); err != nil {
+		err := s.grpc.Serve(netutil.LimitListener(listener, s.config.MaxConnections))
+		// A stop that overtakes this goroutine is no failure: the listener is closed all the same.
+		if err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			s.mu.Lock()
 			s.serveErr = err
 			s.mu.Unlock()

@@ -234,3 +234,18 @@ func TestStartRefuses(t *testing.T) {
 		t.Fatalf("stop without start: %v", err)
 	}
 }
+
+func TestStopMayOvertakeStart(t *testing.T) {
+	for range 20 {
+		r := newRig(t)
+		if err := r.server.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.server.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := net.Dial("tcp", r.server.Addr()); err == nil {
+			t.Fatal("still listening")
+		}
+	}
+}
