@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	"huhang.example/services/internal/audit"
+	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/fleet"
 	"huhang.example/services/internal/idempotency"
 	"huhang.example/services/internal/rpcserver"
@@ -34,6 +35,7 @@ type Host struct {
 	Jobs *sqldb.Workers
 
 	name   string
+	clock  clock.Clock
 	server *rpcserver.Server
 }
 
@@ -54,7 +56,7 @@ func Open(ctx context.Context, c Config, d fleet.Deps) (*Host, error) {
 		db.Close()
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	h := &Host{DB: db, Jobs: sqldb.NewWorkers(), name: c.Service}
+	h := &Host{DB: db, Jobs: sqldb.NewWorkers(), name: c.Service, clock: d.Clock}
 	h.server = rpcserver.New(rpcserver.Config{
 		Service: c.Service, Instance: c.Instance, Listen: c.Listen, Advertise: c.Advertise, Provinces: c.Provinces,
 	}, rpcserver.Deps{
@@ -87,9 +89,15 @@ func (h *Host) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends serving, then jobs, then closes the database.
+// Stop ends serving, then jobs, then closes the database. A call that hangs uses up half of the time at the most.
 func (h *Host) Stop(ctx context.Context) error {
-	err := errors.Join(h.server.Stop(ctx), h.DB.StopJobs(ctx))
+	serving, cancel := ctx, context.CancelFunc(func() {})
+	if end, bounded := ctx.Deadline(); bounded {
+		now := h.clock.Now()
+		serving, cancel = context.WithDeadline(ctx, now.Add(end.Sub(now)/2))
+	}
+	defer cancel()
+	err := errors.Join(h.server.Stop(serving), h.DB.StopJobs(ctx))
 	h.DB.Close()
 	return err
 }
