@@ -5,7 +5,7 @@ SHELL := bash
 
 TOOLS := bin/tools
 # The packages whose tests run again under the race detector: where goroutines share something.
-RACE := $(wildcard $(addprefix services/internal/,clock discovery fleet id idempotency rpcclient rpcserver sqldb telemetry))
+RACE := $(wildcard $(addprefix services/internal/,clock discovery fleet host id idempotency rpcclient rpcserver sqldb telemetry))
 
 .PHONY: help
 help: ## list the targets
@@ -13,7 +13,7 @@ help: ## list the targets
 
 .PHONY: build
 build: ## build bin/huhang
-	CGO_ENABLED=0 go build -trimpath -o bin/huhang ./services/cmd/huhang
+	CGO_ENABLED=0 go build -o bin/huhang ./services/cmd/huhang
 
 .PHONY: run
 run: build ## run the whole line on this machine (ARGS="...")
