@@ -30,25 +30,22 @@ type Config struct {
 	Database string `yaml:"database"` // sqlite:/path/file.db or postgres://...
 	// Provinces are those this instance serves, as treatment and as insured place.
 	Provinces []string `yaml:"provinces"`
-	// Documents is a folder of policies, catalogues and typical bills; empty: the sample line's, if Sample.
+	// Documents is a folder of policies, catalogues and typical bills; empty: those that come with the line.
 	Documents string `yaml:"documents"`
 	// RecogniseDeclared takes the coverage a person declared for recognised while their agency has recorded nothing of
 	// them. The sample line has no agencies' registers and always does.
 	RecogniseDeclared bool `yaml:"recognise_declared"`
-	// Sample uses the sample line's documents.
+	// Sample makes this instance part of the sample line.
 	Sample bool `yaml:"sample"`
 }
 
 var provinceCode = regexp.MustCompile(`^[1-9][0-9]0000$`)
 
 func (c Config) book() (*policy.Book, error) {
-	switch {
-	case c.Documents != "":
+	if c.Documents != "" {
 		return policy.Load(os.DirFS(c.Documents))
-	case c.Sample:
-		return policy.Sample()
 	}
-	return nil, errors.New("documents: a folder of policies and catalogues is required")
+	return policy.Sample()
 }
 
 // App is one running instance.

@@ -130,6 +130,9 @@ func syntax(err error) error {
 	return &Invalid{Line: line, En: text, Zh: "格式或字段有误：" + text}
 }
 
+// At makes the error for a path (keys and indexes) under root, for other documents read by Strict.
+func At(root *yaml.Node, en, zh string, path ...any) *Invalid { return at(find(root, path...), en, zh) }
+
 // find returns the node at path (keys and indexes), or the nearest one above it that exists: a missing key is reported
 // where it should stand.
 func find(node *yaml.Node, path ...any) *yaml.Node {
