@@ -152,7 +152,7 @@ func (s *Service) freeCrew(ctx context.Context, t Transfer) error {
 		return nil
 	}
 	_, err := s.store.UpdateHold(ctx, t.HoldID, func(h *pool.Hold) error {
-		h.Release()
+		h.Release("transfer " + t.AbortCode)
 		return nil
 	})
 	return err

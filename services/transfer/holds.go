@@ -81,7 +81,7 @@ func (s *Service) ConfirmHold(ctx context.Context, holdID string) (pool.Hold, er
 
 // ReleaseHold frees a hold or its bookings and tells the case; releasing what is free changes nothing. A crew belongs to
 // its transfer and is freed by aborting that: WRONG_STATE.
-func (s *Service) ReleaseHold(ctx context.Context, holdID string) (pool.Hold, error) {
+func (s *Service) ReleaseHold(ctx context.Context, holdID, reason string) (pool.Hold, error) {
 	var out pool.Hold
 	err := s.store.Atomically(ctx, func(ctx context.Context) error {
 		ctx, err := s.ownHold(ctx, holdID)
@@ -96,7 +96,7 @@ func (s *Service) ReleaseHold(ctx context.Context, holdID string) (pool.Hold, er
 					"The crew belongs to a transfer; abort that instead.", "该护送团队属于转运任务，请中止转运。").
 					With("transfer_id", h.TransferID).With("state", string(before))
 			}
-			h.Release()
+			h.Release(reason)
 			freed = h.Status != before
 			return nil
 		})

@@ -232,12 +232,12 @@ func (w *world) snapshot() string {
 }
 
 // refused checks that err has the reason and that nothing was changed since before.
-func (w *world) refused(name, before string, err error, reason fault.Reason) *fault.Fault {
+func (w *world) refused(name, before string, err error, reason fault.Reason) fault.Fault {
 	w.t.Helper()
 	f, ok := fault.As(err)
 	if !ok || f.Reason != reason {
 		w.t.Errorf("%s: %v, want %s", name, err, reason)
-		return &fault.Fault{}
+		return fault.Fault{}
 	}
 	if f.En == "" || f.Zh == "" {
 		w.t.Errorf("%s: no text", name)
@@ -245,7 +245,7 @@ func (w *world) refused(name, before string, err error, reason fault.Reason) *fa
 	if after := w.snapshot(); after != before {
 		w.t.Errorf("%s: changed\n%s\nto\n%s", name, before, after)
 	}
-	return f
+	return *f
 }
 
 func (w *world) toldExactly(kinds ...string) {

@@ -275,8 +275,11 @@ func TestTransfersAreSeenByTheirEnds(t *testing.T) {
 			role access.Role
 			sees bool
 		}{
-			{"H-BD-01", access.Coordinator, true}, {"C-BJ-01", access.Center, true}, {"OPS", access.Operations, true},
-			{"C-BJ-02", access.Center, false}, {"H-HF-01", access.Coordinator, false},
+			{"H-BD-01", access.Coordinator, true},
+			{"C-BJ-01", access.Center, true},
+			{"OPS", access.Operations, true},
+			{"C-BJ-02", access.Center, false},
+			{"H-HF-01", access.Coordinator, false},
 		} {
 			ctx := w.as(c.org, c.role)
 			got, err := w.server.GetTransfer(ctx, get)

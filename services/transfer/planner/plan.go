@@ -200,6 +200,7 @@ func (p *Planner) direct(mode Mode, q Question, road way, because Text) Itinerar
 func door(c place.Info) Place {
 	return Place{Name: c.NameZh + "（出发医院）", Lat: c.Lat, Lon: c.Lon}
 }
+
 func ward(c place.Info) Place {
 	return Place{Name: c.NameZh + "（接收医院）", Lat: c.Lat, Lon: c.Lon}
 }

@@ -88,7 +88,9 @@ type Hold struct {
 	Status       Status
 	Expire       time.Time
 	Reservations []Reservation
-	Version      int64
+	// ReleaseReason is why it was released, in the words of whoever did.
+	ReleaseReason string
+	Version       int64
 }
 
 // Live reports whether its units are taken.
@@ -114,9 +116,9 @@ func (h *Hold) Confirm(now time.Time) error {
 }
 
 // Release frees the units, held or confirmed. Releasing what is free changes nothing.
-func (h *Hold) Release() {
+func (h *Hold) Release(reason string) {
 	if h.Status == Held || h.Status == Confirmed {
-		h.Status = Released
+		h.Status, h.ReleaseReason = Released, reason
 	}
 }
 

@@ -21,8 +21,11 @@ func TestOverlapIsHalfOpen(t *testing.T) {
 		a, b pool.Interval
 		want bool
 	}{
-		{hours(0, 2), hours(2, 4), false}, {hours(0, 3), hours(2, 4), true}, {hours(0, 9), hours(2, 4), true},
-		{hours(2, 4), hours(0, 2), false}, {hours(2, 4), hours(2, 4), true},
+		{hours(0, 2), hours(2, 4), false},
+		{hours(0, 3), hours(2, 4), true},
+		{hours(0, 9), hours(2, 4), true},
+		{hours(2, 4), hours(0, 2), false},
+		{hours(2, 4), hours(2, 4), true},
 	} {
 		if c.a.Overlaps(c.b) != c.want || c.b.Overlaps(c.a) != c.want {
 			t.Errorf("%v %v", c.a, c.b)
@@ -37,8 +40,10 @@ func TestHoldLife(t *testing.T) {
 		reason  fault.Reason
 		after   pool.Status
 	}{
-		{pool.Held, false, "", pool.Confirmed}, {pool.Held, true, fault.HoldExpired, pool.Held},
-		{pool.Confirmed, true, "", pool.Confirmed}, {pool.Released, false, fault.WrongState, pool.Released},
+		{pool.Held, false, "", pool.Confirmed},
+		{pool.Held, true, fault.HoldExpired, pool.Held},
+		{pool.Confirmed, true, "", pool.Confirmed},
+		{pool.Released, false, fault.WrongState, pool.Released},
 		{pool.Expired, false, fault.HoldExpired, pool.Expired},
 	} {
 		h := pool.Hold{Status: c.status, Expire: now.Add(time.Hour)}

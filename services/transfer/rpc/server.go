@@ -235,7 +235,7 @@ func (s *Server) ConfirmHold(ctx context.Context, req *transferv1.ConfirmHoldReq
 // ReleaseHold releases a hold.
 func (s *Server) ReleaseHold(ctx context.Context, req *transferv1.ReleaseHoldRequest) (*transferv1.ReleaseHoldResponse, error) {
 	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*transferv1.ReleaseHoldResponse, error) {
-		h, err := s.service.ReleaseHold(ctx, req.GetHoldId())
+		h, err := s.service.ReleaseHold(ctx, req.GetHoldId(), req.GetReason())
 		return &transferv1.ReleaseHoldResponse{Hold: holdTo(h)}, err
 	})
 }

@@ -75,7 +75,7 @@ func lock(ctx context.Context, tx *sqldb.Tx, units []string) error {
 	return nil
 }
 
-// liveNow is a reservation that takes its unit; $now is the parameter's number.
+// takes is a reservation that takes its unit now; %s stands for the parameter with the present time.
 const takes = `live AND (confirmed OR expire_at > %s)`
 
 func candidates(ctx context.Context, tx *sqldb.Tx, needs []pool.Need, now time.Time) (map[pool.Slot][]pool.Unit, error) {
@@ -185,9 +185,9 @@ func holdsOn(ctx context.Context, tx *sqldb.Tx, condition, unit string, i pool.I
 
 func insertHold(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []pool.Need, chosen []string, now time.Time) (pool.Hold, error) {
 	h.Version = 1
-	_, err := tx.Exec(ctx, `INSERT INTO hold (hold_id, referral_id, transfer_id, organisation, status, expire_at, created_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		h.ID, h.ReferralID, h.TransferID, h.Organisation, string(h.Status), clock.Micros(h.Expire), clock.Micros(now), h.Version)
+	_, err := tx.Exec(ctx, `INSERT INTO hold (hold_id, referral_id, transfer_id, organisation, status, expire_at, created_at,
+		release_reason, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		h.ID, h.ReferralID, h.TransferID, h.Organisation, string(h.Status), clock.Micros(h.Expire), clock.Micros(now), h.ReleaseReason, h.Version)
 	if err != nil {
 		return pool.Hold{}, fmt.Errorf("store: hold: %w", err)
 	}
@@ -220,8 +220,8 @@ func readHold(ctx context.Context, q sqldb.Querier, holdID string) (pool.Hold, e
 	h := pool.Hold{ID: holdID}
 	var status string
 	var expire int64
-	err := q.QueryRow(ctx, "SELECT referral_id, transfer_id, organisation, status, expire_at, version FROM hold WHERE hold_id = $1", holdID).
-		Scan(&h.ReferralID, &h.TransferID, &h.Organisation, &status, &expire, &h.Version)
+	err := q.QueryRow(ctx, "SELECT referral_id, transfer_id, organisation, status, expire_at, release_reason, version FROM hold WHERE hold_id = $1", holdID).
+		Scan(&h.ReferralID, &h.TransferID, &h.Organisation, &status, &expire, &h.ReleaseReason, &h.Version)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return pool.Hold{}, fault.NotFoundf("hold", holdID)
 	}
@@ -270,7 +270,8 @@ func lockHold(ctx context.Context, tx *sqldb.Tx, holdID string) (pool.Hold, erro
 // writeHold stores a changed status, and what it means for the reservations.
 func writeHold(ctx context.Context, tx *sqldb.Tx, h pool.Hold) error {
 	confirmed, live := h.Status == pool.Confirmed, h.Status == pool.Confirmed || h.Status == pool.Held
-	_, err := tx.Exec(ctx, "UPDATE hold SET status = $2, version = version + 1 WHERE hold_id = $1", h.ID, string(h.Status))
+	_, err := tx.Exec(ctx, "UPDATE hold SET status = $2, release_reason = $3, version = version + 1 WHERE hold_id = $1",
+		h.ID, string(h.Status), h.ReleaseReason)
 	if err == nil {
 		_, err = tx.Exec(ctx, "UPDATE reservation SET confirmed = $2, live = $3 WHERE hold_id = $1", h.ID, confirmed, live)
 	}

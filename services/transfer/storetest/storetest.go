@@ -51,13 +51,13 @@ func must[T any](t *testing.T) func(T, error) T {
 	}
 }
 
-func reason(t *testing.T, err error, want fault.Reason) *fault.Fault {
+func reason(t *testing.T, err error, want fault.Reason) fault.Fault {
 	t.Helper()
 	f, ok := fault.As(err)
 	if !ok || f.Reason != want {
 		t.Fatalf("got %v, want %s", err, want)
 	}
-	return f
+	return *f
 }
 
 // Transfer is a whole one, for tests.
@@ -294,7 +294,7 @@ func confirmAndRelease(t *testing.T, s transfer.Store) {
 	set := func(status pool.Status) pool.Hold {
 		t.Helper()
 		return must[pool.Hold](t)(s.UpdateHold(ctx, held.ID, func(h *pool.Hold) error {
-			h.Status = status
+			h.Status, h.ReleaseReason = status, string(status)
 			return nil
 		}))
 	}
@@ -311,6 +311,9 @@ func confirmAndRelease(t *testing.T, s transfer.Store) {
 		t.Errorf("%+v", got)
 	}
 	set(pool.Released)
+	if got := must[pool.Hold](t)(s.GetHold(ctx, held.ID)); got.ReleaseReason != "RELEASED" || got.Reservations[0].Confirmed {
+		t.Errorf("%+v", got)
+	}
 	must[pool.Hold](t)(s.Hold(ctx, NewHold(), need, Now))
 	_, err := s.UpdateHold(ctx, ids.New("hld"), func(*pool.Hold) error { return nil })
 	reason(t, err, fault.ReasonNotFound)

@@ -17,6 +17,7 @@ CREATE TABLE hold (
     status TEXT NOT NULL,
     expire_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
+    release_reason TEXT NOT NULL,
     version BIGINT NOT NULL,
     CHECK (status IN ('HELD', 'CONFIRMED', 'RELEASED', 'EXPIRED'))
 );
