@@ -20,8 +20,9 @@ run: build ## run the whole line on this machine (ARGS="...")
 	bin/huhang dev $(ARGS)
 
 .PHONY: example
-example: build ## play one whole case against a line of its own
-	bin/huhang example $(ARGS)
+example: build ## drive one whole case over a new line that leaves nothing behind
+	state=$$(mktemp -d) && trap 'rm -rf "$$state"' EXIT && \
+	bin/huhang dev --state "$$state" --http 127.0.0.1:0 --grpc 127.0.0.1:0 --ops 127.0.0.1:0 $(ARGS)
 
 .PHONY: test
 test: ## run every test, on SQLite and on a PostgreSQL of its own
