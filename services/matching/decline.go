@@ -1,0 +1,25 @@
+package matching
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"huhang.example/services/internal/access"
+)
+
+// Decline declines an open offer. Faults: NOT_FOUND, CODE_UNKNOWN, COMMENT_REQUIRED, OFFER_EXPIRED, OFFER_DECIDED,
+// WRONG_STATE while it is being accepted, STALE_VERSION.
+func (s *Service) Decline(ctx context.Context, offerID, etag, code, comment string) (*Offer, error) {
+	caller := access.From(ctx)
+	comment = strings.TrimSpace(comment)
+	return s.answer(ctx, offerID, etag, func(o *Offer, at time.Time) error {
+		if err := rules.declines(code, comment); err != nil {
+			return err
+		}
+		o.decide(Declined, at)
+		o.DeclineCode, o.Comment, o.RulesVersion = code, comment, rules.Version
+		o.tell("DECLINED", at, caller.Organisation, caller.Subject)
+		return nil
+	})
+}

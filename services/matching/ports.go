@@ -1,0 +1,114 @@
+package matching
+
+import (
+	"context"
+	"time"
+
+	"huhang.example/services/internal/money"
+	"huhang.example/services/matching/directory"
+	"huhang.example/services/matching/ranking"
+)
+
+// Store keeps the directory, match runs and offers. Every method that changes something runs in the transaction its
+// context carries, or in one of its own.
+type Store interface {
+	// Seed adds the centers that are not there yet and leaves the others as they are.
+	Seed(ctx context.Context, centers []*directory.Center) error
+	// Center returns one center. Faults: NOT_FOUND.
+	Center(ctx context.Context, centerID string) (*directory.Center, error)
+	// Centers returns at most limit centers by code, behind the cursor; empty filters take all.
+	Centers(ctx context.Context, f CenterFilter, after string, limit int) ([]*directory.Center, error)
+	// UpdateCenter changes a center. Faults: NOT_FOUND, STALE_VERSION; and what change returns, with nothing written.
+	UpdateCenter(ctx context.Context, centerID, etag string, change func(*directory.Center) error) (*directory.Center, error)
+
+	// InsertRun keeps a frozen run.
+	InsertRun(ctx context.Context, r *Run) error
+	// Run returns a run. Faults: NOT_FOUND.
+	Run(ctx context.Context, matchRunID string) (*Run, error)
+
+	// InsertOffer keeps a new offer with its events and jobs. Faults: WRONG_STATE with offer_id when the center has a live
+	// offer of the case, or another center is taking the patient.
+	InsertOffer(ctx context.Context, o *Offer) error
+	// Offer returns an offer. Faults: NOT_FOUND.
+	Offer(ctx context.Context, offerID string) (*Offer, error)
+	// UpdateOffer changes an offer with its events and jobs; where change leaves neither and no difference, nothing is
+	// written. Faults: NOT_FOUND, WRONG_STATE when another center is taking the patient, and what change returns.
+	UpdateOffer(ctx context.Context, offerID string, change func(*Offer) error) (*Offer, error)
+	// Offers returns at most limit offers, first to expire first, behind the cursor.
+	Offers(ctx context.Context, f OfferFilter, after *Offer, limit int) ([]*Offer, error)
+	// Untold returns the events of an offer that were not delivered, in order, with their numbers.
+	Untold(ctx context.Context, offerID string) ([]Told, error)
+	// Tell marks an event as delivered.
+	Tell(ctx context.Context, offerID string, number int64) error
+}
+
+// CenterFilter narrows a list of centers.
+type CenterFilter struct{ Line, Organ string }
+
+// OfferFilter narrows a list of offers; an organisation is the center or the referrer.
+type OfferFilter struct {
+	Organisation string
+	All          bool
+	Status       Status
+	ReferralID   string
+}
+
+// Told is a stored event.
+type Told struct {
+	Number int64
+	Event  Event
+}
+
+// Peers are what matching asks of the line's other services. Each method is called with a deadline; its faults are the
+// peer's, PEER_UNAVAILABLE among them.
+type Peers interface {
+	// Profile reads the patient without identity. Faults: NOT_FOUND.
+	Profile(ctx context.Context, patientID, organ string) (*Profile, error)
+	// Travel returns door-to-door minutes by city; a city without a way is there with -1.
+	Travel(ctx context.Context, from string, to []string, fitness Fitness) (map[string]int32, error)
+	// FreeBeds returns the beds free for the whole interval by center.
+	FreeBeds(ctx context.Context, centers []string, from, to time.Time) (map[string]int32, error)
+	// Bills returns what is estimated for the treatment provinces; one without an estimate is there without an amount.
+	Bills(ctx context.Context, patientID, organ string, c Coverage, provinces []string) (map[string]Bill, error)
+	// Hold holds units, all or none. Equal request ids give the same hold. Faults: RESOURCE_TAKEN.
+	Hold(ctx context.Context, requestID string, ask HoldAsk) (holdID string, err error)
+	// Release frees a hold; freeing what is free changes nothing.
+	Release(ctx context.Context, requestID, holdID, reason string) error
+	// Tell tells the case of an event, once per request id.
+	Tell(ctx context.Context, requestID string, e Event) error
+}
+
+// Profile is a patient as matching sees it.
+type Profile struct {
+	ResidenceCity   string
+	Coverage        Coverage
+	Fitness         Fitness
+	Patient         ranking.Patient
+	ClinicalVersion int32
+	Consented       bool // to REFERRAL
+}
+
+// Coverage is the insurance as declared (参保信息).
+type Coverage struct {
+	Province, PoolingArea, Scheme string
+	Retired, CivilServant         bool
+	Groups                        []string
+}
+
+// Fitness is the patient's state for the way.
+type Fitness struct {
+	Oxygen, Infusion, Ventilated, ECMO, Vasoactive, Stretcher, ReducedConsciousness bool
+}
+
+// Bill is an estimate at one province; SelfPay is nil when there is none.
+type Bill struct {
+	Direct  bool
+	SelfPay *money.Fen
+}
+
+// HoldAsk is what an acceptance needs: a bed and an operating room of the center.
+type HoldAsk struct {
+	ReferralID, CenterID               string
+	BedFrom, BedTo, TheatreFrom, Until time.Time
+	Expires                            time.Time
+}
