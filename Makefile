@@ -20,9 +20,8 @@ run: build ## run the whole line on this machine (ARGS="...")
 	bin/huhang dev $(ARGS)
 
 .PHONY: example
-example: build ## drive one whole case over a new line that leaves nothing behind
-	state=$$(mktemp -d) && trap 'rm -rf "$$state"' EXIT && \
-	bin/huhang dev --state "$$state" --http 127.0.0.1:0 --grpc 127.0.0.1:0 --ops 127.0.0.1:0 $(ARGS)
+example: build ## a partner hospital's own client: finds its offer over mutual TLS, answers it, follows the event feed
+	tools/example
 
 .PHONY: test
 test: ## run every test, on SQLite and on a PostgreSQL of its own
