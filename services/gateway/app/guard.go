@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"huhang.example/services/gateway/rest"
@@ -52,6 +53,7 @@ func (a *App) observed(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 		if x.Route != "" {
 			shown.Pattern = shown.Method + " " + x.Route
+			trace.SpanFromContext(r.Context()).SetAttributes(attribute.String("http.route", x.Route))
 			a.deps.Log.DebugContext(r.Context(), "request", slog.String("route", shown.Pattern), slog.String("reason", x.Reason()),
 				slog.String("organisation", x.Organisation), slog.Int64("duration_ms", a.deps.Clock.Now().Sub(started).Milliseconds()))
 		}

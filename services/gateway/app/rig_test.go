@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -286,4 +287,43 @@ func (r *record[T]) last(t *testing.T) T {
 		t.Fatal("the service was not called")
 	}
 	return all[len(all)-1]
+}
+
+// empty starts a service that has no methods but says that it serves.
+func (r *rig) empty(service string) { r.serve(service, func(grpc.ServiceRegistrar) {}) }
+
+// await repeats what becomes true by itself.
+func (r *rig) await(what string, done func() bool) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), limit)
+	defer cancel()
+	for !done() {
+		if ctx.Err() != nil {
+			r.t.Fatalf("%s did not happen", what)
+		}
+	}
+}
+
+// lines opens a stream and returns its lines as they come.
+func (r *rig) lines(path, token string) <-chan string {
+	r.t.Helper()
+	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, r.base+path, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	lines := make(chan string, 16)
+	go func() {
+		defer close(lines)
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			lines <- err.Error()
+			return
+		}
+		defer response.Body.Close()
+		for scanner := bufio.NewScanner(response.Body); scanner.Scan(); {
+			lines <- scanner.Text()
+		}
+	}()
+	return lines
 }

@@ -11,9 +11,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -111,16 +109,17 @@ func (c *call) admit(ctx context.Context) error {
 	return nil
 }
 
-// read reads one message.
+// read reads one message. The limit is kept here: what grpc itself refuses, it answers in its own bare words.
 func (c *call) read() (*frame, error) {
 	received := new(frame)
-	err := c.stream.RecvMsg(received)
-	if status.Code(err) == codes.ResourceExhausted {
-		return nil, fault.New(fault.ResourceExhausted, fault.BodyTooLarge, "",
-			"The body is larger than the limit.", "请求内容超过大小限制。").
-			With("limit_bytes", fmt.Sprint(c.server.config.MaxMessageBytes)).Cause(errors.New("message above the limit"))
+	if err := c.stream.RecvMsg(received); err != nil {
+		return nil, err
 	}
-	return received, err
+	if limit := c.server.config.MaxMessageBytes; len(received.bytes) > limit {
+		return nil, fault.New(fault.ResourceExhausted, fault.BodyTooLarge, "",
+			"The body is larger than the limit.", "请求内容超过大小限制。").With("limit_bytes", fmt.Sprint(limit))
+	}
+	return received, nil
 }
 
 // receive reads one message, and the same decoded, to choose its way by.

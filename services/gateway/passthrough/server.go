@@ -51,6 +51,7 @@ const (
 	defaultStream  = 30 * time.Minute
 	defaultMessage = 1 << 20
 	maxAnswer      = 4 << 20
+	maxReceived    = 4 << 20 // beyond what a message may be, so that a refusal can say why
 	maxStreams     = 100
 	maxConnections = 1024
 	maxHeaderBytes = 16 << 10
@@ -93,7 +94,7 @@ func New(config Config, deps Deps) *Server {
 		grpc.ConnectionTimeout(handshakeLimit),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
-		grpc.MaxRecvMsgSize(config.MaxMessageBytes),
+		grpc.MaxRecvMsgSize(maxReceived),
 		grpc.MaxSendMsgSize(maxAnswer),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			Time: 30 * time.Second, Timeout: 10 * time.Second, MaxConnectionAge: maxAge, MaxConnectionAgeGrace: maxDeadline,

@@ -189,6 +189,7 @@ func (a *API) failed(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshal
 			return
 		}
 	}
+	err = explained(ctx, err)
 	if route.Status(err).Code() == codes.Internal {
 		a.deps.Log.ErrorContext(ctx, "request failed", slog.Any("error", err))
 	}
@@ -199,11 +200,16 @@ func (a *API) failed(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshal
 var errEnding = errors.New("the stream has to be resumed")
 
 func streamFailed(ctx context.Context, err error) *status.Status {
-	if errors.Is(context.Cause(ctx), errEnding) {
-		return fault.Status(fault.New(fault.Unavailable, fault.PeerUnavailable, "",
-			"The stream ends here; resume it from the last cursor.", "数据流在此中断；请从最后的游标处继续。").Cause(err))
+	return route.Status(explained(ctx, err))
+}
+
+// explained tells the end of a stream that we ended from a failure.
+func explained(ctx context.Context, err error) error {
+	if !errors.Is(context.Cause(ctx), errEnding) {
+		return err
 	}
-	return route.Status(err)
+	return fault.New(fault.Unavailable, fault.PeerUnavailable, "",
+		"The stream ends here; resume it from the last cursor.", "数据流在此中断；请从最后的游标处继续。").Cause(err)
 }
 
 // unrouted answers a request that no route takes.
