@@ -37,7 +37,7 @@ import (
 	"huhang.example/services/internal/telemetry"
 )
 
-const limit = 20 * time.Second // for what must happen at all
+const patience = 20 * time.Second // for what must happen at all
 
 // rig is a gateway, an issuer, and room for services behind it.
 type rig struct {
@@ -158,7 +158,7 @@ type reply struct {
 // send makes one request; headers come in pairs.
 func (r *rig) send(method, path, token, body string, headers ...string) reply {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), limit)
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, r.base+path, bytes.NewReader([]byte(body)))
 	if err != nil {
@@ -295,7 +295,7 @@ func (r *rig) empty(service string) { r.serve(service, func(grpc.ServiceRegistra
 // await repeats what becomes true by itself.
 func (r *rig) await(what string, done func() bool) {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), limit)
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	for !done() {
 		if ctx.Err() != nil {

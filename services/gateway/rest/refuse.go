@@ -66,8 +66,11 @@ func errorInfo(told *status.Status) *errdetails.ErrorInfo {
 }
 
 func httpStatus(told *status.Status) int {
-	if errorInfo(told).GetReason() == string(fault.BodyTooLarge) {
+	switch reason := errorInfo(told).GetReason(); {
+	case reason == string(fault.BodyTooLarge):
 		return http.StatusRequestEntityTooLarge
+	case reason == string(fault.ReasonNotFound) && told.Code() == codes.Unimplemented:
+		return http.StatusMethodNotAllowed
 	}
 	return runtime.HTTPStatusFromCode(told.Code())
 }
