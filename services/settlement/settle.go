@@ -62,10 +62,11 @@ func (s *Service) completeSettlement(ctx context.Context, c *Claim) error {
 		// A quote has the same reasons.
 		reason := fault.NoDirectSettlement
 		if _, err := s.peers.QuoteSplit(ctx, *c.Input); err != nil {
-			final := false
-			if reason, final = refusedForGood(err); !final {
+			refused, final := refusedForGood(err)
+			if !final {
 				return err
 			}
+			reason = refused
 		}
 		return s.during(ctx, c, Settling, func(ctx context.Context, c *Claim) error { return s.fallBack(ctx, c, reason) })
 	}

@@ -162,8 +162,13 @@ func TestExample4Referred(t *testing.T) {
 	r := must(t, shipped(t, "360000"), split.Person{Scheme: policy.Resident}, split.Stay{Filing: policy.Referral, Province: "310000"}, example4(t), split.Counters{})
 	pays(t, r, map[split.Payer]string{split.Basic: "100000", split.SecondLayer: "48600", split.Cash: "151400"})
 	want := []struct{ rule, input, result string }{
-		{"in_scope", "300000", "220000"}, {"remote_first_pay", "220000", "198000"}, {"deductible", "198000", "197400"},
-		{"basic", "197400", "118440"}, {"basic_cap", "118440", "100000"}, {"second_layer", "98000", "48600"}, {"cash", "300000", "151400"},
+		{"in_scope", "300000", "220000"},
+		{"remote_first_pay", "220000", "198000"},
+		{"deductible", "198000", "197400"},
+		{"basic", "197400", "118440"},
+		{"basic_cap", "118440", "100000"},
+		{"second_layer", "98000", "48600"},
+		{"cash", "300000", "151400"},
 	}
 	for _, w := range want {
 		i := slices.IndexFunc(r.Steps, func(s split.Step) bool { return s.Rule == w.rule })

@@ -181,7 +181,8 @@ func books(t *testing.T, s settlement.Store) {
 	ok(t, s.Post(ctx(t), ledger.Entry{}, at)) // nothing moved
 	balances, err := s.Balances(ctx(t), "340000")
 	want := []ledger.Balance{
-		{Account: "fund:340000:assistance", Debit: 10, Credit: 5}, {Account: "fund:340000:basic", Debit: 140, Credit: 70},
+		{Account: "fund:340000:assistance", Debit: 10, Credit: 5},
+		{Account: "fund:340000:basic", Debit: 140, Credit: 70},
 		{Account: "payable:340000:310000", Debit: 75, Credit: 150},
 	}
 	if err != nil || !slices.Equal(balances, want) || ledger.Difference(balances) != 0 {
