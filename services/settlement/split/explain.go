@@ -78,7 +78,7 @@ func (s *splitting) explainDeductible(yearly money.Fen) {
 	s.step("deductible", s.eligible, s.eligible-s.deductible, zh, en)
 }
 
-// ratios writes the bands: "60%", or "50000.00 以下 60%，以上 65%".
+// ratios writes the bands: "60%", or "分段比例（至 50000.00 元 60%，50000.00 元以上 65%）".
 func (c curve) ratios() (zh, en string) {
 	if len(c.bands) == 1 {
 		only := percent(c.ratio(c.bands[0]))
@@ -94,7 +94,7 @@ func (c curve) ratios() (zh, en string) {
 		zhs = append(zhs, fmt.Sprintf("至 %s 元 %s", b.To.Fen, percent(c.ratio(b))))
 		ens = append(ens, fmt.Sprintf("%s up to %s", percent(c.ratio(b)), b.To.Fen))
 	}
-	return strings.Join(zhs, "，"), strings.Join(ens, ", ")
+	return "分段比例（" + strings.Join(zhs, "，") + "）", strings.Join(ens, ", ")
 }
 
 func (s *splitting) explainBasic(c curve, base, owed, pays money.Fen) {
