@@ -1,0 +1,198 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"huhang.example/services/internal/clock"
+	"huhang.example/services/internal/etcd"
+	"huhang.example/services/internal/sqldb/sqldbtest"
+	"huhang.example/services/sampleline"
+)
+
+// processes are the line as an operator runs it: a process a service, found through etcd, over PostgreSQL.
+type processes struct {
+	t         *testing.T
+	dir       string
+	binary    string
+	endpoints []string
+	mu        sync.Mutex
+	running   map[string]*process
+}
+
+type process struct {
+	cmd  *exec.Cmd
+	logs *buffer
+	done chan error
+}
+
+func newFleet(t *testing.T) *processes {
+	t.Helper()
+	f := &processes{t: t, dir: t.TempDir(), running: map[string]*process{}}
+	f.binary = filepath.Join(f.dir, "huhang")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", f.binary, "huhang.example/services/cmd/huhang").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	server, err := etcd.Start(t.Context(), etcd.Config{Dir: filepath.Join(f.dir, "etcd")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	f.endpoints = server.Endpoints()
+	if out, err := exec.CommandContext(t.Context(), f.binary, "certs", "--dir", filepath.Join(f.dir, "certs")).CombinedOutput(); err != nil {
+		t.Fatalf("certs: %v\n%s", err, out)
+	}
+	t.Cleanup(f.stopAll)
+	return f
+}
+
+// serve starts one process with one service.
+func (f *processes) serve(name, service, settings string) {
+	f.t.Helper()
+	file := filepath.Join(f.dir, name+".yaml")
+	text := fmt.Sprintf("etcd:\n  endpoints: [%q]\nidentity:\n  dir: %q\nlog: info\n%s:\n  instance: %s\n%s",
+		strings.Join(f.endpoints, `","`), filepath.Join(f.dir, "certs"), service, name, settings)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		f.t.Fatal(err)
+	}
+	p := &process{cmd: exec.Command(f.binary, "serve", service, "--config", file), logs: &buffer{}, done: make(chan error, 1)}
+	p.cmd.Stderr, p.cmd.Stdout = p.logs, p.logs
+	if err := p.cmd.Start(); err != nil {
+		f.t.Fatal(err)
+	}
+	go func() { p.done <- p.cmd.Wait() }()
+	f.mu.Lock()
+	f.running[name] = p
+	f.mu.Unlock()
+}
+
+// kill ends a process as a power cut would.
+func (f *processes) kill(name string) {
+	p := f.running[name]
+	if err := p.cmd.Process.Kill(); err != nil {
+		f.t.Fatal(err)
+	}
+	<-p.done
+	delete(f.running, name)
+}
+
+// stopAll asks every process to end, and each must within its limit.
+func (f *processes) stopAll() {
+	for name, p := range f.running {
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			f.t.Errorf("%s: %v", name, err)
+		}
+	}
+	limit := time.After(15 * time.Second)
+	for name, p := range f.running {
+		select {
+		case err := <-p.done:
+			if err != nil {
+				f.t.Errorf("%s ended with %v", name, err)
+			}
+		case <-limit:
+			f.t.Errorf("%s did not stop", name)
+			_ = p.cmd.Process.Kill()
+		}
+		if f.t.Failed() {
+			f.t.Logf("---- %s\n%s", name, tail(p.logs.String(), 4000))
+		}
+	}
+	f.running = map[string]*process{}
+}
+
+func tail(s string, n int) string {
+	if len(s) > n {
+		return s[len(s)-n:]
+	}
+	return s
+}
+
+// awaitReady waits until the gateway finds every service serving.
+func (f *processes) awaitReady(base string) {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(f.t.Context(), 60*time.Second)
+	defer cancel()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/readyz", nil)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if err := clock.System().Sleep(ctx, 50*time.Millisecond); err != nil {
+			f.t.Fatalf("the fleet is not ready: %v\n%s", err, tail(f.running["gateway-1"].logs.String(), 4000))
+		}
+	}
+}
+
+// freeAddress finds a loopback address nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// The case runs over eight processes and an etcd on PostgreSQL: two replicas of matching, two settlement instances of
+// different provinces. Then one replica is killed, and the next cases run as if nothing had been.
+func TestFleet(t *testing.T) {
+	f := newFleet(t)
+	database := func() string { return fmt.Sprintf("  listen: 127.0.0.1:0\n  database: %q\n", sqldbtest.Postgres(t)) }
+	matching := database() + "  sample: true\n"
+	f.serve("patient-1", "patient", database()+fmt.Sprintf("  keys: %q\n", filepath.Join(f.dir, "keys")))
+	f.serve("transfer-1", "transfer", database()+"  sample: true\n")
+	f.serve("settlement-treatment", "settlement", database()+"  sample: true\n  provinces: [\"110000\", \"310000\", \"440000\"]\n")
+	f.serve("settlement-insured", "settlement", database()+"  sample: true\n  provinces: [\"340000\"]\n")
+	f.serve("matching-1", "matching", matching)
+	f.serve("matching-2", "matching", matching)
+	f.serve("referral-1", "referral", database()+"  sample: true\n")
+	address := freeAddress(t)
+	f.serve("gateway-1", "gateway", fmt.Sprintf("  listen: %s\n  grpc_listen: 127.0.0.1:0\n  dev_issuer: true\n  state_dir: %q\n", address, filepath.Join(f.dir, "gateway")))
+	base := "http://" + address
+	f.awaitReady(base)
+	drive := func(key string, serial int) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+		defer cancel()
+		driver := &sampleline.Driver{
+			Client: &sampleline.Client{Base: base, HTTP: &http.Client{Timeout: 20 * time.Second}}, Clock: clock.System(), Out: t.Output(), Key: key, Serial: serial,
+		}
+		result, err := driver.Run(ctx)
+		if err == nil {
+			paysOnce(t, result.Statement)
+		}
+		return err
+	}
+	if err := drive("fleet-00000001", 21); err != nil {
+		t.Fatal(err)
+	}
+	// The second case is under way while the replica dies.
+	second := make(chan error, 1)
+	go func() { second <- drive("fleet-00000002", 22) }()
+	f.kill("matching-2")
+	if err := <-second; err != nil {
+		t.Errorf("the case that was under way: %v", err)
+	}
+	if err := drive("fleet-00000003", 23); err != nil {
+		t.Errorf("the case after: %v", err)
+	}
+}
