@@ -1,0 +1,14 @@
+package store_test
+
+import (
+	"testing"
+
+	"huhang.example/services/internal/sqldb"
+	"huhang.example/services/internal/sqldb/sqldbtest"
+	"huhang.example/services/matching/store"
+	"huhang.example/services/matching/storetest"
+)
+
+func TestStore(t *testing.T) {
+	sqldbtest.Each(t, store.Migrations(), func(t *testing.T, db *sqldb.DB) { storetest.Run(t, store.New(db)) })
+}
