@@ -20,22 +20,21 @@ run: build ## run the whole line on this machine (ARGS="...")
 	bin/huhang dev $(ARGS)
 
 .PHONY: example
-example: build ## a partner hospital's own client: finds its offer over mutual TLS, answers it, follows the event feed
-	tools/example
+example: ## be a partner hospital's own system towards a line that `make run` serves (ARGS="-follow")
+	go run ./docs/partner $(ARGS)
 
 .PHONY: test
 test: ## run every test, on SQLite and on a PostgreSQL of its own
-	tools/with-postgres go test -count=1 -timeout 14m ./gen/... ./services/...
+	tools/with-postgres go test -count=1 -timeout 14m ./gen/... ./services/... ./docs/partner/...
 
 .PHONY: race
 race: ## run the tests of what is concurrent under the race detector
 	CGO_ENABLED=1 tools/with-postgres go test -race -count=1 -timeout 6m $(addsuffix /...,$(addprefix ./,$(RACE)))
 
-BENCH ?= .
-PACKAGES ?= ./services/...
 .PHONY: bench
-bench: ## run the benchmarks (BENCH=pattern PACKAGES=./services/...)
-	tools/with-postgres go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(PACKAGES)
+bench: build ## take the figures (ARGS="-h" lists them)
+	go build -o bin/bench ./services/bench
+	tools/with-postgres bin/bench $(ARGS)
 
 SOAK ?= 10m
 .PHONY: soak
@@ -58,6 +57,7 @@ lint: $(TOOLS)/buf $(TOOLS)/golangci-lint third_party/proto/.printed ## check th
 	$(TOOLS)/buf format --diff --exit-code proto
 	tools/check-length
 	cd services && ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
+	cd docs/partner && ../../$(TOOLS)/golangci-lint run --config ../../.golangci.yml ./...
 	cd tools/plugins && GOWORK=off ../../$(TOOLS)/golangci-lint run --config ../../.golangci.yml ./...
 
 .PHONY: fmt
@@ -73,6 +73,7 @@ breaking: $(TOOLS)/buf third_party/proto/.printed ## fail when proto/ breaks its
 standalone: ## build each module without the workspace, as images do
 	cd gen && GOWORK=off go build ./...
 	cd services && GOWORK=off go build ./...
+	cd docs/partner && GOWORK=off go build -o /dev/null .
 
 # Each tool is pinned in a module of its own, outside the workspace, and rebuilt only when its pins change.
 $(TOOLS)/buf: tools/buf/go.mod tools/buf/go.sum
