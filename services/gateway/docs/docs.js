@@ -36,7 +36,7 @@ function typeOf(schema) {
 function example(schema, depth) {
   const s = resolve(schema);
   if (s.enum) return s.default || s.enum[0];
-  if (s.type === 'array') return depth > 3 ? [] : [example(s.items, depth + 1)];
+  if (s.type === 'array') return depth < 4 && resolve(s.items).properties ? [example(s.items, depth + 1)] : [];
   if (s.properties && depth < 4) {
     const out = {};
     for (const [k, v] of Object.entries(s.properties)) out[k] = k === 'requestId' ? crypto.randomUUID() : example(v, depth + 1);
