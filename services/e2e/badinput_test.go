@@ -75,7 +75,7 @@ func TestBadInput(t *testing.T) {
 			r.IdentityNumber = sampleline.IdentityNumber("340104", "19790312", 10)
 		}), refused{409, "PATIENT_DUPLICATE", "identity_number"}},
 		{"a role without the right", center, "POST", "/v1/patients", register(func(*patientv1.RegisterPatientRequest) {}), refused{403, "RIGHT_MISSING", ""}},
-		{"a second live case", referrer, "POST", "/v1/referrals", &referralv1.CreateReferralRequest{RequestId: id, PatientId: result.PatientID, Organ: organv1.Organ_ORGAN_LIVER, Urgency: organv1.Urgency_URGENCY_ROUTINE}, refused{409, "LIVE_CASE_EXISTS", ""}},
+		{"a second live case", referrer, "POST", "/v1/referrals", &referralv1.CreateReferralRequest{RequestId: id, PatientId: result.PatientID, Organ: organv1.Organ_ORGAN_LIVER, Urgency: organv1.Urgency_URGENCY_ROUTINE}, refused{409, "LIVE_CASE_EXISTS", "patient_id"}},
 		{"a foreign patient", foreign, "POST", "/v1/referrals", &referralv1.CreateReferralRequest{RequestId: id, PatientId: result.PatientID, Organ: organv1.Organ_ORGAN_HEART, Urgency: organv1.Urgency_URGENCY_ROUTINE}, refused{404, "NOT_FOUND", ""}},
 		{"a foreign case", foreign, "GET", path, nil, refused{404, "NOT_FOUND", ""}},
 		{"an absent case", referrer, "GET", "/v1/referrals/ref_00000000000000000000000000", nil, refused{404, "NOT_FOUND", ""}},

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.opentelemetry.io/otel/trace"
+
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	settlementv1 "huhang.example/gen/huhang/settlement/v1"
 	"huhang.example/services/sampleline"
@@ -188,7 +190,26 @@ func keepsQuiet(t *testing.T, l *devLine, r *sampleline.Result) {
 		t.Errorf("%d log lines name the case", named)
 	}
 	spans := 0
+	traces := map[trace.TraceID]bool{}
 	for _, s := range l.spans.Ended() {
+		for _, a := range s.Attributes() {
+			if a.Key == "huhang.referral_id" && a.Value.AsString() == r.ReferralID {
+				traces[s.SpanContext().TraceID()] = true
+			}
+		}
+	}
+	for _, s := range l.spans.Ended() {
+		if traces[s.SpanContext().TraceID()] && s.SpanContext().TraceID().String() != r.TraceID { // what came before the case had an id
+			of := ""
+			for _, a := range s.Attributes() {
+				if a.Key == "huhang.referral_id" {
+					of = a.Value.AsString()
+				}
+			}
+			if of != r.ReferralID {
+				t.Errorf("span %q of %s does not name the case", s.Name(), s.Resource())
+			}
+		}
 		text := s.Name()
 		for _, a := range s.Attributes() {
 			text += " " + string(a.Key) + "=" + a.Value.Emit()

@@ -16,6 +16,7 @@ import (
 
 	"huhang.example/services/gateway/rest"
 	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/telemetry"
 )
 
 // traceHeader tells a client which trace its request became.
@@ -47,14 +48,15 @@ func (a *App) observed(next http.Handler) http.Handler {
 	instrumented := otelhttp.NewHandler(http.HandlerFunc(func(w http.ResponseWriter, shown *http.Request) {
 		was, _ := shown.Context().Value(givenKey{}).(given)
 		x := &rest.Exchange{}
-		r := shown.WithContext(rest.WithExchange(shown.Context(), x))
+		ctx, learned := telemetry.Learn(rest.WithExchange(shown.Context(), x))
+		r := shown.WithContext(ctx)
 		r.URL, r.Host, r.RemoteAddr = was.url, was.host, was.remote
 		started := a.deps.Clock.Now()
 		next.ServeHTTP(w, r)
 		if x.Route != "" {
 			shown.Pattern = shown.Method + " " + x.Route
 			trace.SpanFromContext(r.Context()).SetAttributes(attribute.String("http.route", x.Route))
-			a.deps.Log.DebugContext(r.Context(), "request", slog.String("route", shown.Pattern), slog.String("reason", x.Reason()),
+			a.deps.Log.DebugContext(telemetry.WithReferral(ctx, learned.ID()), "request", slog.String("route", shown.Pattern), slog.String("reason", x.Reason()),
 				slog.String("organisation", x.Organisation), slog.Int64("duration_ms", a.deps.Clock.Now().Sub(started).Milliseconds()))
 		}
 	}), "HTTP", options...)

@@ -7,10 +7,12 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/protobuf/proto"
 
 	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/telemetry"
 )
 
 // maxMargin is the most a hop keeps back of its deadline, to answer its own caller in time.
@@ -42,8 +44,29 @@ func (o *outgoing) unary(ctx context.Context, method string, request, answer any
 	}
 	ctx, cancel := o.withDeadline(ctx)
 	defer cancel()
-	return fault.FromStatus(invoke(ctx, method, request, answer, connection, options...))
+	var trailer metadata.MD
+	err = invoke(ctx, method, request, answer, connection, append(options, grpc.Trailer(&trailer))...)
+	if id := trailer.Get(telemetry.ReferralTrailer); len(id) == 1 {
+		telemetry.WithReferral(ctx, id[0])
+	}
+	return fault.FromStatus(err)
 }
+
+// named puts the referral that an answer names on the call's own span, which an interceptor does not see.
+type named struct{}
+
+func (named) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+
+func (named) HandleRPC(ctx context.Context, event stats.RPCStats) {
+	if end, is := event.(*stats.InTrailer); is {
+		if id := end.Trailer.Get(telemetry.ReferralTrailer); len(id) == 1 {
+			telemetry.WithReferral(ctx, id[0])
+		}
+	}
+}
+
+func (named) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (named) HandleConn(context.Context, stats.ConnStats)                       {}
 
 func (o *outgoing) stream(ctx context.Context, description *grpc.StreamDesc, connection *grpc.ClientConn, method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
 	ctx, err := withCaller(ctx)

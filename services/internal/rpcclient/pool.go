@@ -155,6 +155,7 @@ func (p *Pool) options(service string) []grpc.DialOption {
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(p.config.MaxReceiveBytes), grpc.MaxCallSendMsgSize(p.config.MaxSendBytes)),
 		grpc.WithStatsHandler(p.observer()),
+		grpc.WithStatsHandler(named{}),
 		grpc.WithUnaryInterceptor(guard.unary),
 		grpc.WithStreamInterceptor(guard.stream),
 	}

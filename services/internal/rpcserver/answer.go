@@ -7,15 +7,18 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/mtls"
 	"huhang.example/services/internal/telemetry"
 )
 
@@ -25,6 +28,7 @@ type call struct {
 	started time.Time
 	caller  access.Caller
 	peer    string // kind and name in the certificate
+	learned *telemetry.Learned
 
 	mu       sync.Mutex
 	referral string
@@ -37,9 +41,13 @@ func (c *call) about(referral string) {
 	c.referral = referral
 }
 
+// referralID is what the request named, else what the handler found out.
 func (c *call) referralID() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.referral == "" && c.learned != nil {
+		return c.learned.ID()
+	}
 	return c.referral
 }
 
@@ -77,6 +85,7 @@ func (s *Server) answerStream(server any, stream grpc.ServerStream, info *grpc.S
 
 func (s *Server) begin(ctx context.Context, method string) (context.Context, *call) {
 	c := &call{method: method, started: s.deps.Clock.Now()}
+	ctx, c.learned = telemetry.Learn(ctx)
 	return context.WithValue(ctx, callKey{}, c), c
 }
 
@@ -95,6 +104,10 @@ func (s *Server) panicked(ctx context.Context, thrown any) error {
 
 func (s *Server) finish(ctx context.Context, c *call, err error) error {
 	told := fault.Status(err)
+	if id := c.referralID(); id != "" && strings.HasPrefix(c.peer, string(mtls.KindService)+"/") {
+		// Fails only where the call is over already, and then nobody waits for it.
+		_ = grpc.SetTrailer(ctx, metadata.Pairs(telemetry.ReferralTrailer, id))
+	}
 	s.log(telemetry.WithReferral(ctx, c.referralID()), c, told, err)
 	return told.Err()
 }

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/baggage"
@@ -13,6 +14,9 @@ import (
 
 // ReferralKey names the referral's id in baggage, spans and, shortened, in logs.
 const ReferralKey = "huhang.referral_id"
+
+// ReferralTrailer is the gRPC trailer in which a service tells its caller, another service, which referral a call was about.
+const ReferralTrailer = "huhang-referral-id"
 
 const maxReferral = 64
 
@@ -31,7 +35,30 @@ func WithReferral(ctx context.Context, id string) context.Context {
 		return ctx
 	}
 	trace.SpanFromContext(ctx).SetAttributes(attribute.String(ReferralKey, id))
+	if l, there := ctx.Value(learnedKey{}).(*Learned); there {
+		l.id.Store(&id)
+	}
 	return baggage.ContextWithBaggage(ctx, carried)
+}
+
+// Learned is the referral that work turned out to be about, for whoever ends it: a server learns from its handler, a
+// caller from the answer, which case a request was of that names only an offer or a claim.
+type Learned struct{ id atomic.Pointer[string] }
+
+// ID is what WithReferral said last, or "".
+func (l *Learned) ID() string {
+	if id := l.id.Load(); id != nil {
+		return *id
+	}
+	return ""
+}
+
+type learnedKey struct{}
+
+// Learn returns a context under which WithReferral is remembered.
+func Learn(ctx context.Context) (context.Context, *Learned) {
+	l := &Learned{}
+	return context.WithValue(ctx, learnedKey{}, l), l
 }
 
 // Referral returns the id set by WithReferral here or by a caller, or "".
