@@ -37,6 +37,7 @@ type process struct {
 	done chan error
 }
 
+// newFleet starts etcd and makes certificates. Whoever calls it defers stopAll: the processes end before their databases.
 func newFleet(t *testing.T) *processes {
 	t.Helper()
 	f := &processes{t: t, dir: t.TempDir(), running: map[string]*process{}}
@@ -53,7 +54,6 @@ func newFleet(t *testing.T) *processes {
 	if out, err := exec.CommandContext(t.Context(), f.binary, "certs", "--dir", filepath.Join(f.dir, "certs")).CombinedOutput(); err != nil {
 		t.Fatalf("certs: %v\n%s", err, out)
 	}
-	t.Cleanup(f.stopAll)
 	return f
 }
 
@@ -157,6 +157,7 @@ func freeAddress(t *testing.T) string {
 // different provinces. Then one replica is killed, and the next cases run as if nothing had been.
 func TestFleet(t *testing.T) {
 	f := newFleet(t)
+	defer f.stopAll()
 	database := func() string { return fmt.Sprintf("  listen: 127.0.0.1:0\n  database: %q\n", sqldbtest.Postgres(t)) }
 	matching := database() + "  sample: true\n"
 	f.serve("patient-1", "patient", database()+fmt.Sprintf("  keys: %q\n", filepath.Join(f.dir, "keys")))
