@@ -32,9 +32,9 @@ race: ## run the tests of what is concurrent under the race detector
 	CGO_ENABLED=1 tools/with-postgres go test -race -count=1 -timeout 6m $(addsuffix /...,$(addprefix ./,$(RACE)))
 
 .PHONY: bench
-bench: build ## take the figures (ARGS="-h" lists them)
-	go build -o bin/bench ./services/bench
-	tools/with-postgres bin/bench $(ARGS)
+bench: build ## take the figures (BENCH=name takes one, ARGS="-h" lists them)
+	CGO_ENABLED=0 go build -trimpath -o bin/bench ./services/bench
+	tools/with-postgres bin/bench $(ARGS) $(BENCH)
 
 SOAK ?= 10m
 .PHONY: soak
