@@ -212,14 +212,14 @@ func keepsQuiet(t *testing.T, l *devLine, r *sampleline.Result) {
 		}
 		text := s.Name()
 		for _, a := range s.Attributes() {
-			text += " " + string(a.Key) + "=" + a.Value.Emit()
+			text += " " + string(a.Key) + "=" + a.Value.String()
 			if a.Key == "huhang.referral_id" && a.Value.AsString() == r.ReferralID {
 				spans++
 			}
 		}
 		for _, e := range s.Events() {
 			for _, a := range e.Attributes {
-				text += " " + a.Value.Emit()
+				text += " " + a.Value.String()
 			}
 		}
 		for _, secret := range secrets {

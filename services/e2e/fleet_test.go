@@ -83,7 +83,9 @@ func (f *processes) kill(name string) {
 	if err := p.cmd.Process.Kill(); err != nil {
 		f.t.Fatal(err)
 	}
-	<-p.done
+	if err := <-p.done; err == nil {
+		f.t.Errorf("%s ended as if it had been asked to", name)
+	}
 	delete(f.running, name)
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	matchingv1 "huhang.example/gen/huhang/matching/v1"
@@ -43,6 +42,8 @@ type Driver struct {
 	// Until ends the drive after this step: "registered", "submitted", "ranked", "offered", "accepted", "filed", "booked",
 	// "planned", "arrived", "operated", "discharged"; empty: the bill.
 	Until string
+	// Answer accepts the offer in the driver's place, as a center's own system would; nil: the driver does, as the center's staff.
+	Answer func(ctx context.Context, offer *matchingv1.Offer) error
 }
 
 type run struct {
@@ -68,9 +69,19 @@ func (d *Driver) Run(ctx context.Context) (*Result, error) {
 		name string
 		do   func(context.Context) error
 	}{
-		{"", r.signIn}, {"registered", r.register}, {"submitted", r.submit}, {"ranked", r.rank}, {"offered", r.ask},
-		{"accepted", r.accept}, {"filed", r.filed}, {"booked", r.book}, {"planned", r.plan}, {"arrived", r.travel},
-		{"operated", r.operate}, {"discharged", r.discharge}, {"settled", r.settle},
+		{"", r.signIn},
+		{"registered", r.register},
+		{"submitted", r.submit},
+		{"ranked", r.rank},
+		{"offered", r.ask},
+		{"accepted", r.accept},
+		{"filed", r.filed},
+		{"booked", r.book},
+		{"planned", r.plan},
+		{"arrived", r.travel},
+		{"operated", r.operate},
+		{"discharged", r.discharge},
+		{"settled", r.settle},
 	}
 	for _, step := range steps {
 		if err := step.do(ctx); err != nil {
@@ -241,6 +252,26 @@ func (r *run) ask(ctx context.Context) error {
 
 func (r *run) accept(ctx context.Context) error {
 	r.begin()
+	if err := r.answer(ctx); err != nil {
+		return err
+	}
+	if err := r.until(ctx, "accepted", func(c *referralv1.Referral) bool { return c.GetHoldId() != "" }); err != nil {
+		return err
+	}
+	r.done("offer accepted by %s; bed and operating room held (%s)", r.offer.GetCenterId(), r.offer.GetHoldId())
+	return nil
+}
+
+func (r *run) answer(ctx context.Context) error {
+	if r.Answer != nil {
+		if err := r.Answer(ctx, r.offer); err != nil {
+			return err
+		}
+		var got matchingv1.GetOfferResponse
+		err := r.center.Do(ctx, http.MethodGet, "/v1/offers/"+r.offer.GetOfferId(), nil, &got)
+		r.offer = got.GetOffer()
+		return err
+	}
 	var accepted matchingv1.AcceptOfferResponse
 	if err := r.center.Do(ctx, http.MethodPost, "/v1/offers/"+r.offer.GetOfferId()+":accept", &matchingv1.AcceptOfferRequest{
 		RequestId: r.rid("accept"), OfferId: r.offer.GetOfferId(), Etag: r.offer.GetEtag(),
@@ -249,10 +280,6 @@ func (r *run) accept(ctx context.Context) error {
 		return err
 	}
 	r.offer = accepted.GetOffer()
-	if err := r.until(ctx, "accepted", func(c *referralv1.Referral) bool { return c.GetHoldId() != "" }); err != nil {
-		return err
-	}
-	r.done("offer accepted by %s; bed and operating room held (%s)", r.offer.GetCenterId(), r.offer.GetHoldId())
 	return nil
 }
 
@@ -297,8 +324,4 @@ func (r *run) until(ctx context.Context, what string, is func(*referralv1.Referr
 			return fmt.Errorf("waiting until %s, the case is %s: %w", what, r.referral.GetState(), err)
 		}
 	}
-}
-
-func (r *run) get(ctx context.Context, path string, out proto.Message) error {
-	return r.referrer.Do(ctx, http.MethodGet, path, nil, out)
 }

@@ -2,6 +2,7 @@ package sampleline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -174,7 +175,8 @@ func (r *run) retryStale(ctx context.Context, call func(etag string) error) erro
 			return err
 		}
 		err := call(now.GetReferral().GetEtag())
-		if refused, ok := err.(*Refused); ok && refused.Reason == "STALE_VERSION" && attempt < 20 {
+		var refused *Refused
+		if errors.As(err, &refused) && refused.Reason == "STALE_VERSION" && attempt < 20 {
 			continue
 		}
 		return err

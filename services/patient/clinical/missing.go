@@ -30,8 +30,12 @@ func MissingData(c *Clinical) []Missing {
 			known bool
 			path  string
 		}{
-			{labs.Bilirubin != nil, "labs.bilirubin"}, {labs.Creatinine != nil, "labs.creatinine"}, {labs.INR != nil, "labs.inr"},
-			{labs.Sodium != nil, "labs.sodium_mmol_l"}, {labs.Albumin != nil, "labs.albumin"}, {labs.TestDate != "", "labs.test_date"},
+			{labs.Bilirubin != nil, "labs.bilirubin"},
+			{labs.Creatinine != nil, "labs.creatinine"},
+			{labs.INR != nil, "labs.inr"},
+			{labs.Sodium != nil, "labs.sodium_mmol_l"},
+			{labs.Albumin != nil, "labs.albumin"},
+			{labs.TestDate != "", "labs.test_date"},
 		} {
 			need(d.known, d.path, "无法计算MELD 3.0", "MELD 3.0 cannot be computed")
 		}

@@ -33,8 +33,11 @@ func TestMELD3(t *testing.T) {
 		bilirubin, sodium, inr, creatinine, albumin float64
 		want                                        float64
 	}{
-		{false, 2.5, 131, 1.0, 1.2, 3.8, 16}, {true, 2.5, 131, 1.0, 1.2, 3.8, 17}, {false, 12, 128, 2.2, 1.8, 2.0, 34},
-		{false, 0.2, 150, 0.6, 0.1, 5, 6}, {true, 60, 110, 9, 8, 1, 40},
+		{false, 2.5, 131, 1.0, 1.2, 3.8, 16},
+		{true, 2.5, 131, 1.0, 1.2, 3.8, 17},
+		{false, 12, 128, 2.2, 1.8, 2.0, 34},
+		{false, 0.2, 150, 0.6, 0.1, 5, 6},
+		{true, 60, 110, 9, 8, 1, 40},
 	} {
 		if got := score(t, "MELD 3.0", liver(c.bilirubin, c.sodium, c.inr, c.creatinine, c.albumin), 47, c.female); got.Value != c.want {
 			t.Errorf("%+v: %v", c, got.Value)
