@@ -20,8 +20,8 @@ run: build ## run the whole line on this machine (ARGS="...")
 	bin/huhang dev $(ARGS)
 
 .PHONY: example
-example: ## be a partner hospital's own system towards a line that `make run` serves (ARGS="-follow")
-	go run ./docs/partner $(ARGS)
+example: build ## a partner hospital's own client on a line of its own: finds its offer over mutual TLS, answers it, follows the feed
+	tools/example
 
 .PHONY: test
 test: ## run every test, on SQLite and on a PostgreSQL of its own
