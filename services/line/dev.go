@@ -51,6 +51,7 @@ type Running struct {
 	// Services in the order they started.
 	Services []fleet.Service
 
+	ops      *ops
 	fleet    *fleet.Running
 	builder  *Builder
 	registry discovery.Registry
@@ -98,11 +99,15 @@ func StartDev(ctx context.Context, d Dev) (r *Running, err error) {
 		}
 	}
 	if d.Ops != "" {
-		r.Services = append(r.Services, newOps(d.Ops, r.builder))
+		r.ops = newOps(d.Ops, r.builder)
+		r.Services = append(r.Services, r.ops)
 	}
 	r.fleet, err = fleet.Start(ctx, r.Services...)
 	return r, err
 }
+
+// OpsAddr is where health and metrics are served.
+func (r *Running) OpsAddr() string { return r.ops.addr.String() }
 
 type part struct {
 	service string

@@ -88,7 +88,7 @@ func dev(ctx context.Context, out io.Writer, o devOptions) error {
   health, metrics   http://%[3]s/readyz  http://%[3]s/metrics
   log               %[4]s
 Ctrl-C stops the line; its state stays and serves again at the next start.
-`, base, running.Gateway.GRPCAddr(), o.ops, filepath.Join(o.state, "huhang.log"))
+`, base, running.Gateway.GRPCAddr(), running.OpsAddr(), filepath.Join(o.state, "huhang.log"))
 		<-ctx.Done()
 	}
 	stopping := system.Now()
