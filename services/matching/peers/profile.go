@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -28,7 +29,8 @@ func profileFrom(m *patientv1.GetMatchingProfileResponse, organ string) *matchin
 	p.Patient.LivingDonorRoute, p.Patient.ActiveInfection, p.Patient.HIV = c.GetLivingDonorRoute(), c.ActiveInfection, c.HivPositive
 	if c.HeightCm != nil && c.WeightKg != nil && *c.HeightCm > 0 {
 		metres := *c.HeightCm / 100
-		bmi := *c.WeightKg / (metres * metres)
+		// Two places: a limit of 30 is not passed by what floats make of 30.
+		bmi := math.Round(*c.WeightKg/(metres*metres)*100) / 100
 		p.Patient.BMI = &bmi
 	}
 	if organ == "LIVER" {

@@ -153,8 +153,13 @@ func TestMarks(t *testing.T) {
 func TestParseWeights(t *testing.T) {
 	text := string(weightsJSON)
 	for _, change := range [][2]string{
-		{`"capacity": 2000`, `"capacity": 2001`}, {`"capacity": 2000,`, ``}, {`"capacity"`, `"luck"`}, {`"wait": 1500`, `"wait": -1500`},
-		{`"places_full": 5`, `"places_full": 0`}, {`"version": "SAMPLE-2026.1"`, `"version": ""`}, {`"scales"`, `"other"`},
+		{`"capacity": 2000`, `"capacity": 2001`},
+		{`"capacity": 2000,`, ``},
+		{`"capacity"`, `"luck"`},
+		{`"wait": 1500`, `"wait": -1500`},
+		{`"places_full": 5`, `"places_full": 0`},
+		{`"version": "SAMPLE-2026.1"`, `"version": ""`},
+		{`"scales"`, `"other"`},
 	} {
 		if _, err := ParseWeights([]byte(strings.Replace(text, change[0], change[1], 1))); err == nil {
 			t.Errorf("%v passed", change)

@@ -148,6 +148,9 @@ func TestAnswerLostBetweenIntentAndHold(t *testing.T) {
 		want(t, err, fault.FailedPrecondition, fault.WrongState, "")
 		_, err = r.AcceptOffer(center(t.Context(), "C-SH-01"), req)
 		want(t, err, fault.Unavailable, fault.PeerUnavailable, "")
+		if r.line.lie != 1 {
+			t.Fatal("two actors asked for the units of one attempt")
+		}
 		r.clock.Advance(10 * time.Second)
 		sqldbtest.Eventually(t, "the job tries", func() bool { r.line.mu.Lock(); defer r.line.mu.Unlock(); return r.line.lie == 0 })
 		sqldbtest.Eventually(t, "the job finishes", func() bool {
