@@ -236,7 +236,9 @@ func TestMatch(t *testing.T) {
 		must[*matchingv1.DeclareCapacityResponse](t)(r.DeclareCapacity(center(t.Context(), "C-SH-01"), &matchingv1.DeclareCapacityRequest{
 			RequestId: r.rid(), CenterId: "C-SH-01", Etag: "1", Organ: liver, FreePlaces: 0,
 		}))
+		r.line.refused = true
 		again := must[*matchingv1.RunMatchResponse](t)(r.RunMatch(ctx, req)).GetMatchRun()
+		r.line.refused = false
 		stored := must[*matchingv1.GetMatchRunResponse](t)(r.GetMatchRun(ctx, &matchingv1.GetMatchRunRequest{MatchRunId: run.GetMatchRunId()})).GetMatchRun()
 		if !proto.Equal(run, again) || !proto.Equal(run, stored) {
 			t.Fatal("the run changed")

@@ -93,17 +93,17 @@ func (s *Server) SetLicence(ctx context.Context, req *matchingv1.SetLicenceReque
 	})
 }
 
-// RunMatch ranks and freezes. A retry gathers again for nothing, and gets the first run.
+// RunMatch ranks and freezes. A retry gathers again for nothing, and gets the first run whatever became of the patient.
 func (s *Server) RunMatch(ctx context.Context, req *matchingv1.RunMatchRequest) (*matchingv1.RunMatchResponse, error) {
 	ctx = telemetry.WithReferral(ctx, req.GetReferralId())
-	run, err := s.use.Match(ctx, matching.Ask{
+	run, gone := s.use.Match(ctx, matching.Ask{
 		ReferralID: req.GetReferralId(), PatientID: req.GetPatientId(), Organ: organFrom(req.GetOrgan()), Referrer: req.GetReferringOrganisation(),
 		Preferred: req.GetPreferredCenters(), Refused: req.GetRefusedCenters(),
 	})
-	if err != nil {
-		return nil, err
-	}
 	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*matchingv1.RunMatchResponse, error) {
+		if gone != nil {
+			return nil, gone
+		}
 		if err := s.use.KeepRun(ctx, run); err != nil {
 			return nil, err
 		}
