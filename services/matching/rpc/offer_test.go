@@ -96,8 +96,8 @@ func TestAccept(t *testing.T) {
 		_, err := r.AcceptOffer(center(t.Context(), "C-SH-01"), other)
 		want(t, err, fault.InvalidArgument, fault.RequestIDReused, "request_id")
 		_, err = r.AcceptOffer(center(t.Context(), "C-SH-01"), r.wish(got))
-		if f := want(t, err, fault.FailedPrecondition, fault.OfferDecided, ""); f.Meta["status"] != "ACCEPTED" {
-			t.Fatalf("%v", f.Meta)
+		if meta := want(t, err, fault.FailedPrecondition, fault.OfferDecided, ""); meta["status"] != "ACCEPTED" {
+			t.Fatalf("%v", meta)
 		}
 		// The clock does not come to what was decided.
 		r.clock.Advance(48 * time.Hour)
@@ -114,10 +114,10 @@ func TestNoUnitIsFree(t *testing.T) {
 		o := r.offer(t, urgent)
 		r.line.set(func() { r.line.taken = true })
 		_, err := r.AcceptOffer(center(t.Context(), "C-SH-01"), r.wish(o))
-		f := want(t, err, fault.FailedPrecondition, fault.ResourceTaken, "")
+		meta := want(t, err, fault.FailedPrecondition, fault.ResourceTaken, "")
 		now := r.get(t, o.GetOfferId())
-		if now.GetStatus() != open || f.Meta["kind"] != "BED" || f.Meta["current_etag"] != now.GetEtag() || now.GetAdmissionTime() != nil {
-			t.Fatalf("%v %v", now, f.Meta)
+		if now.GetStatus() != open || meta["kind"] != "BED" || meta["current_etag"] != now.GetEtag() || now.GetAdmissionTime() != nil {
+			t.Fatalf("%v %v", now, meta)
 		}
 		r.clock.Advance(time.Minute) // the completion job finds nothing to do
 		sqldbtest.Idle(t, r.db)
@@ -139,9 +139,9 @@ func TestAnswerLostBetweenIntentAndHold(t *testing.T) {
 		r.line.set(func() { r.line.lie = 2 })
 		req := r.wish(o)
 		_, err := r.AcceptOffer(center(t.Context(), "C-SH-01"), req)
-		f := want(t, err, fault.Unavailable, fault.PeerUnavailable, "")
-		if s := r.get(t, o.GetOfferId()).GetStatus(); s != accepting || f.Meta["status"] != "ACCEPTING" {
-			t.Fatalf("%s %v", s, f.Meta)
+		meta := want(t, err, fault.Unavailable, fault.PeerUnavailable, "")
+		if s := r.get(t, o.GetOfferId()).GetStatus(); s != accepting || meta["status"] != "ACCEPTING" {
+			t.Fatalf("%s %v", s, meta)
 		}
 		// While it is not known, nobody else decides: not the center, not a retry side by side, not the clock.
 		_, err = r.DeclineOffer(center(t.Context(), "C-SH-01"), &matchingv1.DeclineOfferRequest{RequestId: r.rid(), OfferId: o.GetOfferId(), Etag: "2", Code: "NO_BED"})

@@ -238,13 +238,14 @@ func must[T any](t *testing.T) func(v T, err error) T {
 	}
 }
 
-func want(t *testing.T, err error, code fault.Code, reason fault.Reason, field string) *fault.Fault {
+// want checks a refusal and returns its metadata.
+func want(t *testing.T, err error, code fault.Code, reason fault.Reason, field string) map[string]string {
 	t.Helper()
 	f, ok := fault.As(err)
 	if !ok || f.Code != code || f.Reason != reason || f.Field != field {
 		t.Fatalf("%v\nwant %s %s (%s)", err, code, reason, field)
 	}
-	return f
+	return f.Meta
 }
 
 func (r *rig) match(t *testing.T) *matchingv1.MatchRun {
