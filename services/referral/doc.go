@@ -23,6 +23,6 @@
 // second, where the line plans for a few a minute. That row also hands out update times, which therefore never
 // run backwards: a poller that passes its last update time as changed_since misses nothing.
 //
-// Clocks. Limits run in Asia/Shanghai; working days are those of calendar.json. A case whose clock is suspended keeps what
+// Clocks. Limits run in Asia/Shanghai; working days are those of internal/workday. A case whose clock is suspended keeps what
 // was left of it. An offer's clock belongs to matching and cannot be suspended here.
 package referral

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/workday"
 )
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }
@@ -110,7 +111,7 @@ func after(d time.Duration) Limit { return func(_ *Referral, a Act) time.Time { 
 // screening: the desk has 2 hours for what is urgent, 1 working day otherwise.
 func screening(r *Referral, a Act) time.Time {
 	if r.Urgency == Routine {
-		return calendar.Add(a.At, 1)
+		return workday.China().Add(a.At, 1)
 	}
 	return a.At.Add(2 * time.Hour)
 }

@@ -108,10 +108,10 @@ func execute(t testing.TB, server, statement string) {
 	}
 }
 
-// Eventually waits until condition holds, for at most 20 s.
+// Eventually waits until condition holds, for at most a minute: River's scheduler takes up to half of that to take over when a test moves its clock.
 func Eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for !condition() {
 		if clock.System().Sleep(ctx, 5*time.Millisecond) != nil {
