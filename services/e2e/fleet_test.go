@@ -29,6 +29,9 @@ type processes struct {
 	endpoints []string
 	mu        sync.Mutex
 	running   map[string]*process
+	services  map[string]string // of each name its service, to serve it again
+	databases map[string]string
+	base      string
 }
 
 type process struct {
@@ -40,7 +43,7 @@ type process struct {
 // newFleet starts etcd and makes certificates. Whoever calls it defers stopAll: the processes end before their databases.
 func newFleet(t *testing.T) *processes {
 	t.Helper()
-	f := &processes{t: t, dir: t.TempDir(), running: map[string]*process{}}
+	f := &processes{t: t, dir: t.TempDir(), running: map[string]*process{}, services: map[string]string{}, databases: map[string]string{}}
 	f.binary = filepath.Join(f.dir, "huhang")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", f.binary, "huhang.example/services/cmd/huhang").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
@@ -66,6 +69,14 @@ func (f *processes) serve(name, service, settings string) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		f.t.Fatal(err)
 	}
+	f.services[name] = service
+	f.again(name)
+}
+
+// again starts a process as it was started first.
+func (f *processes) again(name string) {
+	f.t.Helper()
+	service, file := f.services[name], filepath.Join(f.dir, name+".yaml")
 	p := &process{cmd: exec.Command(f.binary, "serve", service, "--config", file), logs: &buffer{}, done: make(chan error, 1)}
 	p.cmd.Stderr, p.cmd.Stdout = p.logs, p.logs
 	if err := p.cmd.Start(); err != nil {
@@ -155,29 +166,37 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// The case runs over eight processes and an etcd on PostgreSQL: two replicas of matching, two settlement instances of
-// different provinces. Then one replica is killed, and the next cases run as if nothing had been.
-func TestFleet(t *testing.T) {
-	f := newFleet(t)
-	defer f.stopAll()
-	database := func() string { return fmt.Sprintf("  listen: 127.0.0.1:0\n  database: %q\n", sqldbtest.Postgres(t)) }
-	matching := database() + "  sample: true\n"
-	f.serve("patient-1", "patient", database()+fmt.Sprintf("  keys: %q\n", filepath.Join(f.dir, "keys")))
-	f.serve("transfer-1", "transfer", database()+"  sample: true\n")
-	f.serve("settlement-treatment", "settlement", database()+"  sample: true\n  provinces: [\"110000\", \"310000\", \"440000\"]\n")
-	f.serve("settlement-insured", "settlement", database()+"  sample: true\n  provinces: [\"340000\"]\n")
+// serveLine starts the whole line: two replicas of matching, two settlement instances of different provinces.
+func (f *processes) serveLine(gateway string) {
+	f.t.Helper()
+	database := func(name string) string {
+		f.databases[name] = sqldbtest.Postgres(f.t)
+		return fmt.Sprintf("  listen: 127.0.0.1:0\n  database: %q\n", f.databases[name])
+	}
+	matching := database("matching") + "  sample: true\n"
+	f.serve("patient-1", "patient", database("patient")+fmt.Sprintf("  keys: %q\n", filepath.Join(f.dir, "keys")))
+	f.serve("transfer-1", "transfer", database("transfer")+"  sample: true\n")
+	f.serve("settlement-treatment", "settlement", database("treatment")+"  sample: true\n  provinces: [\"110000\", \"310000\", \"440000\"]\n")
+	f.serve("settlement-insured", "settlement", database("insured")+"  sample: true\n  provinces: [\"340000\"]\n")
 	f.serve("matching-1", "matching", matching)
 	f.serve("matching-2", "matching", matching)
-	f.serve("referral-1", "referral", database()+"  sample: true\n")
-	address := freeAddress(t)
-	f.serve("gateway-1", "gateway", fmt.Sprintf("  listen: %s\n  grpc_listen: 127.0.0.1:0\n  dev_issuer: true\n  state_dir: %q\n", address, filepath.Join(f.dir, "gateway")))
-	base := "http://" + address
-	f.awaitReady(base)
+	f.serve("referral-1", "referral", database("referral")+"  sample: true\n")
+	address := freeAddress(f.t)
+	f.serve("gateway-1", "gateway", fmt.Sprintf("  listen: %s\n  grpc_listen: 127.0.0.1:0\n  dev_issuer: true\n  state_dir: %q\n%s", address, filepath.Join(f.dir, "gateway"), gateway))
+	f.t.Cleanup(f.stopAll) // before the databases go, whose cleanups stand before this one
+	f.base = "http://" + address
+	f.awaitReady(f.base)
+}
+
+// The case runs over eight processes and an etcd on PostgreSQL. Then one replica is killed, and the next cases run as if nothing had been.
+func TestFleet(t *testing.T) {
+	f := newFleet(t)
+	f.serveLine("")
 	drive := func(key string, serial int) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()
 		driver := &sampleline.Driver{
-			Client: &sampleline.Client{Base: base, HTTP: &http.Client{Timeout: 20 * time.Second}}, Clock: clock.System(), Out: t.Output(), Key: key, Serial: serial,
+			Client: &sampleline.Client{Base: f.base, HTTP: &http.Client{Timeout: 20 * time.Second}}, Clock: clock.System(), Out: t.Output(), Key: key, Serial: serial,
 		}
 		result, err := driver.Run(ctx)
 		if err == nil {

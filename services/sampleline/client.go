@@ -4,14 +4,19 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	"huhang.example/services/internal/clock"
 )
 
 // maxBody bounds what is read of an answer.
@@ -44,6 +49,13 @@ func (r *Refused) Error() string {
 type Client struct {
 	Base string
 	HTTP *http.Client
+	// Patience is how long a call is sent again, the same to the byte, while a service is away (HTTP 503, 504, no answer
+	// at all): every change has its request_id, so that it happens once. 0: a call is sent once.
+	Patience time.Duration
+	// Clock times the pauses; only a patient client needs it.
+	Clock clock.Clock
+	// Repeated counts the calls that were sent again.
+	Repeated atomic.Int64
 }
 
 // As returns a session for one person, with a token from the line's development issuer.
@@ -88,13 +100,43 @@ type Session struct {
 
 // Do sends one request; in and out may be nil.
 func (s *Session) Do(ctx context.Context, method, path string, in, out proto.Message) error {
-	var body io.Reader
+	var body []byte
 	if in != nil {
-		b, err := protojson.Marshal(in)
-		if err != nil {
+		var err error
+		if body, err = protojson.Marshal(in); err != nil {
 			return err
 		}
-		body = bytes.NewReader(b)
+	}
+	limited, cancel := context.WithTimeout(ctx, s.client.Patience)
+	defer cancel()
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		err := s.send(ctx, method, path, body, out)
+		if s.client.Patience == 0 || !away(err) || s.client.Clock.Sleep(limited, pause) != nil {
+			return err
+		}
+		s.client.Repeated.Add(1)
+	}
+}
+
+const (
+	firstPause = 50 * time.Millisecond
+	lastPause  = time.Second
+)
+
+// away tells a call that found no service from one that was answered.
+func away(err error) bool {
+	var refused *Refused
+	if errors.As(err, &refused) {
+		return refused.HTTPStatus == http.StatusServiceUnavailable || refused.HTTPStatus == http.StatusGatewayTimeout
+	}
+	var unanswered *url.Error
+	return errors.As(err, &unanswered)
+}
+
+func (s *Session) send(ctx context.Context, method, path string, in []byte, out proto.Message) error {
+	var body io.Reader
+	if in != nil {
+		body = bytes.NewReader(in)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, s.client.Base+path, body)
 	if err != nil {

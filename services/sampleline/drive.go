@@ -37,7 +37,7 @@ type Driver struct {
 	Out    io.Writer
 	// Key makes the case's request ids and sample identity unique; the same key drives the same case again, without a second effect.
 	Key string
-	// Serial picks the invented patient: 0..998.
+	// Serial picks the invented patient: 0..15998.
 	Serial int
 	// Until ends the drive after this step: "registered", "submitted", "ranked", "offered", "accepted", "filed", "booked",
 	// "planned", "arrived", "operated", "discharged"; empty: the bill.
@@ -134,7 +134,7 @@ func (r *run) register(ctx context.Context) error {
 	}
 	var got patientv1.RegisterPatientResponse
 	if err := r.referrer.Do(ctx, http.MethodPost, "/v1/patients", &patientv1.RegisterPatientRequest{
-		RequestId: r.rid("register"), Name: "示范患者", IdentityNumber: IdentityNumber("340104", "19790312", r.Serial),
+		RequestId: r.rid("register"), Name: "示范患者", IdentityNumber: IdentityNumber("340104", fmt.Sprintf("197903%02d", 12+r.Serial/1000), r.Serial),
 		Phone: fmt.Sprintf("139000%05d", r.Serial), ResidenceCity: "340100", Coverage: coverage,
 		Consents: []patientv1.Purpose{
 			patientv1.Purpose_PURPOSE_REFERRAL, patientv1.Purpose_PURPOSE_TRANSFER,
@@ -295,9 +295,11 @@ func (r *run) filed(ctx context.Context) error {
 func (r *run) book(ctx context.Context) error {
 	r.begin()
 	var got referralv1.BookAdmissionResponse
-	if err := r.center.Do(ctx, http.MethodPost, r.path(":book"), &referralv1.BookAdmissionRequest{
-		RequestId: r.rid("book"), ReferralId: r.referral.GetReferralId(), Etag: r.referral.GetEtag(),
-	}, &got); err != nil {
+	if err := r.retryStale(ctx, func(etag string) error {
+		return r.center.Do(ctx, http.MethodPost, r.path(":book"), &referralv1.BookAdmissionRequest{
+			RequestId: r.rid("book"), ReferralId: r.referral.GetReferralId(), Etag: etag,
+		}, &got)
+	}); err != nil {
 		return err
 	}
 	r.referral = got.GetReferral()
@@ -309,7 +311,7 @@ func (r *run) path(verb string) string { return "/v1/referrals/" + r.result.Refe
 
 // until reads the case until it is so; the line moves it by its own jobs.
 func (r *run) until(ctx context.Context, what string, is func(*referralv1.Referral) bool) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, max(30*time.Second, r.Client.Patience))
 	defer cancel()
 	for {
 		var got referralv1.GetReferralResponse

@@ -81,9 +81,11 @@ func (r *run) travel(ctx context.Context) error {
 func (r *run) operate(ctx context.Context) error {
 	r.begin()
 	var seen referralv1.RecordEvaluationResponse
-	if err := r.center.Do(ctx, http.MethodPost, r.path(":evaluate"), &referralv1.RecordEvaluationRequest{
-		RequestId: r.rid("evaluate"), ReferralId: r.referral.GetReferralId(), Etag: r.referral.GetEtag(), Suitable: true,
-	}, &seen); err != nil {
+	if err := r.retryStale(ctx, func(etag string) error {
+		return r.center.Do(ctx, http.MethodPost, r.path(":evaluate"), &referralv1.RecordEvaluationRequest{
+			RequestId: r.rid("evaluate"), ReferralId: r.referral.GetReferralId(), Etag: etag, Suitable: true,
+		}, &seen)
+	}); err != nil {
 		return err
 	}
 	today := clock.Day(r.Clock.Now())
