@@ -33,7 +33,7 @@ race: ## run the tests of what is concurrent under the race detector
 
 .PHONY: bench
 bench: build ## take the figures (BENCH=name takes one, ARGS="-h" lists them)
-	CGO_ENABLED=0 go build -trimpath -o bin/bench ./services/bench
+	CGO_ENABLED=0 go build -o bin/bench ./services/bench
 	tools/with-postgres bin/bench $(ARGS) $(BENCH)
 
 SOAK ?= 10m

@@ -54,7 +54,7 @@ func obey(in io.Reader, out io.Writer) {
 		switch command {
 		case askCPU:
 			var used time.Duration
-			used, err = ownCPU()
+			used, err = usage(syscall.RUSAGE_SELF)
 			answer = strconv.FormatInt(used.Microseconds(), 10)
 		case askProfile:
 			if profile, err = os.Create(argument); err == nil {
@@ -69,15 +69,6 @@ func obey(in io.Reader, out io.Writer) {
 		}
 		_, _ = fmt.Fprintln(out, answer)
 	}
-}
-
-// ownCPU is the processor time this process has used.
-func ownCPU() (time.Duration, error) {
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		return 0, err
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano()), nil
 }
 
 // child is a running one.

@@ -30,14 +30,14 @@ func takeProfile(ctx context.Context, b *bed) ([]table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.registerRound(ctx, f, sessions, b.round/4); err != nil { // warm
+	if _, _, err := b.registerRound(ctx, f, sessions, b.round/4); err != nil { // warm
 		return nil, err
 	}
 	file := b.kept("registrations.prof")
 	if _, err := f.ask(askProfile, file); err != nil {
 		return nil, err
 	}
-	got, err := b.registerRound(ctx, f, sessions, 2*b.round)
+	got, _, err := b.registerRound(ctx, f, sessions, 2*b.round)
 	if err != nil {
 		return nil, err
 	}

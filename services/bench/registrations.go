@@ -27,100 +27,108 @@ func takeRegistrations(ctx context.Context, b *bed) ([]table, error) {
 		return nil, err
 	}
 	t := table{head: []string{"callers", "REST /s", "pgbench /s", "REST : pgbench", "REST median", "REST 99 %"}}
-	costs := table{head: []string{"callers", "processor time of a registration: line + PostgreSQL + load"}}
+	spent := table{head: []string{"callers", "side", "line", "PostgreSQL", "load", "all others' share of the cores"}}
 	for _, callers := range []int{1, 8} {
 		sessions, err := signIn(ctx, f.base, callers)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := b.registerRound(ctx, f, sessions, b.round/4); err != nil { // warm
+		if _, _, err := b.registerRound(ctx, f, sessions, b.round/4); err != nil { // warm
 			return nil, err
 		}
 		var rest, bare series
+		var restCost, bareCost costs
 		var waits []time.Duration
 		for range b.rounds {
-			before, err := f.cost(ctx)
+			got, took, err := b.registerRound(ctx, f, sessions, b.round)
 			if err != nil {
 				return nil, err
 			}
-			got, err := b.registerRound(ctx, f, sessions, b.round)
-			if err != nil {
-				return nil, err
-			}
-			after, err := f.cost(ctx)
-			if err != nil {
-				return nil, err
-			}
-			costs.add(fmt.Sprint(callers), after.since(before, got.calls))
 			rest, waits = append(rest, got.perSecond()), append(waits, got.waits...)
-			perSecond, err := b.pgbenchRound(ctx, f, callers)
+			restCost.add(took, got.calls)
+			transactions, perSecond, took, err := b.pgbenchRound(ctx, f, callers)
 			if err != nil {
 				return nil, err
 			}
 			bare = append(bare, perSecond)
+			bareCost.add(took, transactions)
 		}
 		t.add(fmt.Sprint(callers), rest.spread("%.0f"), bare.spread("%.0f"), rest.over(bare).spread("%.2f"),
 			milliseconds(quantile(waits, 0.5)), milliseconds(quantile(waits, 0.99)))
+		for _, side := range []struct {
+			name string
+			costs
+		}{{"REST", restCost}, {"pgbench", bareCost}} {
+			spent.add(fmt.Sprint(callers), side.name, fmt.Sprintf("%.2f ms", side.line.median()), fmt.Sprintf("%.2f ms", side.database.median()),
+				fmt.Sprintf("%.2f ms", side.load.median()), side.others.spread("%.0f")+" %")
+		}
 	}
 	transaction := table{head: []string{"", "the transaction, as noted"}}
 	for i, text := range f.script.statements {
 		transaction.add(fmt.Sprint(i+1), text)
 	}
-	return []table{t, costs, transaction}, nil
+	return []table{t, spent, transaction}, nil
 }
 
 // registerRound registers for a while, and then compares what was answered with what is stored.
-func (b *bed) registerRound(ctx context.Context, f *fleet, sessions []*sampleline.Session, during time.Duration) (outcome, error) {
+func (b *bed) registerRound(ctx context.Context, f *fleet, sessions []*sampleline.Session, during time.Duration) (outcome, cost, error) {
 	before, err := count(ctx, f.dsn)
 	if err != nil {
-		return outcome{}, err
+		return outcome{}, cost{}, err
 	}
 	var mu sync.Mutex
 	var made []registered
-	got, err := load{callers: len(sessions), during: during, most: b.most}.run(ctx, func(ctx context.Context, caller int) error {
-		r, err := register(ctx, sessions[caller])
-		if err != nil {
-			return err
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		made = append(made, r)
-		return nil
+	var got outcome
+	spent, err := f.meter(ctx, func() (err error) {
+		got, err = load{callers: len(sessions), during: during, most: b.most}.run(ctx, func(ctx context.Context, caller int) error {
+			r, err := register(ctx, sessions[caller])
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			made = append(made, r)
+			return nil
+		})
+		return err
 	})
 	if err != nil {
-		return outcome{}, err
+		return outcome{}, cost{}, err
 	}
 	after, err := count(ctx, f.dsn)
 	if err != nil {
-		return outcome{}, err
+		return outcome{}, cost{}, err
 	}
 	if err := after.grewBy(before, got.calls); err != nil {
-		return outcome{}, err
+		return outcome{}, cost{}, err
 	}
 	if err := distinct(made); err != nil {
-		return outcome{}, err
+		return outcome{}, cost{}, err
 	}
 	if err := repeated(ctx, sessions[0]); err != nil {
-		return outcome{}, err
+		return outcome{}, cost{}, err
 	}
 	f.registered = made
-	return got, nil
+	return got, spent, nil
 }
 
-func (b *bed) pgbenchRound(ctx context.Context, f *fleet, clients int) (perSecond float64, err error) {
+func (b *bed) pgbenchRound(ctx context.Context, f *fleet, clients int) (transactions int64, perSecond float64, spent cost, err error) {
 	before, err := count(ctx, f.dsn)
 	if err != nil {
-		return 0, err
+		return 0, 0, cost{}, err
 	}
-	transactions, perSecond, err := b.pgbench(ctx, f, clients)
+	spent, err = f.meter(ctx, func() (err error) {
+		transactions, perSecond, err = b.pgbench(ctx, f, clients)
+		return err
+	})
 	if err != nil {
-		return 0, err
+		return 0, 0, cost{}, err
 	}
 	after, err := count(ctx, f.dsn)
 	if err != nil {
-		return 0, err
+		return 0, 0, cost{}, err
 	}
-	return perSecond, after.grewBy(before, transactions)
+	return transactions, perSecond, spent, after.grewBy(before, transactions)
 }
 
 // stored counts what registrations leave behind.
