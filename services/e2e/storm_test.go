@@ -22,9 +22,9 @@ import (
 )
 
 const (
-	// A job that ran in a killed process starts again after its longest timeout and some seconds more, twice if it is unlucky.
-	patience  = 3 * time.Minute
-	caseLimit = 8 * time.Minute
+	// A job that ran in a killed process starts again after its longest timeout and half a minute more of a life without a kill.
+	patience  = 5 * time.Minute
+	caseLimit = 10 * time.Minute
 )
 
 // storm drives cases over a fleet while its processes die and come back.
