@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	// A job that ran in a killed process starts again after its longest timeout and half a minute more of a life without a kill.
+	// A job that ran in a killed process starts again after more than a minute at worst, and a case may meet that more than once.
 	patience  = 5 * time.Minute
 	caseLimit = 10 * time.Minute
 )
