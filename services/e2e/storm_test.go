@@ -322,11 +322,11 @@ func (s *storm) report() {
 		len(took), len(s.withdrawn), len(s.failed), kills, s.kills, s.client.Repeated.Load(), at(0.5), at(0.9), at(1))
 }
 
-// A few cases reach their bills while three processes are killed and started again under them. `make soak` is the long run of it.
+// A few cases reach their bills while four processes are killed and started again under them. `make soak` is the long run of it.
 func TestStorm(t *testing.T) {
 	s := newStorm(t, 1)
 	s.run(3, func(ctx context.Context) {
-		for _, victim := range []string{"settlement-insured", "matching-1", "patient-1"} {
+		for _, victim := range []string{"settlement-insured", "transfer-1", "matching-1", "referral-1"} {
 			_ = clock.System().Sleep(ctx, 1500*time.Millisecond)
 			s.wreckOnce(ctx, victim)
 		}

@@ -44,7 +44,7 @@ func Open(ctx context.Context, c Config, d fleet.Deps) (*Host, error) {
 	if c.Database == "" || c.Listen == "" || c.Instance == "" {
 		return nil, errors.New("instance, listen and database are required")
 	}
-	conf := sqldb.Config{DSN: c.Database, Service: c.Service, Log: d.Log, Clock: d.Clock}
+	conf := sqldb.Config{DSN: c.Database, Service: c.Service, Instance: c.Instance, Log: d.Log, Clock: d.Clock}
 	if d.Telemetry != nil {
 		conf.TracerProvider = d.Telemetry.TracerProvider
 	}

@@ -32,6 +32,10 @@ type Config struct {
 	PollInterval time.Duration
 	// Service is the name under which jobs call: access.Caller.Service. Default "jobs".
 	Service string
+	// Instance names this process among those that share the database; no two have the same name. A process that is
+	// killed and started again under its name goes on at once with the jobs it was running; without a name, or where it
+	// does not come back, others take them up when no handler can still be at them.
+	Instance string
 	// Log gets failed jobs and River's warnings. Default slog.Default().
 	Log *slog.Logger
 	// TracerProvider makes the spans of jobs. Default: the global one.

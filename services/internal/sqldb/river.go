@@ -125,10 +125,11 @@ func (q *riverQueue[T]) start(ctx context.Context, w *Workers) error {
 		// Scheduled before the process restarted, due by a clock River's scheduler looks at every five seconds.
 		conf.TestOnly = true
 	}
-	if q.db.Engine() == SQLite {
-		if err := q.db.Write(ctx, takeOver); err != nil {
-			return fmt.Errorf("sqldb: jobs: %w", err)
-		}
+	if q.db.conf.Instance != "" {
+		conf.ID = q.db.conf.Service + "/" + q.db.conf.Instance
+	}
+	if err := q.db.Write(ctx, func(ctx context.Context, tx *Tx) error { return q.takeOver(ctx, tx, conf.ID) }); err != nil {
+		return fmt.Errorf("sqldb: jobs: %w", err)
 	}
 	worker, err := river.NewClient(q.driver, conf)
 	if err != nil {
@@ -141,15 +142,22 @@ func (q *riverQueue[T]) start(ctx context.Context, w *Workers) error {
 	return nil
 }
 
-// takeOver makes ready what the file's last process was running when it died, and its leadership free. What has no
-// attempt left is put aside: it may be what killed that process.
-func takeOver(ctx context.Context, tx *Tx) error {
+// takeOver makes ready what this worker was running when it died, and its leadership free: on SQLite a file has one
+// process, on PostgreSQL an instance's name has. What has no attempt left is put aside: it may be what killed it.
+func (q *riverQueue[T]) takeOver(ctx context.Context, tx *Tx, worker string) error {
+	mine, leader, now, args := "", "", "datetime('now', 'subsec')", []any(nil)
+	if q.db.Engine() == Postgres {
+		if worker == "" {
+			return nil
+		}
+		mine, leader, now, args = " AND attempted_by[array_upper(attempted_by, 1)] = $1", " WHERE leader_id = $1", "now()", []any{worker}
+	}
 	for _, statement := range []string{
-		"UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec') WHERE state = 'running' AND attempt >= max_attempts",
-		"UPDATE river_job SET state = 'available' WHERE state = 'running'",
-		"DELETE FROM river_leader",
+		"UPDATE river_job SET state = 'discarded', finalized_at = " + now + " WHERE state = 'running' AND attempt >= max_attempts" + mine,
+		"UPDATE river_job SET state = 'available' WHERE state = 'running'" + mine,
+		"DELETE FROM river_leader" + leader,
 	} {
-		if _, err := tx.Exec(ctx, statement); err != nil {
+		if _, err := tx.Exec(ctx, statement, args...); err != nil {
 			return err
 		}
 	}
