@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -123,13 +124,16 @@ func (b *bed) database(ctx context.Context) (dsn string, err error) {
 	return address.String(), nil
 }
 
-// freePort returns a loopback address that nobody listens on now.
+// freePort returns a loopback address that nobody listens on now. It lies below the ports that the system gives out by
+// itself: between this look and its use no connection of another process takes it.
 func freePort() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 100 {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12_000+rand.N(8_000)))
+		if err == nil {
+			return listener.Addr().String(), listener.Close()
+		}
 	}
-	return listener.Addr().String(), listener.Close()
+	return "", errors.New("no free port was found")
 }
 
 const (
