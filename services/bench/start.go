@@ -16,7 +16,7 @@ import (
 var start = figure{
 	name: "start", title: "`huhang dev --no-sample` from its exec to the first 200 of /readyz",
 	how: `the binary itself: embedded etcd, SQLite files, six services and a second settlement instance, REST and gRPC. A fresh state has an authority, keys and
-seven databases to make. /readyz is asked every 2 ms; the files are in the system's cache; median of the starts (least to greatest)`,
+six databases to make. /readyz is asked every 2 ms; the files are in the system's cache; median of the starts (least to greatest)`,
 	take: takeStart,
 }
 
