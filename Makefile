@@ -39,7 +39,7 @@ bench: build ## take the figures (BENCH=name takes one, ARGS="-h" lists them)
 SOAK ?= 10m
 .PHONY: soak
 soak: ## run the line under load and faults for a while (SOAK=10m)
-	HUHANG_SOAK=$(SOAK) tools/with-postgres go test -tags soak -run Soak -count=1 -timeout 0 -v ./services/e2e/...
+	HUHANG_SOAK=$(SOAK) tools/with-postgres go test -tags soak -run Soak -count=1 -timeout 0 -p 1 -v ./services/...
 
 .PHONY: gen
 gen: $(TOOLS)/buf $(TOOLS)/plugins.built third_party/proto/.printed ## generate gen/ from proto/
