@@ -45,7 +45,11 @@ func (p *Planner) itinerary(s *scan, q Question, last *label) Itinerary {
 			// The door is left as late as the first ride allows.
 			first := chain[1].ride
 			leave := first.depart - s.board[p.table.Trips[first.trip].Kind] - l.road.seconds
-			add(feeder, stop, leave, leave+l.road.seconds, "", l.road.km())
+			mode := feeder
+			if l.road.seconds == 0 {
+				mode = Transfer // stands there already: no leg
+			}
+			add(mode, stop, leave, leave+l.road.seconds, "", l.road.km())
 		default:
 			outside := now + s.alight[p.table.Trips[chain[i-1].ride.trip].Kind]
 			add(Transfer, here, now, outside, "", 0)

@@ -125,7 +125,7 @@ func (p *Planner) prepare(origin place.Info, notBefore time.Time, f Fitness) *sc
 	s := &scan{
 		table: p.table, interchange: p.interchange, base: base, start: start,
 		end: start + p.rules.SearchHours*3600, slack: p.rules.SlackHours * 3600, rides: p.rules.MostRides,
-		roadFare: p.rules.Fares[p.feeder(f)], access: p.reach[origin.Code],
+		roadFare: p.rules.Fares[p.feeder(f)], access: p.start(origin),
 	}
 	for kind := range timetable.Kind(timetable.Kinds) {
 		s.board[kind] = p.rules.handling(p.rules.BoardMinutes, kind, f)
@@ -198,6 +198,9 @@ func (p *Planner) direct(mode Mode, q Question, road way, because Text) Itinerar
 }
 
 func door(c place.Info) Place {
+	if c.Code == "" {
+		return Place{Name: c.NameZh, Lat: c.Lat, Lon: c.Lon}
+	}
 	return Place{Name: c.NameZh + "（出发医院）", Lat: c.Lat, Lon: c.Lon}
 }
 
