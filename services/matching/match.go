@@ -61,15 +61,19 @@ func (s *Service) Match(ctx context.Context, ask Ask) (*Run, error) {
 		return nil, err
 	}
 	at := s.clock.Now()
+	weights := ranking.InForce(ranking.Embedded(), at)
+	if weights == nil {
+		return nil, fault.New(fault.FailedPrecondition, fault.WrongState, "", "No version of the weights is in force yet.", "尚无生效的权重版本。")
+	}
 	run := &Run{
 		ID: s.ids.New("mat"), ReferralID: ask.ReferralID, PatientID: ask.PatientID, Referrer: ask.Referrer, ClinicalVersion: profile.ClinicalVersion,
-		WeightsVersion: ranking.Current().Version, DirectVersion: directory.Direct().Version,
+		WeightsVersion: weights.Version, DirectVersion: directory.Direct().Version,
 		Input: ranking.Input{
 			At: at, Organ: ask.Organ, Patient: profile.Patient, Preferred: ask.Preferred, Refused: ask.Refused,
 			Candidates: s.candidates(ctx, ask, profile, centers, at),
 		},
 	}
-	run.Result = ranking.Rank(run.Input, ranking.Current())
+	run.Result = ranking.Rank(run.Input, weights)
 	return run, nil
 }
 
@@ -127,7 +131,7 @@ func (s *Service) candidates(ctx context.Context, ask Ask, p *Profile, centers [
 	}
 	candidates := make([]ranking.Candidate, 0, len(centers))
 	for _, center := range centers {
-		c := ranking.Candidate{Center: center, DirectSettlement: directory.Direct().At(center.City)}
+		c := ranking.Candidate{Center: center, Found: ranking.Found{DirectSettlement: directory.Direct().At(center.City)}}
 		if minutes, ok := travel[center.City]; ok {
 			if c.NoWay = minutes < 0; !c.NoWay {
 				c.DoorToDoor = &minutes

@@ -45,6 +45,8 @@ type Licence struct {
 	ValidFrom string `json:"valid_from"`
 	ValidTo   string `json:"valid_to"`
 	Suspended bool   `json:"suspended"`
+	// Revoked ends a licence for good (撤销): only another one, from another day, comes after it.
+	Revoked bool `json:"revoked,omitempty"`
 }
 
 // Criteria are a program's own limits; an unset limit excludes nobody.
@@ -60,6 +62,33 @@ type Criteria struct {
 	HCCSet string `json:"hcc_set,omitempty"`
 	// CallInMinutes is how quickly a listed patient must arrive when called; 0 no window.
 	CallInMinutes int32 `json:"call_in_minutes,omitempty"`
+	// Infections is the policy by infection (收治政策); one it does not name is not stated. HIV then follows the field above.
+	Infections map[string]string `json:"infections,omitempty"`
+}
+
+// What a program does about a positive result; empty is not stated.
+const (
+	Accepts        = "ACCEPTS"
+	Excludes       = "EXCLUDES"
+	NeedsTreatment = "NEEDS_TREATMENT"
+)
+
+// Policies are the three.
+var Policies = []string{Accepts, Excludes, NeedsTreatment}
+
+// Infections a program can have a policy for; ACTIVE is any infection that is active now. The order is fixed: ranking
+// numbers them by it.
+var Infections = []string{"ACTIVE", "HBV", "HCV", "HIV", "TB", "CMV", "EBV", "SYPHILIS"}
+
+// Policy is the program's for an infection.
+func (c *Criteria) Policy(infection string) string {
+	if policy := c.Infections[infection]; policy != "" || infection != "HIV" {
+		return policy
+	}
+	if c.HIV {
+		return Accepts
+	}
+	return Excludes
 }
 
 // Capacity is what a center declared to have free for referred patients (接收能力).
@@ -91,8 +120,8 @@ func (c *Center) Organs() []string {
 	return organs
 }
 
-// Covers reports whether the licence is valid on the day and not suspended.
-func (l Licence) Covers(day string) bool { return !l.Suspended && l.Dated(day) }
+// Covers reports whether the licence is valid on the day, neither suspended nor revoked.
+func (l Licence) Covers(day string) bool { return !l.Suspended && !l.Revoked && l.Dated(day) }
 
 // Dated reports whether the day lies between the licence's days.
 func (l Licence) Dated(day string) bool { return l.ValidFrom <= day && day <= l.ValidTo }

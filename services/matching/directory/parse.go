@@ -141,12 +141,23 @@ func (p *fileProgram) check() error {
 		return errors.New("criteria.max_bmi: 10 to 100")
 	case c.HCCSet != "" && (p.Organ != "LIVER" || !known(HCCSets, c.HCCSet)):
 		return fmt.Errorf("criteria.hcc_set: %q", c.HCCSet)
+	case !c.stated():
+		return errors.New("criteria.infections: an infection or a policy that is none")
 	case c.CallInMinutes < 0 || c.CallInMinutes > 10080:
 		return errors.New("criteria.call_in_minutes: 0 to 10080")
 	case p.Free != nil && (p.Free.Places < 0 || p.Free.Places > 1000 || p.Free.HoursOld < 0 || p.Free.HoursOld > maxCount):
 		return errors.New("free: out of bounds")
 	}
 	return p.Licence.Check()
+}
+
+func (c *Criteria) stated() bool {
+	for infection, policy := range c.Infections {
+		if !known(Infections, infection) || !known(Policies, policy) {
+			return false
+		}
+	}
+	return true
 }
 
 func age(a *int32) bool { return a == nil || *a >= 0 && *a <= 150 }

@@ -15,6 +15,22 @@ type Tumour struct {
 	AFP                *float64  `json:"afp,omitempty"`
 }
 
+// hccSet is a set of criteria for HCC (肝癌肝移植标准).
+type hccSet int
+
+const (
+	setNone hccSet = iota // takes no HCC
+	setMilan
+	setUCSF
+	setHangzhou
+	setFudan
+	setCount
+)
+
+func setOf(name string) hccSet {
+	return max(hccSet(slices.Index([]string{"", "MILAN", "UCSF", "HANGZHOU", "FUDAN"}, name)), setNone)
+}
+
 // verdict of a rule whose data may be missing.
 type verdict int
 
@@ -41,24 +57,40 @@ func absent(b *bool) verdict {
 	return is(!*b)
 }
 
-// Within reports whether the tumour lies within the set (肝癌标准). The sizes are compared in tenths of a millimetre, for
-// sums of decimals are not exact.
-func (t *Tumour) within(set string) verdict {
-	if len(t.NodulesCm) == 0 {
-		return unknown
-	}
-	n := len(t.NodulesCm)
-	var largest, total int64
+// sizes are in tenths of a millimetre, for sums of decimals are not exact.
+func (t *Tumour) sizes() (n int, largest, total int64) {
 	for _, cm := range t.NodulesCm {
 		size := int64(math.Round(cm * 100))
 		largest, total = max(largest, size), total+size
 	}
+	return len(t.NodulesCm), largest, total
+}
+
+// doubtful tells of a size that is no nodule's.
+func (t *Tumour) doubtful() (float64, bool) {
+	for _, cm := range t.NodulesCm {
+		if !(cm > 0 && cm <= largestCm) { // NaN too
+			return cm, true
+		}
+	}
+	return 0, false
+}
+
+// within reports whether a tumour that is there lies within the set.
+func (t *Tumour) within(set hccSet) verdict {
+	if set == setNone {
+		return no
+	}
+	n, largest, total := t.sizes()
+	if n == 0 {
+		return unknown
+	}
 	switch set {
-	case "MILAN":
+	case setMilan:
 		return and(is(n == 1 && largest <= 500 || n <= 3 && largest <= 300), absent(t.VascularInvasion), absent(t.ExtrahepaticSpread))
-	case "UCSF":
+	case setUCSF:
 		return and(is(n == 1 && largest <= 650 || n <= 3 && largest <= 450 && total <= 800), absent(t.VascularInvasion))
-	case "HANGZHOU":
+	case setHangzhou:
 		grade, afp := unknown, unknown
 		if t.Grade != 0 {
 			grade = is(t.Grade <= 2)
@@ -67,31 +99,31 @@ func (t *Tumour) within(set string) verdict {
 			afp = is(*t.AFP <= 400)
 		}
 		return or(is(total <= 800), and(grade, afp))
-	case "FUDAN":
+	case setFudan:
 		return is(n == 1 && largest <= 900 || n <= 3 && largest <= 500 && total <= 900)
 	}
 	return no
 }
 
-// lacks names what the verdict of the set hangs on.
-func (t *Tumour) lacks(set string) []string {
+// lacks names what an unknown verdict of the set hangs on.
+func (t *Tumour) lacks(set hccSet) gapSet {
 	if len(t.NodulesCm) == 0 {
-		return []string{gapNodules}
+		return gapNodules.set()
 	}
-	var names []string
-	if t.VascularInvasion == nil && (set == "MILAN" || set == "UCSF") {
-		names = append(names, gapVascular)
+	var gaps gapSet
+	if t.VascularInvasion == nil && (set == setMilan || set == setUCSF) {
+		gaps |= gapVascular.set()
 	}
-	if t.ExtrahepaticSpread == nil && set == "MILAN" {
-		names = append(names, gapSpread)
+	if t.ExtrahepaticSpread == nil && set == setMilan {
+		gaps |= gapSpread.set()
 	}
-	if set == "HANGZHOU" {
+	if set == setHangzhou {
 		if t.Grade == 0 {
-			names = append(names, gapGrade)
+			gaps |= gapGrade.set()
 		}
 		if t.AFP == nil {
-			names = append(names, gapAFP)
+			gaps |= gapAFP.set()
 		}
 	}
-	return names
+	return gaps
 }

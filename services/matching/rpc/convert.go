@@ -55,6 +55,14 @@ func remarksTo(rs []ranking.Remark) []*matchingv1.Remark {
 	return out
 }
 
+func missingTo(gaps []ranking.Gap) []*matchingv1.Remark {
+	out := make([]*matchingv1.Remark, 0, len(gaps))
+	for _, g := range gaps {
+		out = append(out, remarkTo(g.Remark))
+	}
+	return out
+}
+
 func centerTo(c *directory.Center) *matchingv1.Center {
 	out := &matchingv1.Center{
 		CenterId: c.ID, NameZh: c.NameZh, NameEn: c.NameEn, Line: c.Line, City: c.City, DirectSettlement: directory.Direct().At(c.City), Etag: c.Etag(),
@@ -81,7 +89,7 @@ func centerTo(c *directory.Center) *matchingv1.Center {
 func runTo(r *matching.Run) *matchingv1.MatchRun {
 	out := &matchingv1.MatchRun{
 		MatchRunId: r.ID, ReferralId: r.ReferralID, Organ: organTo(r.Input.Organ), RunTime: timeTo(r.Input.At), WeightsVersion: r.WeightsVersion,
-		ClinicalVersion: r.ClinicalVersion, Missing: remarksTo(r.Result.Missing),
+		ClinicalVersion: r.ClinicalVersion, Missing: missingTo(r.Result.Missing),
 	}
 	for i, c := range r.Result.Ranked {
 		ranked := &matchingv1.RankedCenter{

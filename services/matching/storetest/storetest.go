@@ -148,7 +148,7 @@ func (k *kit) runs(t *testing.T) {
 	r := &matching.Run{
 		ID: k.ids.New("mat"), ReferralID: "ref_1", PatientID: "pat_1", Referrer: "H-HF-01", ClinicalVersion: 3, WeightsVersion: "w",
 		Input:  ranking.Input{At: now, Organ: "LIVER", Patient: ranking.Patient{Age: 47, BMI: &bmi}},
-		Result: ranking.Result{Ranked: []ranking.Ranked{{CenterID: "C-SH-01", Score: 7}}, Missing: []ranking.Remark{{Zh: "缺", En: "missing"}}},
+		Result: ranking.Result{Ranked: []ranking.Ranked{{CenterID: "C-SH-01", Score: 7}}, Missing: []ranking.Gap{{Datum: "x", Remark: ranking.Remark{Zh: "缺", En: "missing"}}}},
 	}
 	must(t, k.InsertRun(ctx, r))
 	got, err := k.Run(ctx, r.ID)
