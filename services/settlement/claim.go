@@ -48,6 +48,7 @@ type Claim struct {
 	// ReversalID and ReversalReason are the reversal as it was sent.
 	ReversalID     string    `json:"reversal_id,omitempty"`
 	ReversalReason string    `json:"reversal_reason,omitempty"`
+	ReversalDay    string    `json:"reversal_day,omitempty"`
 	Actor          Actor     `json:"actor"`
 	Created        time.Time `json:"created"`
 	Version        int64     `json:"-"`

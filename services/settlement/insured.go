@@ -72,16 +72,20 @@ func (s *Service) CommitSplit(ctx context.Context, messageID string, in SplitInp
 	if err := in.check(); err != nil {
 		return Answer{}, err
 	}
+	day, err := s.onBusinessDay(in.BusinessDay, "input.business_day")
+	if err != nil {
+		return Answer{}, err
+	}
 	d := s.declared(ctx, in.InsuredProvince, in.PatientID)
 	var answer Answer
 	err = s.store.Atomically(ctx, func(ctx context.Context) (err error) {
-		answer, err = s.commit(ctx, messageID, hash, in, d)
+		answer, err = s.commit(ctx, messageID, hash, day, in, d)
 		return err
 	})
 	return answer, err
 }
 
-func (s *Service) commit(ctx context.Context, messageID, hash string, in SplitInput, d declared) (Answer, error) {
+func (s *Service) commit(ctx context.Context, messageID, hash, day string, in SplitInput, d declared) (Answer, error) {
 	m := &Message{
 		ID: messageID, Province: in.InsuredProvince, Kind: Commit, Status: MessageCommitted, ClaimID: in.ClaimID, Hash: hash,
 		PatientID: in.PatientID, Year: in.Year(), Treatment: in.TreatmentProvince, Created: s.clock.Now(),
@@ -113,7 +117,7 @@ func (s *Service) commit(ctx context.Context, messageID, hash string, in SplitIn
 			return errOr(err, m.busy())
 		}
 		*c = c.Plus(m.Answer.Split.Used)
-		entry, err := insuredEntry(s.ids.New("ent_"+in.InsuredProvince), in.InsuredProvince, in.TreatmentProvince, m.Answer)
+		entry, err := insuredEntry(s.ids.New("ent_"+in.InsuredProvince), in.InsuredProvince, in.TreatmentProvince, day, m.Answer)
 		if err != nil {
 			return err
 		}
@@ -175,11 +179,15 @@ func (s *Service) ResolveMessage(ctx context.Context, messageID, province string
 
 // ReverseSplit undoes a committed split whole, once per message id. Faults: NOT_FOUND for an original that was never
 // committed, MESSAGE_ID_REUSED, WRONG_STATE for one that was reversed under another message.
-func (s *Service) ReverseSplit(ctx context.Context, messageID, originalID, province, reason string) error {
+func (s *Service) ReverseSplit(ctx context.Context, messageID, originalID, province, reason, businessDay string) error {
 	if err := s.serves(province); err != nil {
 		return err
 	}
 	hash, err := hashOf(Reverse, originalID, province, reason)
+	if err != nil {
+		return err
+	}
+	day, err := s.onBusinessDay(businessDay, "business_day")
 	if err != nil {
 		return err
 	}
@@ -207,11 +215,11 @@ func (s *Service) ReverseSplit(ctx context.Context, messageID, originalID, provi
 		if original.Status == MessageReversed {
 			return wrongState(string(original.Status))
 		}
-		return s.undo(ctx, original)
+		return s.undo(ctx, original, day)
 	})
 }
 
-func (s *Service) undo(ctx context.Context, original *Message) error {
+func (s *Service) undo(ctx context.Context, original *Message, day string) error {
 	err := s.store.UpdateCounters(ctx, original.Province, original.PatientID, original.Year, func(_ context.Context, c *split.Counters) error {
 		*c = c.Minus(original.Answer.Split.Used)
 		return nil
@@ -219,7 +227,7 @@ func (s *Service) undo(ctx context.Context, original *Message) error {
 	if err != nil {
 		return err
 	}
-	if err := s.postReversal(ctx, original.Province, ledger.Insured, original.Answer.SettlementID); err != nil {
+	if err := s.postReversal(ctx, original.Province, ledger.Insured, original.Answer.SettlementID, day); err != nil {
 		return err
 	}
 	original.Status = MessageReversed

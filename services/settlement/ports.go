@@ -164,5 +164,5 @@ type Peers interface {
 	QuoteSplit(ctx context.Context, in SplitInput) (Answer, error)
 	CommitSplit(ctx context.Context, messageID string, in SplitInput) (Answer, error)
 	ResolveMessage(ctx context.Context, messageID, province string) (Resolution, error)
-	ReverseSplit(ctx context.Context, messageID, originalID, province, reason string) error
+	ReverseSplit(ctx context.Context, messageID, originalID, province, reason, businessDay string) error
 }

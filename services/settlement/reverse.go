@@ -19,6 +19,7 @@ func (s *Service) ReverseSettlement(ctx context.Context, claimID, etag, reason s
 			return err
 		}
 		c.Status, c.ReversalID, c.ReversalReason, c.Actor = Reversing, s.ids.New("rev_"+c.Province), reason, actorOf(who)
+		c.ReversalDay = s.today()
 		return s.store.CompleteLater(ctx, c.ID, s.clock.Now().Add(lookAfter))
 	})
 }
@@ -32,7 +33,7 @@ func mayReverse(who access.Caller, c *Claim) error {
 }
 
 func (s *Service) completeReversal(ctx context.Context, c *Claim) error {
-	if err := s.peers.ReverseSplit(ctx, c.ReversalID, c.MessageID, c.InsuredProvince, c.ReversalReason); err != nil {
+	if err := s.peers.ReverseSplit(ctx, c.ReversalID, c.MessageID, c.InsuredProvince, c.ReversalReason, c.ReversalDay); err != nil {
 		return err
 	}
 	return s.during(ctx, c, Reversing, func(ctx context.Context, c *Claim) error {
@@ -40,17 +41,17 @@ func (s *Service) completeReversal(ctx context.Context, c *Claim) error {
 		if err := s.store.MarkReversed(ctx, undone); err != nil {
 			return err
 		}
-		if err := s.postReversal(ctx, c.Province, ledger.Treatment, undone); err != nil {
+		if err := s.postReversal(ctx, c.Province, ledger.Treatment, undone, c.ReversalDay); err != nil {
 			return err
 		}
 		c.Status, c.SettlementID, c.MessageID, c.Input = Discharged, "", "", nil
-		c.ReversalID, c.ReversalReason = "", ""
+		c.ReversalID, c.ReversalReason, c.ReversalDay = "", "", ""
 		return s.tell(ctx, c, "REVERSED", undone, nil)
 	})
 }
 
 // postReversal posts the mirrored entry of a settlement; a bill that moved no money has none.
-func (s *Service) postReversal(ctx context.Context, province string, side ledger.Side, settlementID string) error {
+func (s *Service) postReversal(ctx context.Context, province string, side ledger.Side, settlementID, day string) error {
 	entry, err := s.store.Entry(ctx, province, side, ledger.Settlement, settlementID)
 	if fault.Is(err, fault.ReasonNotFound) {
 		return nil
@@ -58,7 +59,7 @@ func (s *Service) postReversal(ctx context.Context, province string, side ledger
 	if err != nil {
 		return err
 	}
-	mirrored, err := entry.Reverse(s.ids.New("ent_" + province))
+	mirrored, err := entry.Reverse(s.ids.New("ent_"+province), day)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ func (s *Service) SettleClaim(ctx context.Context, claimID, etag string) (*Claim
 		if err != nil {
 			return err
 		}
+		in.BusinessDay = s.today()
 		c.Status, c.MessageID, c.Input = Settling, s.ids.New("msg_"+c.Province), &in
 		return s.store.CompleteLater(ctx, c.ID, s.clock.Now().Add(lookAfter))
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"huhang.example/services/internal/clock"
 	"huhang.example/services/settlement/ledger"
 	"huhang.example/services/settlement/split"
 )
@@ -23,6 +24,8 @@ type SplitInput struct {
 	AdmissionDate     string       `json:"admission_date"`
 	DischargeDate     string       `json:"discharge_date"`
 	Totals            split.Totals `json:"totals"`
+	// BusinessDay is the day of the treatment province on which it was sent first: both provinces book it under this day.
+	BusinessDay string `json:"business_day,omitempty"`
 }
 
 func (in SplitInput) check() error {
@@ -36,6 +39,24 @@ func (in SplitInput) check() error {
 	}
 	return in.Totals.Check()
 }
+
+// onBusinessDay returns the day both provinces book under, or today where a treatment province named none. A day beyond
+// what clocks differ by is refused: its window would close too late.
+func (s *Service) onBusinessDay(day, field string) (string, error) {
+	if day == "" {
+		return s.today(), nil
+	}
+	if err := checkDay(field, day); err != nil {
+		return "", err
+	}
+	if day > clock.Day(s.clock.Now().Add(clockSkew)) {
+		return "", timeInvalid(field, "The business day lies in the future.", "业务日期在将来。")
+	}
+	return day, nil
+}
+
+// clockSkew is what two provinces' clocks may differ by.
+const clockSkew = 10 * time.Minute
 
 // Year is the year whose counters the stay belongs to: that of its discharge.
 func (in SplitInput) Year() string { return in.DischargeDate[:4] }
@@ -103,7 +124,7 @@ type Message struct {
 }
 
 // insuredEntry is a settlement in the insured province's books: its funds owe the treatment province.
-func insuredEntry(id, province, treatment string, a Answer) (ledger.Entry, error) {
+func insuredEntry(id, province, treatment, day string, a Answer) (ledger.Entry, error) {
 	var postings []ledger.Posting
 	for _, s := range a.Split.Shares {
 		if s.Payer != split.Cash && s.Payer != split.PersonalAccount {
@@ -111,7 +132,7 @@ func insuredEntry(id, province, treatment string, a Answer) (ledger.Entry, error
 		}
 	}
 	postings = append(postings, ledger.Posting{Account: ledger.PayableTo(province, treatment), Credit: a.Split.Funds()})
-	return ledger.New(ledger.Head{ID: id, Province: province, Side: ledger.Insured, Kind: ledger.Settlement, Source: a.SettlementID}, postings...)
+	return ledger.New(ledger.Head{ID: id, Province: province, Side: ledger.Insured, Kind: ledger.Settlement, Source: a.SettlementID, Counterparty: treatment, Day: day}, postings...)
 }
 
 // treatmentEntry is the same in the treatment province's books: the hospital is owed the bill, the insured province and
@@ -119,7 +140,7 @@ func insuredEntry(id, province, treatment string, a Answer) (ledger.Entry, error
 func treatmentEntry(id string, c *Claim, a Answer) (ledger.Entry, error) {
 	funds := a.Split.Funds()
 	return ledger.New(
-		ledger.Head{ID: id, Province: c.Province, Side: ledger.Treatment, Kind: ledger.Settlement, Source: a.SettlementID},
+		ledger.Head{ID: id, Province: c.Province, Side: ledger.Treatment, Kind: ledger.Settlement, Source: a.SettlementID, Counterparty: c.InsuredProvince, Day: c.Input.BusinessDay},
 		ledger.Posting{Account: ledger.ReceivableFrom(c.Province, c.InsuredProvince), Debit: funds},
 		ledger.Posting{Account: ledger.PatientCash(c.Province, c.CenterID), Debit: a.Split.Total - funds},
 		ledger.Posting{Account: ledger.HospitalPayable(c.Province, c.CenterID), Credit: a.Split.Total},

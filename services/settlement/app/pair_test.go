@@ -111,9 +111,9 @@ func (w *wire) ResolveMessage(ctx context.Context, messageID, province string) (
 	})
 }
 
-func (w *wire) ReverseSplit(ctx context.Context, messageID, originalID, province, reason string) error {
+func (w *wire) ReverseSplit(ctx context.Context, messageID, originalID, province, reason, businessDay string) error {
 	_, err := send(ctx, w, "reverse", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, w.insured.ReverseSplit(ctx, messageID, originalID, province, reason)
+		return struct{}{}, w.insured.ReverseSplit(ctx, messageID, originalID, province, reason, businessDay)
 	})
 	return err
 }

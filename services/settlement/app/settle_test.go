@@ -265,7 +265,7 @@ func TestOneMessageOnce(t *testing.T) {
 		reason(t, err, fault.MessageIDReused)
 		_, err = p.far.CommitSplit(as(t, line), ids.New("msg_310000"), *c.Input)
 		reason(t, err, fault.AlreadySettled)
-		if err := p.far.ReverseSplit(as(t, line), ids.New("rev_310000"), ids.New("msg_310000"), insured, "x"); !fault.Is(err, fault.ReasonNotFound) {
+		if err := p.far.ReverseSplit(as(t, line), ids.New("rev_310000"), ids.New("msg_310000"), insured, "x", ""); !fault.Is(err, fault.ReasonNotFound) {
 			t.Fatal(err)
 		}
 		if p.counters() != before {
@@ -273,15 +273,15 @@ func TestOneMessageOnce(t *testing.T) {
 		}
 		reversal := ids.New("rev_310000")
 		for range 3 {
-			if err := p.far.ReverseSplit(as(t, line), reversal, c.MessageID, insured, "x"); err != nil {
+			if err := p.far.ReverseSplit(as(t, line), reversal, c.MessageID, insured, "x", ""); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if p.counters() != (split.Counters{}) {
 			t.Fatalf("reversed three times: %+v", p.counters())
 		}
-		reason(t, p.far.ReverseSplit(as(t, line), reversal, c.MessageID, insured, "y"), fault.MessageIDReused)
-		reason(t, p.far.ReverseSplit(as(t, line), ids.New("rev_310000"), c.MessageID, insured, "x"), fault.WrongState)
+		reason(t, p.far.ReverseSplit(as(t, line), reversal, c.MessageID, insured, "y", ""), fault.MessageIDReused)
+		reason(t, p.far.ReverseSplit(as(t, line), ids.New("rev_310000"), c.MessageID, insured, "x", ""), fault.WrongState)
 	})
 }
 

@@ -1,7 +1,9 @@
 // Package ledger keeps the money in double entry (复式记账).
 //
 // Invariants: an entry balances, debits equal credits, or it cannot be made; entries are only ever added, and what was
-// wrong is undone by the mirrored entry; balances are derived from postings and stored nowhere.
+// wrong is undone by the mirrored entry; balances follow from postings alone, and what is stored of them is a checkpoint;
+// each entry of a book is chained to the one before it (chain.go), so that none can be altered, taken out or put
+// elsewhere unseen.
 package ledger
 
 import (
@@ -20,6 +22,9 @@ type Kind string
 const (
 	Settlement Kind = "settlement" // 结算
 	Reversal   Kind = "reversal"   // 冲正
+	Prepayment Kind = "prepayment" // 预付金: the insured province pays ahead
+	Netting    Kind = "netting"    // 轧差: a month's claims and debts become one net position
+	Payment    Kind = "payment"    // 划拨: money of a net position was sent or has arrived
 )
 
 // Side is whose view of a settlement an entry is: both may lie in one province.
@@ -43,8 +48,12 @@ type Head struct {
 	Province string
 	Side     Side
 	Kind     Kind
-	// Source is the settlement.
+	// Source is the settlement, or what else the entry was made of.
 	Source string
+	// Counterparty is the province at the other end; empty where there is none.
+	Counterparty string
+	// Day is the business day, YYYY-MM-DD: that of the treatment province's message, the same in both provinces' books.
+	Day string
 }
 
 // Entry is one balanced set of postings (分录). The zero Entry is empty.
@@ -87,10 +96,10 @@ func New(head Head, postings ...Posting) (Entry, error) {
 	return e, nil
 }
 
-// Reverse makes the mirrored entry.
-func (e Entry) Reverse(id string) (Entry, error) {
+// Reverse makes the mirrored entry, of the day given.
+func (e Entry) Reverse(id, day string) (Entry, error) {
 	head := e.head
-	head.ID, head.Kind = id, Reversal
+	head.ID, head.Kind, head.Day = id, Reversal, day
 	mirrored := slices.Clone(e.postings)
 	for i, p := range mirrored {
 		mirrored[i].Debit, mirrored[i].Credit = p.Credit, p.Debit
@@ -119,6 +128,25 @@ func Difference(balances []Balance) money.Fen {
 	return d
 }
 
+// Clears is what the entry adds to the position between the two provinces: what the insured province owes for it. Only
+// settlements and their reversals are cleared.
+func (e Entry) Clears() money.Fen {
+	if e.head.Kind != Settlement && e.head.Kind != Reversal {
+		return 0
+	}
+	var sum money.Fen
+	receivable, payable := ReceivableFrom(e.head.Province, e.head.Counterparty), PayableTo(e.head.Province, e.head.Counterparty)
+	for _, p := range e.postings {
+		switch p.Account {
+		case receivable:
+			sum += p.Debit - p.Credit
+		case payable:
+			sum += p.Credit - p.Debit
+		}
+	}
+	return sum
+}
+
 // Fund is an insured province's fund: what it spends is debited.
 func Fund(province, payer string) string { return "fund:" + province + ":" + payer }
 
@@ -133,6 +161,21 @@ func HospitalPayable(province, center string) string { return "hospital:" + prov
 
 // PatientCash is what patients paid at a hospital.
 func PatientCash(province, center string) string { return "patient_cash:" + province + ":" + center }
+
+// Bank is a province's money.
+func Bank(province string) string { return "bank:" + province }
+
+// PrepaidTo is what an insured province has paid ahead to a treatment province.
+func PrepaidTo(province, treatment string) string { return "prepaid:" + province + ":" + treatment }
+
+// PrepaidBy is what a treatment province holds of an insured province's prepayments.
+func PrepaidBy(province, insured string) string { return "prepaid_by:" + province + ":" + insured }
+
+// Position is what a month's netting made of a province's claims and debts: a debit is to be received.
+func Position(province, month string) string { return "position:" + province + ":" + month }
+
+// RiskShare is the part of the other province's claims or debts that an agreement moves to the treatment province.
+func RiskShare(province, other string) string { return "risk_share:" + province + ":" + other }
 
 func invalid(what string) error {
 	return fault.New(fault.Internal, fault.ReasonInternal, "", "Something broke on our side.", "系统内部出错。").

@@ -56,7 +56,7 @@ func TestReverseCancels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := e.Reverse("ent_2")
+		back, err := e.Reverse("ent_2", "2026-11-23")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestReverseCancels(t *testing.T) {
 				t.Fatalf("%s keeps %s", account, left)
 			}
 		}
-		if back.Head().Kind != ledger.Reversal || back.Head().Source != e.Head().Source {
+		if back.Head().Kind != ledger.Reversal || back.Head().Source != e.Head().Source || back.Head().Day != "2026-11-23" {
 			t.Fatalf("%+v", back.Head())
 		}
 	})

@@ -141,9 +141,9 @@ func (p *Peers) ResolveMessage(ctx context.Context, messageID, province string) 
 }
 
 // ReverseSplit asks the insured province to undo a committed split.
-func (p *Peers) ReverseSplit(ctx context.Context, messageID, originalID, province, reason string) error {
+func (p *Peers) ReverseSplit(ctx context.Context, messageID, originalID, province, reason, businessDay string) error {
 	_, err := ask(ctx, p, "settlement", province, func(c grpc.ClientConnInterface) func(context.Context, *settlementv1.ReverseSplitRequest, ...grpc.CallOption) (*settlementv1.ReverseSplitResponse, error) {
 		return settlementv1.NewInsuredPlaceServiceClient(c).ReverseSplit
-	}, &settlementv1.ReverseSplitRequest{MessageId: messageID, OriginalMessageId: originalID, Province: province, Reason: reason})
+	}, &settlementv1.ReverseSplitRequest{MessageId: messageID, OriginalMessageId: originalID, Province: province, Reason: reason, BusinessDay: businessDay})
 	return err
 }

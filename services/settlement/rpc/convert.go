@@ -158,7 +158,7 @@ func InputTo(in settlement.SplitInput) *settlementv1.SplitInput {
 	return &settlementv1.SplitInput{
 		PatientId: in.PatientID, InsuredProvince: in.InsuredProvince, TreatmentProvince: in.TreatmentProvince,
 		TreatmentCity: in.TreatmentCity, CenterId: in.CenterID, ClaimId: in.ClaimID, ReferralId: in.ReferralID,
-		AdmissionDate: in.AdmissionDate, DischargeDate: in.DischargeDate,
+		AdmissionDate: in.AdmissionDate, DischargeDate: in.DischargeDate, BusinessDay: in.BusinessDay,
 		Totals: &settlementv1.Totals{
 			Total: Yuan(t.Total), OutOfCatalogue: Yuan(t.OutOfCatalogue), OverLimit: Yuan(t.OverLimit), ClassBFirstPay: Yuan(t.ClassB),
 			InScope: Yuan(t.InScope), CatalogueVersion: t.CatalogueVersion, HospitalLevel: int32(t.HospitalLevel),
@@ -171,7 +171,7 @@ func inputFrom(in *settlementv1.SplitInput) settlement.SplitInput {
 	return settlement.SplitInput{
 		PatientID: in.GetPatientId(), InsuredProvince: in.GetInsuredProvince(), TreatmentProvince: in.GetTreatmentProvince(),
 		TreatmentCity: in.GetTreatmentCity(), CenterID: in.GetCenterId(), ClaimID: in.GetClaimId(), ReferralID: in.GetReferralId(),
-		AdmissionDate: in.GetAdmissionDate(), DischargeDate: in.GetDischargeDate(),
+		AdmissionDate: in.GetAdmissionDate(), DischargeDate: in.GetDischargeDate(), BusinessDay: in.GetBusinessDay(),
 		Totals: split.Totals{
 			Total: fen(t.GetTotal()), OutOfCatalogue: fen(t.GetOutOfCatalogue()), OverLimit: fen(t.GetOverLimit()), ClassB: fen(t.GetClassBFirstPay()),
 			InScope: fen(t.GetInScope()), CatalogueVersion: t.GetCatalogueVersion(), HospitalLevel: int(t.GetHospitalLevel()),

@@ -187,7 +187,7 @@ func (s *Insured) ReverseSplit(ctx context.Context, r *settlementv1.ReverseSplit
 		return nil, fault.New(fault.InvalidArgument, fault.FieldInvalid, "message_id",
 			"A reversal has a message id of its own.", "冲正须使用新的报文编号。").Cause(errors.New("same message id"))
 	}
-	if err := s.use.ReverseSplit(ctx, r.GetMessageId(), r.GetOriginalMessageId(), r.GetProvince(), r.GetReason()); err != nil {
+	if err := s.use.ReverseSplit(ctx, r.GetMessageId(), r.GetOriginalMessageId(), r.GetProvince(), r.GetReason(), r.GetBusinessDay()); err != nil {
 		return nil, err
 	}
 	return new(settlementv1.ReverseSplitResponse), nil

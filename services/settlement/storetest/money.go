@@ -157,7 +157,7 @@ func messageRace(t *testing.T, s settlement.Store) {
 
 func entry(t *testing.T, source string, kind ledger.Kind) ledger.Entry {
 	t.Helper()
-	e, err := ledger.New(ledger.Head{ID: ids.New("ent_340000"), Province: "340000", Side: ledger.Insured, Kind: kind, Source: source},
+	e, err := ledger.New(ledger.Head{ID: ids.New("ent_340000"), Province: "340000", Side: ledger.Insured, Kind: kind, Source: source, Counterparty: "310000", Day: "2026-11-22"},
 		ledger.Posting{Account: ledger.Fund("340000", "basic"), Debit: 70}, ledger.Posting{Account: ledger.Fund("340000", "assistance"), Debit: 5},
 		ledger.Posting{Account: ledger.PayableTo("340000", "310000"), Credit: 75})
 	ok(t, err)
@@ -174,7 +174,7 @@ func books(t *testing.T, s settlement.Store) {
 	}
 	_, err = s.Entry(ctx(t), "340000", ledger.Treatment, ledger.Settlement, "stl_1")
 	reason(t, err, fault.ReasonNotFound)
-	back, err := got.Reverse(ids.New("ent_340000"))
+	back, err := got.Reverse(ids.New("ent_340000"), "2026-11-23")
 	ok(t, err)
 	ok(t, s.Post(ctx(t), entry(t, "stl_2", ledger.Settlement), at))
 	ok(t, s.Post(ctx(t), back, at))

@@ -1167,7 +1167,9 @@ type SplitInput struct {
 	// Day of discharge; sets the year.
 	DischargeDate string `protobuf:"bytes,9,opt,name=discharge_date,json=dischargeDate,proto3" json:"discharge_date,omitempty"`
 	// The sums.
-	Totals        *Totals `protobuf:"bytes,10,opt,name=totals,proto3" json:"totals,omitempty"`
+	Totals *Totals `protobuf:"bytes,10,opt,name=totals,proto3" json:"totals,omitempty"`
+	// Day of the treatment province on which this was sent first, YYYY-MM-DD: both provinces book it under this day. Empty: the day it arrives.
+	BusinessDay   string `protobuf:"bytes,13,opt,name=business_day,json=businessDay,proto3" json:"business_day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1270,6 +1272,13 @@ func (x *SplitInput) GetTotals() *Totals {
 		return x.Totals
 	}
 	return nil
+}
+
+func (x *SplitInput) GetBusinessDay() string {
+	if x != nil {
+		return x.BusinessDay
+	}
+	return ""
 }
 
 // Statement is the one bill (一单制结算单).
@@ -4301,7 +4310,9 @@ type ReverseSplitRequest struct {
 	// Insured province.
 	Province string `protobuf:"bytes,3,opt,name=province,proto3" json:"province,omitempty"`
 	// Why.
-	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Day of the treatment province on which the reversal was sent first, YYYY-MM-DD. Empty: the day it arrives.
+	BusinessDay   string `protobuf:"bytes,7,opt,name=business_day,json=businessDay,proto3" json:"business_day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4360,6 +4371,13 @@ func (x *ReverseSplitRequest) GetProvince() string {
 func (x *ReverseSplitRequest) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *ReverseSplitRequest) GetBusinessDay() string {
+	if x != nil {
+		return x.BusinessDay
 	}
 	return ""
 }
@@ -4492,7 +4510,7 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x11class_b_first_pay\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x0eclassBFirstPay\x129\n" +
 	"\bin_scope\x18\x05 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\ainScope\x126\n" +
 	"\x11catalogue_version\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x10catalogueVersion\x120\n" +
-	"\x0ehospital_level\x18\a \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x03(\x01R\rhospitalLevel\"\x88\x05\n" +
+	"\x0ehospital_level\x18\a \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x03(\x01R\rhospitalLevel\"\xd3\x05\n" +
 	"\n" +
 	"SplitInput\x128\n" +
 	"\n" +
@@ -4507,7 +4525,8 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x0eadmission_date\x18\b \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\radmissionDate\x12J\n" +
 	"\x0edischarge_date\x18\t \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\rdischargeDate\x12<\n" +
 	"\x06totals\x18\n" +
-	" \x01(\v2\x1c.huhang.settlement.v1.TotalsB\x06\xbaH\x03\xc8\x01\x01R\x06totals\"\xaa\x03\n" +
+	" \x01(\v2\x1c.huhang.settlement.v1.TotalsB\x06\xbaH\x03\xc8\x01\x01R\x06totals\x12I\n" +
+	"\fbusiness_day\x18\r \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\vbusinessDay\"\xaa\x03\n" +
 	"\tStatement\x12\x19\n" +
 	"\bclaim_id\x18\x01 \x01(\tR\aclaimId\x12#\n" +
 	"\rsettlement_id\x18\x02 \x01(\tR\fsettlementId\x12\x1f\n" +
@@ -4734,14 +4753,15 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\tcommitted\x18\x01 \x01(\bR\tcommitted\x12\x1a\n" +
 	"\breversed\x18\x02 \x01(\bR\breversed\x12#\n" +
 	"\rsettlement_id\x18\x03 \x01(\tR\fsettlementId\x121\n" +
-	"\x05split\x18\x04 \x01(\v2\x1b.huhang.settlement.v1.SplitR\x05split\"\xd3\x01\n" +
+	"\x05split\x18\x04 \x01(\v2\x1b.huhang.settlement.v1.SplitR\x05split\"\x9e\x02\n" +
 	"\x13ReverseSplitRequest\x12(\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x10\x18@R\tmessageId\x129\n" +
 	"\x13original_message_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x10\x18@R\x11originalMessageId\x123\n" +
 	"\bprovince\x18\x03 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12\"\n" +
 	"\x06reason\x18\x04 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06reason\"\x16\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06reason\x12I\n" +
+	"\fbusiness_day\x18\a \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\vbusinessDay\"\x16\n" +
 	"\x14ReverseSplitResponse*\x90\x01\n" +
 	"\n" +
 	"FilingType\x12\x1b\n" +
