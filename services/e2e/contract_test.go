@@ -105,6 +105,7 @@ func TestEveryBindingIsGuarded(t *testing.T) {
 	ids := strings.NewReplacer(
 		"{patient_id}", "pat_00000000000000000000000000", "{referral_id}", "ref_00000000000000000000000000", "{offer_id}", "off_00000000000000000000000000",
 		"{transfer_id}", "trf_00000000000000000000000000", "{hold_id}", "hld_00000000000000000000000000", "{match_run_id}", "mat_00000000000000000000000000",
+		"{resource_id}", "res_00000000000000000000000000", "{quota_id}", "quo_00000000000000000000000000", "{loan_id}", "loa_00000000000000000000000000",
 		"{claim_id}", "clm_310000_00000000000000000000000000", "{filing_id}", "fil_340000_00000000000000000000000000", "{center_id}", "C-SH-01",
 		"{organ}", "ORGAN_LIVER", "{clinical.organ}", "ORGAN_LIVER", "{kind}", "WORKLIST_KIND_LISTED",
 	)

@@ -100,7 +100,7 @@ func (s *Service) ReleaseHold(ctx context.Context, holdID, reason string) (pool.
 			freed = h.Status != before
 			return nil
 		})
-		if err != nil || !freed {
+		if err != nil || !freed || out.Purpose != pool.Referral {
 			return err
 		}
 		return s.store.Report(ctx, HoldEvent(out, EventHoldReleased, s.clock.Now()))
@@ -122,7 +122,7 @@ func (s *Service) ExpireHold(ctx context.Context, holdID string) (time.Duration,
 			}
 			return nil
 		})
-		if err != nil || !ended || h.TransferID != "" {
+		if err != nil || !ended || h.Purpose != pool.Referral {
 			return err
 		}
 		return s.store.Report(telemetry.WithReferral(ctx, h.ReferralID), HoldEvent(h, EventHoldExpired, now))

@@ -39,21 +39,64 @@ type ListFilter struct {
 
 // Pool keeps units and their reservations.
 type Pool interface {
+	Holds
+	Loans
 	// AddResource adds a unit. FIELD_INVALID (already exists) when the owner has one of that kind and label.
 	AddResource(ctx context.Context, r pool.Resource) error
 	// EnsureResource adds a unit unless the owner has one of that kind and label.
 	EnsureResource(ctx context.Context, r pool.Resource) error
+	// Resource returns one unit and its live reservations not over by now. NOT_FOUND.
+	Resource(ctx context.Context, resourceID string, now time.Time) (pool.Resource, error)
 	// Resources returns at most limit units with an id after the cursor, and their live reservations not over by now.
 	Resources(ctx context.Context, organisation string, kind pool.Kind, after string, limit int, now time.Time) ([]pool.Resource, error)
+	// UpdateResource changes what its owner says of a unit. NOT_FOUND; what fn returns; STALE_VERSION.
+	UpdateResource(ctx context.Context, resourceID, etag string, fn func(*pool.Resource) error) (pool.Resource, error)
 	// CountFree counts the units free for the whole interval, by organisation in the order asked.
 	CountFree(ctx context.Context, organisations []string, kind pool.Kind, interval pool.Interval, now time.Time) ([]int, error)
-	// Hold takes a free unit for every need, or none: RESOURCE_TAKEN. It leaves a job for the expiry. Holds whose time was
-	// over by now and whose units it takes are ended.
+	// Capacity counts one owner's units over an interval.
+	Capacity(ctx context.Context, organisation string, kind pool.Kind, interval pool.Interval, now time.Time) (pool.Capacity, error)
+	// AddQuota adds a quota. FIELD_INVALID (already exists) when its days overlap another's of that owner and kind.
+	AddQuota(ctx context.Context, quota pool.Quota) (pool.Quota, error)
+	// WithdrawQuota ends a quota. NOT_FOUND, also for another's; STALE_VERSION.
+	WithdrawQuota(ctx context.Context, organisation, quotaID, etag string) error
+	// Quotas returns at most limit quotas with an id after the cursor, and what is used of each.
+	Quotas(ctx context.Context, organisation string, kind pool.Kind, after string, limit int, now time.Time) ([]pool.Quota, []pool.Used, error)
+}
+
+// Holds keeps holds.
+type Holds interface {
+	// Hold takes a free unit for every need, or none: RESOURCE_TAKEN; QUOTA_RESERVED and QUOTA_USED. It leaves a job for the
+	// expiry. Holds whose time was over by now and whose units it takes are ended.
 	Hold(ctx context.Context, h pool.Hold, needs []pool.Need, now time.Time) (pool.Hold, error)
 	// GetHold: NOT_FOUND.
 	GetHold(ctx context.Context, holdID string) (pool.Hold, error)
 	// UpdateHold changes the status of a hold, and its reservations with it. NOT_FOUND; what fn returns.
 	UpdateHold(ctx context.Context, holdID string, fn func(*pool.Hold) error) (pool.Hold, error)
+	// Move gives live holds other needs, all or none; a missing need says that nothing has changed. NOT_FOUND; HOLD_EXPIRED for
+	// one that has ended; QUOTA_USED, QUOTA_RESERVED.
+	Move(ctx context.Context, moves []pool.Move, now time.Time) (moved []pool.Hold, missing *pool.Need, err error)
+	// GoHome ends a transfer's hold; what is on its way home stays its owner's until then, never longer than it was held.
+	GoHome(ctx context.Context, holdID string, home, now time.Time) error
+	// HoldsOf returns the live holds of a case that are not a transfer's; HeldBy those of a transfer.
+	HoldsOf(ctx context.Context, referralID string, now time.Time) ([]pool.Hold, error)
+	HeldBy(ctx context.Context, transferID string, now time.Time) ([]pool.Hold, error)
+	// Override takes the picked units, the owner's if one is named, from whatever reservations stand in the way. NOT_FOUND;
+	// WRONG_STATE for a unit that is lent or with a patient; TIME_INVALID for picks that overlap each other.
+	Override(ctx context.Context, h pool.Hold, owner string, picks []pool.Pick, by pool.Override, now time.Time) (pool.Hold, []pool.Override, error)
+}
+
+// Loans keeps loans and what is owed for them.
+type Loans interface {
+	// Lend adds an offered loan. NOT_FOUND for a unit that is not the lender's; RESOURCE_TAKEN.
+	Lend(ctx context.Context, l pool.Loan, now time.Time) (pool.Loan, error)
+	// GetLoan: NOT_FOUND.
+	GetLoan(ctx context.Context, loanID string) (pool.Loan, error)
+	// UpdateLoan changes one. NOT_FOUND; STALE_VERSION; what fn returns; RESOURCE_TAKEN where an earlier end leaves reservations behind.
+	UpdateLoan(ctx context.Context, loanID, etag string, now time.Time, fn func(*pool.Loan) error) (pool.Loan, error)
+	// Loans returns at most limit loans with an id before the cursor, the newest first.
+	Loans(ctx context.Context, organisation string, status pool.LoanStatus, before string, limit int) ([]pool.Loan, error)
+	// Balances sums by other institution and kind.
+	Balances(ctx context.Context, organisation string) ([]pool.Balance, error)
 }
 
 // Peers are the other services.

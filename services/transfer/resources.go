@@ -16,7 +16,10 @@ func (s *Service) AddResource(ctx context.Context, kind pool.Kind, label string)
 	if owner == "" {
 		return pool.Resource{}, rightMissing("", "Only an organisation owns resources.", "资源须归属机构。")
 	}
-	r := pool.Resource{ID: s.ids.New("res"), Organisation: owner, Kind: kind, Label: label}
+	r := pool.Resource{
+		ID: s.ids.New("res"), Organisation: owner, Kind: kind, Label: label, Edition: 1,
+		Reported: s.clock.Now(), ReportedBy: access.From(ctx).Subject,
+	}
 	return r, s.store.AddResource(ctx, r)
 }
 

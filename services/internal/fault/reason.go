@@ -47,6 +47,9 @@ const (
 	PolicyInvalid               Reason = "POLICY_INVALID"
 	RefundInvalid               Reason = "REFUND_INVALID"
 	MessageIDReused             Reason = "MESSAGE_ID_REUSED"
+	QuotaReserved               Reason = "QUOTA_RESERVED"
+	QuotaUsed                   Reason = "QUOTA_USED"
+	FeedInvalid                 Reason = "FEED_INVALID"
 )
 
 type advice struct{ en, zh string }
@@ -94,6 +97,9 @@ var whatToDo = map[Reason]advice{
 	ProvinceNotServed:           {"Send the call to the instance that serves the province.", "请向负责该省的服务实例发送请求。"},
 	PolicyInvalid:               {"Correct the document at the named line and import it again.", "请在所示行更正文件后重新导入。"},
 	RefundInvalid:               {"Refund a line of this claim, and no more than was charged.", "请只退本费用单的明细，且不超过原收费。"},
+	QuotaReserved:               {"Choose another time, or have the center change its quota.", "请选择其他时间，或由中心调整预留。"},
+	QuotaUsed:                   {"Choose another period or another center.", "请选择其他时段或其他中心。"},
+	FeedInvalid:                 {"Correct the named entity of the feed and import it again.", "请更正所示的数据项后重新导入。"},
 	MessageIDReused:             {"Use a new message id for a new message.", "新消息请使用新的消息编号。"},
 }
 

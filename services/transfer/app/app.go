@@ -56,6 +56,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	service := transfer.New(kept, peers.New(d.Peers), planner.New(table, planner.CurrentRules()), d.Clock, d.IDs)
 	handle(h.Jobs, service)
 	transferv1.RegisterTransferServiceServer(h.GRPC(), rpc.New(service, h.DB))
+	transferv1.RegisterPoolServiceServer(h.GRPC(), rpc.NewPool(service, h.DB))
 	return &App{Host: h, sample: c.Sample, store: kept, deps: d}, nil
 }
 

@@ -13,12 +13,31 @@ func (n Need) Slot() Slot { return Slot{n.Organisation, n.Kind} }
 
 // Unit is a candidate with the times at which it is taken.
 type Unit struct {
-	ID   string
-	Busy []Interval
+	ID           string
+	Busy         []Interval
+	Calendar     Calendar
+	OutOfService bool
+	// Away is when it is lent to others. Within is set for a unit on loan: only there it is to be had.
+	Away, Within []Interval
 }
 
-func (u Unit) free(i Interval) bool {
-	return !slices.ContainsFunc(u.Busy, i.Overlaps)
+// Free reports whether the unit is to be had for the whole interval.
+func (u Unit) Free(i Interval) bool {
+	return u.Usable(i) && !slices.ContainsFunc(u.Busy, u.near(i))
+}
+
+// Usable reports whether nothing but reservations stands in the way.
+func (u Unit) Usable(i Interval) bool {
+	inside := func(w Interval) bool { return !i.Start.Before(w.Start) && !i.End.After(w.End) }
+	return !u.OutOfService && !slices.ContainsFunc(u.Away, i.Overlaps) && (u.Within == nil || slices.ContainsFunc(u.Within, inside)) &&
+		u.Calendar.Open(i)
+}
+
+// near tells what comes closer to i than the unit's rest allows.
+func (u Unit) near(i Interval) func(Interval) bool {
+	return func(other Interval) bool {
+		return i.Start.Before(other.End.Add(u.Calendar.Rest)) && other.Start.Before(i.End.Add(u.Calendar.Rest))
+	}
 }
 
 // mostSteps bounds the search for a choice. Sixteen needs over an ordinary ward take a few dozen steps.
@@ -53,7 +72,7 @@ func (c *choice) from(i int) bool {
 		if c.steps--; c.steps < 0 {
 			return false
 		}
-		if !unit.free(need.Interval) || c.takenBefore(i, unit.ID) {
+		if !unit.Free(need.Interval) || c.takenBefore(i, unit) {
 			continue
 		}
 		c.chosen[i] = unit.ID
@@ -64,9 +83,9 @@ func (c *choice) from(i int) bool {
 	return false
 }
 
-func (c *choice) takenBefore(i int, unit string) bool {
+func (c *choice) takenBefore(i int, unit Unit) bool {
 	for j := range i {
-		if c.chosen[j] == unit && c.needs[j].Overlaps(c.needs[i].Interval) {
+		if c.chosen[j] == unit.ID && unit.near(c.needs[i].Interval)(c.needs[j].Interval) {
 			return true
 		}
 	}

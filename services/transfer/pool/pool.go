@@ -48,6 +48,13 @@ type Resource struct {
 	ID, Organisation string
 	Kind             Kind
 	Label            string
+	Calendar         Calendar
+	OutOfService     bool
+	// Reported is when somebody of the owner last told of the unit; zero: never.
+	Reported   time.Time
+	ReportedBy string
+	// Edition is the version of what its owner says of it.
+	Edition int64
 	// Reservations are the live ones that are not over, by start.
 	Reservations []Reservation
 }
@@ -59,6 +66,8 @@ type Reservation struct {
 	Interval
 	Confirmed bool
 	HoldID    string
+	// Overrides are those it took the unit by, or gave way to.
+	Overrides []Override
 }
 
 // Need asks for one unit of a kind at an organisation for an interval.
@@ -85,6 +94,7 @@ type Hold struct {
 	// TransferID is set when the hold is part of a transfer, which then answers for it to the case.
 	TransferID   string
 	Organisation string
+	Purpose      Purpose
 	Status       Status
 	Expire       time.Time
 	Reservations []Reservation

@@ -136,12 +136,15 @@ func transferTo(t transfer.Transfer) *transferv1.Transfer {
 func reservationTo(r pool.Reservation) *transferv1.Reservation {
 	return &transferv1.Reservation{
 		ResourceId: r.ResourceID, Kind: kindTo(r.Kind), Organisation: r.Organisation, StartTime: stamp(r.Start), EndTime: stamp(r.End),
-		Confirmed: r.Confirmed, HoldId: r.HoldID,
+		Confirmed: r.Confirmed, HoldId: r.HoldID, Overrides: overridesTo(r.Overrides),
 	}
 }
 
 func resourceTo(r pool.Resource) *transferv1.Resource {
-	out := &transferv1.Resource{ResourceId: r.ID, Organisation: r.Organisation, Kind: kindTo(r.Kind), Label: r.Label}
+	out := &transferv1.Resource{
+		ResourceId: r.ID, Organisation: r.Organisation, Kind: kindTo(r.Kind), Label: r.Label, ReportedTime: stamp(r.Reported),
+		ReportedBy: r.ReportedBy, OutOfService: r.OutOfService, Calendar: calendarTo(r.Calendar), Etag: strconv.FormatInt(r.Edition, 10),
+	}
 	for _, v := range r.Reservations {
 		out.Reservations = append(out.Reservations, reservationTo(v))
 	}
@@ -152,6 +155,7 @@ func holdTo(h pool.Hold) *transferv1.Hold {
 	out := &transferv1.Hold{
 		HoldId: h.ID, ReferralId: h.ReferralID, Organisation: h.Organisation, ExpireTime: stamp(h.Expire),
 		Status: transferv1.HoldStatus(transferv1.HoldStatus_value[holdPrefix+string(h.Status)]), Etag: strconv.FormatInt(h.Version, 10),
+		Purpose: transferv1.HoldPurpose(transferv1.HoldPurpose_value[purposePrefix+string(h.Purpose)]), TransferId: h.TransferID,
 	}
 	for _, r := range h.Reservations {
 		out.Reservations = append(out.Reservations, reservationTo(r))

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -148,7 +149,7 @@ func kept(t *testing.T, s *Store, promised map[string]pool.Hold, status pool.Sta
 			t.Fatalf("promised %+v, kept %+v, %v", h, got, err)
 		}
 		for i, r := range got.Reservations {
-			if r != h.Reservations[i] {
+			if !reflect.DeepEqual(r, h.Reservations[i]) {
 				t.Fatalf("promised %+v, kept %+v", h.Reservations[i], r)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -16,40 +15,19 @@ import (
 	"huhang.example/services/transfer/pool"
 )
 
-// mostUnits bounds how many units of one kind and owner are looked at for one hold.
-const mostUnits = 2000
-
 // Hold takes a free unit for every need, or none.
 func (s *Store) Hold(ctx context.Context, h pool.Hold, needs []pool.Need, now time.Time) (pool.Hold, error) {
 	var out pool.Hold
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		units, err := candidates(ctx, tx, needs, now)
+		if err := allowedByQuota(ctx, tx, h, needs, now); err != nil {
+			return err
+		}
+		chosen, missing, err := s.take(ctx, tx, needs, nil, now)
 		if err != nil {
 			return err
 		}
-		chosen, missing := pool.Choose(needs, units)
 		if missing >= 0 {
 			return pool.Taken(needs[missing])
-		}
-		if !s.unlocked {
-			if err := lock(ctx, tx, chosen); err != nil {
-				return err
-			}
-			// What was read before the locks may have changed since, where the engine lets a transaction see that.
-			for i, unit := range chosen {
-				taken, err := busy(ctx, tx, unit, needs[i].Interval, now)
-				if err != nil {
-					return err
-				}
-				if len(taken) > 0 {
-					return pool.Taken(needs[i])
-				}
-			}
-		}
-		for i, unit := range chosen {
-			if err := evict(ctx, tx, unit, needs[i].Interval, now); err != nil {
-				return err
-			}
 		}
 		out, err = insertHold(ctx, tx, h, needs, chosen, now)
 		return err
@@ -58,6 +36,39 @@ func (s *Store) Hold(ctx context.Context, h pool.Hold, needs []pool.Need, now ti
 		return pool.Hold{}, err
 	}
 	return out, nil
+}
+
+// take chooses a unit for every need beside all reservations but those of some holds, locks the units, and ends what
+// stands on them though its time is over. Where there is no choice, missing is the need that cannot be met and nothing
+// was changed.
+//
+// What was read before the locks still stands after them: a writer that has committed since makes the lock fail and the
+// transaction start again (PostgreSQL at REPEATABLE READ), and there is none on SQLite.
+func (s *Store) take(ctx context.Context, tx *sqldb.Tx, needs []pool.Need, but map[string]bool, now time.Time) (chosen []string, missing int, err error) {
+	found, err := candidates(ctx, tx, needs, but, now)
+	if err != nil {
+		return nil, -1, err
+	}
+	chosen, missing = pool.Choose(needs, found.units)
+	if missing >= 0 {
+		return nil, missing, nil
+	}
+	if !s.unlocked {
+		if err := lock(ctx, tx, chosen); err != nil {
+			return nil, -1, err
+		}
+	}
+	for i, unit := range chosen {
+		for _, o := range found.over[unit] {
+			if !o.Overlaps(needs[i].Interval) || but[o.holdID] {
+				continue
+			}
+			if err := evict(ctx, tx, o.holdID, now); err != nil {
+				return nil, -1, err
+			}
+		}
+	}
+	return chosen, -1, nil
 }
 
 // lock changes the row of every unit, in the order of the ids, so that two holds never wait for each other.
@@ -75,142 +86,83 @@ func lock(ctx context.Context, tx *sqldb.Tx, units []string) error {
 	return nil
 }
 
-// takes is a reservation that takes its unit now; %s stands for the parameter with the present time.
-const takes = `live AND (confirmed OR expire_at > %s)`
-
-func candidates(ctx context.Context, tx *sqldb.Tx, needs []pool.Need, now time.Time) (map[pool.Slot][]pool.Unit, error) {
-	units := map[pool.Slot][]pool.Unit{}
-	spans := map[pool.Slot]pool.Interval{}
-	for _, need := range needs {
-		span, ok := spans[need.Slot()]
-		if !ok || need.Start.Before(span.Start) {
-			span.Start = need.Start
-		}
-		if !ok || need.End.After(span.End) {
-			span.End = need.End
-		}
-		spans[need.Slot()] = span
-	}
-	for slot := range maps.Keys(spans) {
-		found, err := unitsOf(ctx, tx, slot, spans[slot], now)
-		if err != nil {
-			return nil, err
-		}
-		units[slot] = found
-	}
-	return units, nil
-}
-
-func unitsOf(ctx context.Context, tx *sqldb.Tx, slot pool.Slot, span pool.Interval, now time.Time) ([]pool.Unit, error) {
-	rows, err := tx.Query(ctx, `SELECT u.resource_id, COALESCE(v.start_at, 0), COALESCE(v.end_at, 0)
-		FROM (SELECT resource_id FROM resource WHERE organisation = $1 AND kind = $2 ORDER BY resource_id LIMIT $3) u
-		LEFT JOIN reservation v ON v.resource_id = u.resource_id AND v.start_at < $5 AND v.end_at > $4
-			AND `+fmt.Sprintf(takes, "$6")+`
-		ORDER BY u.resource_id, v.start_at NULLS FIRST`,
-		slot.Organisation, string(slot.Kind), mostUnits, clock.Micros(span.Start), clock.Micros(span.End), clock.Micros(now))
-	if err != nil {
-		return nil, fmt.Errorf("store: units: %w", err)
-	}
-	defer rows.Close()
-	var units []pool.Unit
-	for rows.Next() {
-		var id string
-		var start, end int64
-		if err := rows.Scan(&id, &start, &end); err != nil {
-			return nil, fmt.Errorf("store: units: %w", err)
-		}
-		if len(units) == 0 || units[len(units)-1].ID != id {
-			units = append(units, pool.Unit{ID: id})
-		}
-		if end > start {
-			last := &units[len(units)-1]
-			last.Busy = append(last.Busy, pool.Interval{Start: clock.FromMicros(start), End: clock.FromMicros(end)})
-		}
-	}
-	return units, rows.Err()
-}
-
-// busy returns the holds that take the unit in the interval.
-func busy(ctx context.Context, tx *sqldb.Tx, unit string, i pool.Interval, now time.Time) ([]string, error) {
-	return holdsOn(ctx, tx, fmt.Sprintf(takes, "$4"), unit, i, now)
-}
-
-// evict ends the holds on the unit whose time is over but which nothing has swept yet. From here on no clock, however
-// late, can confirm them.
-func evict(ctx context.Context, tx *sqldb.Tx, unit string, i pool.Interval, now time.Time) error {
-	over, err := holdsOn(ctx, tx, "live AND NOT confirmed AND expire_at <= $4", unit, i, now)
+// evict ends a hold whose time is over but which nothing has swept yet. From here on no clock, however late, can confirm
+// it.
+func evict(ctx context.Context, tx *sqldb.Tx, holdID string, now time.Time) error {
+	h, err := lockHold(ctx, tx, holdID)
 	if err != nil {
 		return err
 	}
-	for _, holdID := range over {
-		h, err := lockHold(ctx, tx, holdID)
-		if err != nil {
-			return err
-		}
-		if !h.ExpireAt(now) {
-			return fmt.Errorf("store: hold %s is %s but over", holdID, h.Status)
-		}
-		if err := writeHold(ctx, tx, h); err != nil {
-			return err
-		}
-		if h.TransferID != "" {
-			continue
-		}
-		event := transfer.HoldEvent(h, transfer.EventHoldExpired, now)
-		if err := tx.Enqueue(telemetry.WithReferral(ctx, h.ReferralID), CaseEventJob{Event: event}); err != nil {
-			return err
-		}
+	if h.Status == pool.Expired {
+		return nil // by an earlier need of this very transaction
 	}
-	return nil
-}
-
-func holdsOn(ctx context.Context, tx *sqldb.Tx, condition, unit string, i pool.Interval, now time.Time) ([]string, error) {
-	rows, err := tx.Query(ctx, `SELECT DISTINCT hold_id FROM reservation
-		WHERE resource_id = $1 AND start_at < $3 AND end_at > $2 AND `+condition+` ORDER BY hold_id`,
-		unit, clock.Micros(i.Start), clock.Micros(i.End), clock.Micros(now))
-	if err != nil {
-		return nil, fmt.Errorf("store: reservations: %w", err)
+	if !h.ExpireAt(now) {
+		return fmt.Errorf("store: hold %s is %s but over", holdID, h.Status)
 	}
-	defer rows.Close()
-	var holds []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("store: reservations: %w", err)
-		}
-		holds = append(holds, id)
+	if err := writeHold(ctx, tx, h); err != nil {
+		return err
 	}
-	return holds, rows.Err()
+	if h.Purpose != pool.Referral {
+		return nil
+	}
+	event := transfer.HoldEvent(h, transfer.EventHoldExpired, now)
+	return tx.Enqueue(telemetry.WithReferral(ctx, h.ReferralID), CaseEventJob{Event: event})
 }
 
 func insertHold(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []pool.Need, chosen []string, now time.Time) (pool.Hold, error) {
-	h.Version = 1
-	_, err := tx.Exec(ctx, `INSERT INTO hold (hold_id, referral_id, transfer_id, organisation, status, expire_at, created_at,
-		release_reason, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		h.ID, h.ReferralID, h.TransferID, h.Organisation, string(h.Status), clock.Micros(h.Expire), clock.Micros(now), h.ReleaseReason, h.Version)
+	h.Version, h.Purpose = 1, purposeOf(h)
+	_, err := tx.Exec(ctx, `INSERT INTO hold (hold_id, referral_id, transfer_id, organisation, purpose, status, expire_at, created_at,
+		release_reason, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		h.ID, h.ReferralID, h.TransferID, h.Organisation, string(h.Purpose), string(h.Status), clock.Micros(h.Expire), clock.Micros(now),
+		h.ReleaseReason, h.Version)
 	if err != nil {
 		return pool.Hold{}, fmt.Errorf("store: hold: %w", err)
 	}
-	h.Reservations = nil
+	if h.Reservations, err = insertReservations(ctx, tx, h, needs, chosen); err != nil {
+		return pool.Hold{}, err
+	}
+	if h.Status != pool.Held {
+		return h, nil
+	}
+	return h, tx.Enqueue(telemetry.WithReferral(ctx, h.ReferralID), ExpireHoldJob{HoldID: h.ID}, sqldb.At(h.Expire))
+}
+
+// purposeOf is the stored purpose, or what follows from whom the hold is part of.
+func purposeOf(h pool.Hold) pool.Purpose {
+	switch {
+	case h.Purpose != "":
+		return h.Purpose
+	case h.TransferID != "":
+		return pool.Transfer
+	}
+	return pool.Referral
+}
+
+func insertReservations(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []pool.Need, chosen []string) ([]pool.Reservation, error) {
+	confirmed := h.Status == pool.Confirmed
+	var out []pool.Reservation
 	for i, need := range needs {
 		_, err := tx.Exec(ctx, `INSERT INTO reservation (hold_id, position, resource_id, start_at, end_at, expire_at, confirmed, live)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			h.ID, i, chosen[i], clock.Micros(need.Start), clock.Micros(need.End), clock.Micros(h.Expire), false, true)
+			h.ID, i, chosen[i], clock.Micros(need.Start), clock.Micros(need.End), clock.Micros(h.Expire), confirmed, true)
 		if err != nil {
-			return pool.Hold{}, fmt.Errorf("store: reservation: %w", err)
+			return nil, fmt.Errorf("store: reservation: %w", err)
 		}
-		h.Reservations = append(h.Reservations, pool.Reservation{
-			ResourceID: chosen[i], Organisation: need.Organisation, Kind: need.Kind, Interval: need.Interval, HoldID: h.ID,
+		out = append(out, pool.Reservation{
+			ResourceID: chosen[i], Organisation: need.Organisation, Kind: need.Kind, Interval: need.Interval, Confirmed: confirmed, HoldID: h.ID,
 		})
 	}
-	return h, tx.Enqueue(telemetry.WithReferral(ctx, h.ReferralID), ExpireHoldJob{HoldID: h.ID}, sqldb.At(h.Expire))
+	return out, nil
 }
 
 // GetHold returns a hold.
 func (s *Store) GetHold(ctx context.Context, holdID string) (pool.Hold, error) {
 	var h pool.Hold
 	err := s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
-		h, err = readHold(ctx, q, holdID)
+		if h, err = readHold(ctx, q, holdID); err != nil {
+			return err
+		}
+		h.Reservations, err = withOverrides(ctx, q, h.Reservations)
 		return err
 	})
 	return h, err
@@ -218,17 +170,19 @@ func (s *Store) GetHold(ctx context.Context, holdID string) (pool.Hold, error) {
 
 func readHold(ctx context.Context, q sqldb.Querier, holdID string) (pool.Hold, error) {
 	h := pool.Hold{ID: holdID}
-	var status string
+	var status, purpose string
 	var expire int64
-	err := q.QueryRow(ctx, "SELECT referral_id, transfer_id, organisation, status, expire_at, release_reason, version FROM hold WHERE hold_id = $1", holdID).
-		Scan(&h.ReferralID, &h.TransferID, &h.Organisation, &status, &expire, &h.ReleaseReason, &h.Version)
+	err := q.QueryRow(ctx, `SELECT referral_id, transfer_id, organisation, purpose, status, expire_at, release_reason, version
+		FROM hold WHERE hold_id = $1`, holdID).
+		Scan(&h.ReferralID, &h.TransferID, &h.Organisation, &purpose, &status, &expire, &h.ReleaseReason, &h.Version)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return pool.Hold{}, fault.NotFoundf("hold", holdID)
 	}
 	if err != nil {
 		return pool.Hold{}, fmt.Errorf("store: hold: %w", err)
 	}
-	h.Status, h.Expire = pool.Status(status), clock.FromMicros(expire)
+	h.Status, h.Expire, h.Purpose = pool.Status(status), clock.FromMicros(expire), pool.Purpose(purpose)
+	h.Purpose = purposeOf(h)
 	h.Reservations, err = reservations(ctx, q, "v.hold_id = $1 ORDER BY v.position", holdID)
 	return h, err
 }

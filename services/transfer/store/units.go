@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,9 +31,9 @@ func (s *Store) EnsureResource(ctx context.Context, r pool.Resource) error {
 
 func (s *Store) insertUnit(ctx context.Context, r pool.Resource) (added bool, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		n, err := tx.Exec(ctx, `INSERT INTO resource (resource_id, organisation, kind, label, version)
-			VALUES ($1, $2, $3, $4, 1) ON CONFLICT (organisation, kind, label) DO NOTHING`,
-			r.ID, r.Organisation, string(r.Kind), r.Label)
+		n, err := tx.Exec(ctx, `INSERT INTO resource (resource_id, organisation, kind, label, version, edition, reported_at, reported_by)
+			VALUES ($1, $2, $3, $4, 1, 1, $5, $6) ON CONFLICT (organisation, kind, label) DO NOTHING`,
+			r.ID, r.Organisation, string(r.Kind), r.Label, clock.Micros(r.Reported), r.ReportedBy)
 		if err != nil {
 			return fmt.Errorf("store: unit: %w", err)
 		}
@@ -47,30 +48,63 @@ func (s *Store) Resources(ctx context.Context, organisation string, kind pool.Ki
 	var out []pool.Resource
 	err := s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		var err error
-		if out, err = units(ctx, q, organisation, kind, after, limit); err != nil || len(out) == 0 {
+		out, err = unitsWhere(ctx, q, "($1 = '' OR organisation = $1) AND ($2 = '' OR kind = $2) AND resource_id > $3 ORDER BY resource_id LIMIT $4",
+			organisation, string(kind), after, limit)
+		if err != nil {
 			return err
 		}
-		at := map[string]int{}
-		for i, r := range out {
-			at[r.ID] = i
-		}
-		list, args := placeholders(3, unitIDs(out))
-		taken, err := reservations(ctx, q, fmt.Sprintf(`v.end_at > $1 AND v.%s AND v.resource_id IN (%s)
-			ORDER BY v.resource_id, v.start_at`, fmt.Sprintf(takes, "$2"), list),
-			append([]any{clock.Micros(now), clock.Micros(now)}, args...)...)
-		for _, v := range taken {
-			i := at[v.ResourceID]
-			out[i].Reservations = append(out[i].Reservations, v)
-		}
-		return err
+		return withReservations(ctx, q, out, now)
 	})
 	return out, err
 }
 
-func units(ctx context.Context, q sqldb.Querier, organisation string, kind pool.Kind, after string, limit int) ([]pool.Resource, error) {
-	rows, err := q.Query(ctx, `SELECT resource_id, organisation, kind, label FROM resource
-		WHERE ($1 = '' OR organisation = $1) AND ($2 = '' OR kind = $2) AND resource_id > $3 ORDER BY resource_id LIMIT $4`,
-		organisation, string(kind), after, limit)
+// Resource returns one unit with its live reservations. NOT_FOUND.
+func (s *Store) Resource(ctx context.Context, resourceID string, now time.Time) (pool.Resource, error) {
+	var out []pool.Resource
+	err := s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		var err error
+		if out, err = unitsWhere(ctx, q, "resource_id = $1", resourceID); err != nil {
+			return err
+		}
+		if len(out) == 0 {
+			return fault.NotFoundf("resource", resourceID)
+		}
+		return withReservations(ctx, q, out, now)
+	})
+	if err != nil {
+		return pool.Resource{}, err
+	}
+	return out[0], nil
+}
+
+func withReservations(ctx context.Context, q sqldb.Querier, units []pool.Resource, now time.Time) error {
+	if len(units) == 0 {
+		return nil
+	}
+	at := map[string]int{}
+	for i, r := range units {
+		at[r.ID] = i
+	}
+	list, args := placeholders(3, unitIDs(units))
+	taken, err := reservations(ctx, q, fmt.Sprintf(`v.end_at > $1 AND v.%s AND v.resource_id IN (%s)
+		ORDER BY v.resource_id, v.start_at`, fmt.Sprintf(takes, "$2"), list),
+		append([]any{clock.Micros(now), clock.Micros(now)}, args...)...)
+	if err != nil {
+		return err
+	}
+	if taken, err = withOverrides(ctx, q, taken); err != nil {
+		return err
+	}
+	for _, v := range taken {
+		i := at[v.ResourceID]
+		units[i].Reservations = append(units[i].Reservations, v)
+	}
+	return nil
+}
+
+func unitsWhere(ctx context.Context, q sqldb.Querier, condition string, args ...any) ([]pool.Resource, error) {
+	rows, err := q.Query(ctx, `SELECT resource_id, organisation, kind, label, calendar, out_of_service, reported_at, reported_by, edition
+		FROM resource WHERE `+condition, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: units: %w", err)
 	}
@@ -78,14 +112,54 @@ func units(ctx context.Context, q sqldb.Querier, organisation string, kind pool.
 	var out []pool.Resource
 	for rows.Next() {
 		var r pool.Resource
-		var kind string
-		if err := rows.Scan(&r.ID, &r.Organisation, &kind, &r.Label); err != nil {
+		var kind, calendar string
+		var reported int64
+		if err := rows.Scan(&r.ID, &r.Organisation, &kind, &r.Label, &calendar, &r.OutOfService, &reported, &r.ReportedBy, &r.Edition); err != nil {
 			return nil, fmt.Errorf("store: units: %w", err)
 		}
-		r.Kind = pool.Kind(kind)
+		r.Kind, r.Reported = pool.Kind(kind), clock.FromMicros(reported)
+		if r.Calendar, err = decodeCalendar(calendar); err != nil {
+			return nil, err
+		}
 		out = append(out, r)
 	}
 	return out, rows.Err()
+}
+
+// UpdateResource changes what its owner says of a unit. NOT_FOUND; STALE_VERSION; what fn returns.
+func (s *Store) UpdateResource(ctx context.Context, resourceID, etag string, fn func(*pool.Resource) error) (pool.Resource, error) {
+	var out pool.Resource
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		if _, err := tx.Exec(ctx, "UPDATE resource SET version = version + 1 WHERE resource_id = $1", resourceID); err != nil {
+			return fmt.Errorf("store: unit: %w", err)
+		}
+		units, err := unitsWhere(ctx, tx, "resource_id = $1", resourceID)
+		if err != nil {
+			return err
+		}
+		if len(units) == 0 {
+			return fault.NotFoundf("resource", resourceID)
+		}
+		out = units[0]
+		if err := fn(&out); err != nil {
+			return err
+		}
+		if current := strconv.FormatInt(out.Edition, 10); etag != current {
+			return fault.Stale(current)
+		}
+		calendar, err := encodeCalendar(out.Calendar)
+		if err != nil {
+			return fmt.Errorf("store: calendar: %w", err)
+		}
+		out.Edition++
+		_, err = tx.Exec(ctx, `UPDATE resource SET calendar = $2, out_of_service = $3, reported_at = $4, reported_by = $5, edition = $6
+			WHERE resource_id = $1`, resourceID, calendar, out.OutOfService, clock.Micros(out.Reported), out.ReportedBy, out.Edition)
+		return err
+	})
+	if err != nil {
+		return pool.Resource{}, err
+	}
+	return out, nil
 }
 
 func unitIDs(units []pool.Resource) []string {
@@ -103,42 +177,4 @@ func placeholders(first int, values []string) (string, []any) {
 		marks[i], args[i] = fmt.Sprintf("$%d", first+i), value
 	}
 	return strings.Join(marks, ", "), args
-}
-
-// CountFree counts the units free for the whole interval.
-func (s *Store) CountFree(ctx context.Context, organisations []string, kind pool.Kind, interval pool.Interval, now time.Time) ([]int, error) {
-	if len(organisations) == 0 {
-		return nil, nil
-	}
-	free := map[string]int{}
-	list, args := placeholders(5, organisations)
-	err := s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
-		rows, err := q.Query(ctx, `SELECT u.organisation, count(*) FROM resource u
-			WHERE u.kind = $1 AND u.organisation IN (`+list+`) AND NOT EXISTS (
-				SELECT 1 FROM reservation v WHERE v.resource_id = u.resource_id AND v.start_at < $3 AND v.end_at > $2
-				AND v.`+fmt.Sprintf(takes, "$4")+`)
-			GROUP BY u.organisation`,
-			append([]any{string(kind), clock.Micros(interval.Start), clock.Micros(interval.End), clock.Micros(now)}, args...)...)
-		if err != nil {
-			return fmt.Errorf("store: free units: %w", err)
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var organisation string
-			var n int64
-			if err := rows.Scan(&organisation, &n); err != nil {
-				return fmt.Errorf("store: free units: %w", err)
-			}
-			free[organisation] = int(n)
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := make([]int, len(organisations))
-	for i, organisation := range organisations {
-		out[i] = free[organisation]
-	}
-	return out, nil
 }

@@ -34,6 +34,12 @@ func Run(t *testing.T, open func(t *testing.T) transfer.Store) {
 		"confirm and release":        confirmAndRelease,
 		"units":                      units,
 		"rolled back as one":         rolledBack,
+		"what owners say of units":   whatOwnersSay,
+		"quotas":                     quotas,
+		"moves":                      moves,
+		"overrides":                  overrides,
+		"loans":                      loans,
+		"the way home":               wayHome,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

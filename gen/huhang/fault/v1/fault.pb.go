@@ -114,54 +114,63 @@ const (
 	Reason_REASON_REFUND_INVALID Reason = 56
 	// The message id was used before with another content.
 	Reason_REASON_MESSAGE_ID_REUSED Reason = 57
+	// The owner's own use would eat into units reserved for referred patients; metadata quota_id names the quota.
+	Reason_REASON_QUOTA_RESERVED Reason = 170
+	// The quota for referred patients of the period is used up; metadata quota_id names it.
+	Reason_REASON_QUOTA_USED Reason = 171
+	// An imported feed cannot be read, or one of its entities is wrong; metadata entity and field name it. Nothing was imported.
+	Reason_REASON_FEED_INVALID Reason = 172
 )
 
 // Enum value maps for Reason.
 var (
 	Reason_name = map[int32]string{
-		0:  "REASON_UNSPECIFIED",
-		1:  "REASON_INTERNAL",
-		2:  "REASON_FIELD_INVALID",
-		3:  "REASON_BODY_MALFORMED",
-		4:  "REASON_BODY_TOO_LARGE",
-		5:  "REASON_CODE_UNKNOWN",
-		6:  "REASON_NOT_FOUND",
-		7:  "REASON_IDENTITY_MISSING",
-		8:  "REASON_RIGHT_MISSING",
-		9:  "REASON_STALE_VERSION",
-		10: "REASON_REQUEST_ID_REUSED",
-		11: "REASON_WRONG_STATE",
-		12: "REASON_INVALID_PAGE_TOKEN",
-		13: "REASON_DEADLINE_EXCEEDED",
-		14: "REASON_CANCELED",
-		15: "REASON_PEER_UNAVAILABLE",
-		16: "REASON_RATE_LIMITED",
-		17: "REASON_AMOUNT_OVERFLOW",
-		20: "REASON_IDENTITY_NUMBER_INVALID",
-		21: "REASON_PATIENT_DUPLICATE",
-		22: "REASON_CONSENT_MISSING",
-		23: "REASON_DATUM_MISSING",
-		30: "REASON_LIVE_CASE_EXISTS",
-		31: "REASON_NOT_LICENSED",
-		32: "REASON_OFFER_EXPIRED",
-		33: "REASON_OFFER_DECIDED",
-		34: "REASON_NOT_RANKED",
-		35: "REASON_COMMENT_REQUIRED",
-		36: "REASON_ALLOCATION_REFERENCE_REQUIRED",
-		40: "REASON_RESOURCE_TAKEN",
-		41: "REASON_HOLD_EXPIRED",
-		42: "REASON_NO_ITINERARY",
-		43: "REASON_UNFIT_TO_TRAVEL",
-		44: "REASON_CHECKLIST_INCOMPLETE",
-		45: "REASON_TIME_INVALID",
-		50: "REASON_NO_POLICY",
-		51: "REASON_NO_DIRECT_SETTLEMENT",
-		52: "REASON_NOT_ENTITLED",
-		53: "REASON_ALREADY_SETTLED",
-		54: "REASON_PROVINCE_NOT_SERVED",
-		55: "REASON_POLICY_INVALID",
-		56: "REASON_REFUND_INVALID",
-		57: "REASON_MESSAGE_ID_REUSED",
+		0:   "REASON_UNSPECIFIED",
+		1:   "REASON_INTERNAL",
+		2:   "REASON_FIELD_INVALID",
+		3:   "REASON_BODY_MALFORMED",
+		4:   "REASON_BODY_TOO_LARGE",
+		5:   "REASON_CODE_UNKNOWN",
+		6:   "REASON_NOT_FOUND",
+		7:   "REASON_IDENTITY_MISSING",
+		8:   "REASON_RIGHT_MISSING",
+		9:   "REASON_STALE_VERSION",
+		10:  "REASON_REQUEST_ID_REUSED",
+		11:  "REASON_WRONG_STATE",
+		12:  "REASON_INVALID_PAGE_TOKEN",
+		13:  "REASON_DEADLINE_EXCEEDED",
+		14:  "REASON_CANCELED",
+		15:  "REASON_PEER_UNAVAILABLE",
+		16:  "REASON_RATE_LIMITED",
+		17:  "REASON_AMOUNT_OVERFLOW",
+		20:  "REASON_IDENTITY_NUMBER_INVALID",
+		21:  "REASON_PATIENT_DUPLICATE",
+		22:  "REASON_CONSENT_MISSING",
+		23:  "REASON_DATUM_MISSING",
+		30:  "REASON_LIVE_CASE_EXISTS",
+		31:  "REASON_NOT_LICENSED",
+		32:  "REASON_OFFER_EXPIRED",
+		33:  "REASON_OFFER_DECIDED",
+		34:  "REASON_NOT_RANKED",
+		35:  "REASON_COMMENT_REQUIRED",
+		36:  "REASON_ALLOCATION_REFERENCE_REQUIRED",
+		40:  "REASON_RESOURCE_TAKEN",
+		41:  "REASON_HOLD_EXPIRED",
+		42:  "REASON_NO_ITINERARY",
+		43:  "REASON_UNFIT_TO_TRAVEL",
+		44:  "REASON_CHECKLIST_INCOMPLETE",
+		45:  "REASON_TIME_INVALID",
+		50:  "REASON_NO_POLICY",
+		51:  "REASON_NO_DIRECT_SETTLEMENT",
+		52:  "REASON_NOT_ENTITLED",
+		53:  "REASON_ALREADY_SETTLED",
+		54:  "REASON_PROVINCE_NOT_SERVED",
+		55:  "REASON_POLICY_INVALID",
+		56:  "REASON_REFUND_INVALID",
+		57:  "REASON_MESSAGE_ID_REUSED",
+		170: "REASON_QUOTA_RESERVED",
+		171: "REASON_QUOTA_USED",
+		172: "REASON_FEED_INVALID",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                   0,
@@ -207,6 +216,9 @@ var (
 		"REASON_POLICY_INVALID":                55,
 		"REASON_REFUND_INVALID":                56,
 		"REASON_MESSAGE_ID_REUSED":             57,
+		"REASON_QUOTA_RESERVED":                170,
+		"REASON_QUOTA_USED":                    171,
+		"REASON_FEED_INVALID":                  172,
 	}
 )
 
@@ -241,7 +253,7 @@ var File_huhang_fault_v1_fault_proto protoreflect.FileDescriptor
 
 const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xa2\t\n" +
+	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xf0\t\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\x01\x12\x18\n" +
@@ -286,7 +298,10 @@ const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\x1aREASON_PROVINCE_NOT_SERVED\x106\x12\x19\n" +
 	"\x15REASON_POLICY_INVALID\x107\x12\x19\n" +
 	"\x15REASON_REFUND_INVALID\x108\x12\x1c\n" +
-	"\x18REASON_MESSAGE_ID_REUSED\x109B\xab\x01\n" +
+	"\x18REASON_MESSAGE_ID_REUSED\x109\x12\x1a\n" +
+	"\x15REASON_QUOTA_RESERVED\x10\xaa\x01\x12\x16\n" +
+	"\x11REASON_QUOTA_USED\x10\xab\x01\x12\x18\n" +
+	"\x13REASON_FEED_INVALID\x10\xac\x01B\xab\x01\n" +
 	"\x13com.huhang.fault.v1B\n" +
 	"FaultProtoP\x01Z*huhang.example/gen/huhang/fault/v1;faultv1\xa2\x02\x03HFX\xaa\x02\x0fHuhang.Fault.V1\xca\x02\x0fHuhang\\Fault\\V1\xe2\x02\x1bHuhang\\Fault\\V1\\GPBMetadata\xea\x02\x11Huhang::Fault::V1b\x06proto3"
 

@@ -436,6 +436,67 @@ func (HoldStatus) EnumDescriptor() ([]byte, []int) {
 	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{5}
 }
 
+// HoldPurpose is what a hold is for.
+type HoldPurpose int32
+
+const (
+	// Not given.
+	HoldPurpose_HOLD_PURPOSE_UNSPECIFIED HoldPurpose = 0
+	// A referred patient of the line (转诊).
+	HoldPurpose_HOLD_PURPOSE_REFERRAL HoldPurpose = 1
+	// Crew and vehicle of a transfer, while it lasts.
+	HoldPurpose_HOLD_PURPOSE_TRANSFER HoldPurpose = 2
+	// The owner's own use, such as a local patient (本院自用).
+	HoldPurpose_HOLD_PURPOSE_OWN HoldPurpose = 3
+	// Crew and vehicle on their way home after a transfer.
+	HoldPurpose_HOLD_PURPOSE_RETURN HoldPurpose = 4
+)
+
+// Enum value maps for HoldPurpose.
+var (
+	HoldPurpose_name = map[int32]string{
+		0: "HOLD_PURPOSE_UNSPECIFIED",
+		1: "HOLD_PURPOSE_REFERRAL",
+		2: "HOLD_PURPOSE_TRANSFER",
+		3: "HOLD_PURPOSE_OWN",
+		4: "HOLD_PURPOSE_RETURN",
+	}
+	HoldPurpose_value = map[string]int32{
+		"HOLD_PURPOSE_UNSPECIFIED": 0,
+		"HOLD_PURPOSE_REFERRAL":    1,
+		"HOLD_PURPOSE_TRANSFER":    2,
+		"HOLD_PURPOSE_OWN":         3,
+		"HOLD_PURPOSE_RETURN":      4,
+	}
+)
+
+func (x HoldPurpose) Enum() *HoldPurpose {
+	p := new(HoldPurpose)
+	*p = x
+	return p
+}
+
+func (x HoldPurpose) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (HoldPurpose) Descriptor() protoreflect.EnumDescriptor {
+	return file_huhang_transfer_v1_messages_proto_enumTypes[6].Descriptor()
+}
+
+func (HoldPurpose) Type() protoreflect.EnumType {
+	return &file_huhang_transfer_v1_messages_proto_enumTypes[6]
+}
+
+func (x HoldPurpose) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use HoldPurpose.Descriptor instead.
+func (HoldPurpose) EnumDescriptor() ([]byte, []int) {
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{6}
+}
+
 // FitnessToTravel is the patient's state for the way.
 type FitnessToTravel struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1093,7 +1154,17 @@ type Resource struct {
 	// Label at the owner, such as a bed number.
 	Label string `protobuf:"bytes,4,opt,name=label,proto3" json:"label,omitempty"`
 	// Live reservations, by start.
-	Reservations  []*Reservation `protobuf:"bytes,5,rep,name=reservations,proto3" json:"reservations,omitempty"`
+	Reservations []*Reservation `protobuf:"bytes,5,rep,name=reservations,proto3" json:"reservations,omitempty"`
+	// When somebody of the owner last told of the unit; the capacity counted with it is as of then.
+	ReportedTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=reported_time,json=reportedTime,proto3" json:"reported_time,omitempty"`
+	// Who told: a staff number or a service, never a name.
+	ReportedBy string `protobuf:"bytes,7,opt,name=reported_by,json=reportedBy,proto3" json:"reported_by,omitempty"`
+	// Not to be given away for now, such as a bed without staff. Existing reservations stay.
+	OutOfService bool `protobuf:"varint,8,opt,name=out_of_service,json=outOfService,proto3" json:"out_of_service,omitempty"`
+	// When the unit is to be had; unset: always.
+	Calendar *UnitCalendar `protobuf:"bytes,9,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	// Version for the next change of the unit itself.
+	Etag          string `protobuf:"bytes,10,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1163,6 +1234,242 @@ func (x *Resource) GetReservations() []*Reservation {
 	return nil
 }
 
+func (x *Resource) GetReportedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReportedTime
+	}
+	return nil
+}
+
+func (x *Resource) GetReportedBy() string {
+	if x != nil {
+		return x.ReportedBy
+	}
+	return ""
+}
+
+func (x *Resource) GetOutOfService() bool {
+	if x != nil {
+		return x.OutOfService
+	}
+	return false
+}
+
+func (x *Resource) GetCalendar() *UnitCalendar {
+	if x != nil {
+		return x.Calendar
+	}
+	return nil
+}
+
+func (x *Resource) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// UnitCalendar says when a unit is to be had (排班日历). Times of day are Shanghai's.
+type UnitCalendar struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Windows of working days, by the calendar of public holidays; none: never on such days. No window at all: always open.
+	WorkingDays []*DayWindow `protobuf:"bytes,1,rep,name=working_days,json=workingDays,proto3" json:"working_days,omitempty"`
+	// Windows of other days; none: never on such days.
+	DaysOff []*DayWindow `protobuf:"bytes,2,rep,name=days_off,json=daysOff,proto3" json:"days_off,omitempty"`
+	// Times at which the unit is closed whatever the windows say.
+	Closures []*Closure `protobuf:"bytes,3,rep,name=closures,proto3" json:"closures,omitempty"`
+	// Least minutes between two reservations, for cleaning or rest; at most 2880.
+	RestMinutes int32 `protobuf:"varint,4,opt,name=rest_minutes,json=restMinutes,proto3" json:"rest_minutes,omitempty"`
+	// Longest reservation in minutes, such as the duty hours of a crew; 0 no limit, at most 527040.
+	LongestMinutes int32 `protobuf:"varint,5,opt,name=longest_minutes,json=longestMinutes,proto3" json:"longest_minutes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *UnitCalendar) Reset() {
+	*x = UnitCalendar{}
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnitCalendar) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnitCalendar) ProtoMessage() {}
+
+func (x *UnitCalendar) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnitCalendar.ProtoReflect.Descriptor instead.
+func (*UnitCalendar) Descriptor() ([]byte, []int) {
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UnitCalendar) GetWorkingDays() []*DayWindow {
+	if x != nil {
+		return x.WorkingDays
+	}
+	return nil
+}
+
+func (x *UnitCalendar) GetDaysOff() []*DayWindow {
+	if x != nil {
+		return x.DaysOff
+	}
+	return nil
+}
+
+func (x *UnitCalendar) GetClosures() []*Closure {
+	if x != nil {
+		return x.Closures
+	}
+	return nil
+}
+
+func (x *UnitCalendar) GetRestMinutes() int32 {
+	if x != nil {
+		return x.RestMinutes
+	}
+	return 0
+}
+
+func (x *UnitCalendar) GetLongestMinutes() int32 {
+	if x != nil {
+		return x.LongestMinutes
+	}
+	return 0
+}
+
+// DayWindow is a part of a day: [from, to), in minutes after midnight. 0 to 1440 is the whole day and joins the next.
+type DayWindow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Start, 0 to 1439.
+	FromMinute int32 `protobuf:"varint,1,opt,name=from_minute,json=fromMinute,proto3" json:"from_minute,omitempty"`
+	// End, 1 to 1440; after the start.
+	ToMinute      int32 `protobuf:"varint,2,opt,name=to_minute,json=toMinute,proto3" json:"to_minute,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DayWindow) Reset() {
+	*x = DayWindow{}
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DayWindow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DayWindow) ProtoMessage() {}
+
+func (x *DayWindow) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DayWindow.ProtoReflect.Descriptor instead.
+func (*DayWindow) Descriptor() ([]byte, []int) {
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *DayWindow) GetFromMinute() int32 {
+	if x != nil {
+		return x.FromMinute
+	}
+	return 0
+}
+
+func (x *DayWindow) GetToMinute() int32 {
+	if x != nil {
+		return x.ToMinute
+	}
+	return 0
+}
+
+// Closure is a time at which a unit is closed: [start, end).
+type Closure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Start.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// End; after the start.
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Why, such as maintenance; nothing of a patient.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Closure) Reset() {
+	*x = Closure{}
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Closure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Closure) ProtoMessage() {}
+
+func (x *Closure) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Closure.ProtoReflect.Descriptor instead.
+func (*Closure) Descriptor() ([]byte, []int) {
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Closure) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *Closure) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *Closure) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // Reservation is one unit for one interval, half open: [start, end).
 type Reservation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1179,14 +1486,16 @@ type Reservation struct {
 	// Confirmed, no longer only held.
 	Confirmed bool `protobuf:"varint,6,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
 	// Hold it belongs to.
-	HoldId        string `protobuf:"bytes,7,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	HoldId string `protobuf:"bytes,7,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	// Set on both reservations when one took the unit from the other on somebody's word.
+	Overrides     []*Override `protobuf:"bytes,8,rep,name=overrides,proto3" json:"overrides,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Reservation) Reset() {
 	*x = Reservation{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1198,7 +1507,7 @@ func (x *Reservation) String() string {
 func (*Reservation) ProtoMessage() {}
 
 func (x *Reservation) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1211,7 +1520,7 @@ func (x *Reservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reservation.ProtoReflect.Descriptor instead.
 func (*Reservation) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{7}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Reservation) GetResourceId() string {
@@ -1263,6 +1572,122 @@ func (x *Reservation) GetHoldId() string {
 	return ""
 }
 
+func (x *Reservation) GetOverrides() []*Override {
+	if x != nil {
+		return x.Overrides
+	}
+	return nil
+}
+
+// Override is that a unit was taken from one reservation and given to another, and who answers for it (授权改派).
+type Override struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Hold that got the unit.
+	TakingHoldId string `protobuf:"bytes,1,opt,name=taking_hold_id,json=takingHoldId,proto3" json:"taking_hold_id,omitempty"`
+	// Hold that gave way.
+	YieldingHoldId string `protobuf:"bytes,2,opt,name=yielding_hold_id,json=yieldingHoldId,proto3" json:"yielding_hold_id,omitempty"`
+	// Unit.
+	ResourceId string `protobuf:"bytes,3,opt,name=resource_id,json=resourceId,proto3" json:"resource_id,omitempty"`
+	// Organisation of whoever ordered it.
+	ByOrganisation string `protobuf:"bytes,4,opt,name=by_organisation,json=byOrganisation,proto3" json:"by_organisation,omitempty"`
+	// Staff number of whoever ordered it.
+	BySubject string `protobuf:"bytes,5,opt,name=by_subject,json=bySubject,proto3" json:"by_subject,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When.
+	Time *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=time,proto3" json:"time,omitempty"`
+	// Unit the yielding reservation was moved to; empty: none was free and its hold was released.
+	MovedToResourceId string `protobuf:"bytes,8,opt,name=moved_to_resource_id,json=movedToResourceId,proto3" json:"moved_to_resource_id,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Override) Reset() {
+	*x = Override{}
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Override) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Override) ProtoMessage() {}
+
+func (x *Override) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Override.ProtoReflect.Descriptor instead.
+func (*Override) Descriptor() ([]byte, []int) {
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Override) GetTakingHoldId() string {
+	if x != nil {
+		return x.TakingHoldId
+	}
+	return ""
+}
+
+func (x *Override) GetYieldingHoldId() string {
+	if x != nil {
+		return x.YieldingHoldId
+	}
+	return ""
+}
+
+func (x *Override) GetResourceId() string {
+	if x != nil {
+		return x.ResourceId
+	}
+	return ""
+}
+
+func (x *Override) GetByOrganisation() string {
+	if x != nil {
+		return x.ByOrganisation
+	}
+	return ""
+}
+
+func (x *Override) GetBySubject() string {
+	if x != nil {
+		return x.BySubject
+	}
+	return ""
+}
+
+func (x *Override) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Override) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *Override) GetMovedToResourceId() string {
+	if x != nil {
+		return x.MovedToResourceId
+	}
+	return ""
+}
+
 // Hold is several reservations held together (预占).
 type Hold struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1279,14 +1704,18 @@ type Hold struct {
 	// The reservations.
 	Reservations []*Reservation `protobuf:"bytes,6,rep,name=reservations,proto3" json:"reservations,omitempty"`
 	// Version for the next update.
-	Etag          string `protobuf:"bytes,7,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,7,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What it is for.
+	Purpose HoldPurpose `protobuf:"varint,8,opt,name=purpose,proto3,enum=huhang.transfer.v1.HoldPurpose" json:"purpose,omitempty"`
+	// Transfer it is part of; empty for others.
+	TransferId    string `protobuf:"bytes,9,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +1727,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +1740,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{8}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Hold) GetHoldId() string {
@@ -1363,6 +1792,20 @@ func (x *Hold) GetEtag() string {
 	return ""
 }
 
+func (x *Hold) GetPurpose() HoldPurpose {
+	if x != nil {
+		return x.Purpose
+	}
+	return HoldPurpose_HOLD_PURPOSE_UNSPECIFIED
+}
+
+func (x *Hold) GetTransferId() string {
+	if x != nil {
+		return x.TransferId
+	}
+	return ""
+}
+
 // Need asks for one unit of a kind for an interval.
 type Need struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1380,7 +1823,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1392,7 +1835,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1405,7 +1848,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{9}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Need) GetOrganisation() string {
@@ -1455,7 +1898,7 @@ type PlanItineraryRequest struct {
 
 func (x *PlanItineraryRequest) Reset() {
 	*x = PlanItineraryRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1467,7 +1910,7 @@ func (x *PlanItineraryRequest) String() string {
 func (*PlanItineraryRequest) ProtoMessage() {}
 
 func (x *PlanItineraryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1480,7 +1923,7 @@ func (x *PlanItineraryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanItineraryRequest.ProtoReflect.Descriptor instead.
 func (*PlanItineraryRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{10}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PlanItineraryRequest) GetOriginCity() string {
@@ -1533,7 +1976,7 @@ type PlanItineraryResponse struct {
 
 func (x *PlanItineraryResponse) Reset() {
 	*x = PlanItineraryResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1545,7 +1988,7 @@ func (x *PlanItineraryResponse) String() string {
 func (*PlanItineraryResponse) ProtoMessage() {}
 
 func (x *PlanItineraryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1558,7 +2001,7 @@ func (x *PlanItineraryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanItineraryResponse.ProtoReflect.Descriptor instead.
 func (*PlanItineraryResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{11}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PlanItineraryResponse) GetOptions() []*Itinerary {
@@ -1599,7 +2042,7 @@ type EstimateTravelRequest struct {
 
 func (x *EstimateTravelRequest) Reset() {
 	*x = EstimateTravelRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +2054,7 @@ func (x *EstimateTravelRequest) String() string {
 func (*EstimateTravelRequest) ProtoMessage() {}
 
 func (x *EstimateTravelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +2067,7 @@ func (x *EstimateTravelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateTravelRequest.ProtoReflect.Descriptor instead.
 func (*EstimateTravelRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{12}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *EstimateTravelRequest) GetOriginCity() string {
@@ -1666,7 +2109,7 @@ type EstimateTravelResponse struct {
 
 func (x *EstimateTravelResponse) Reset() {
 	*x = EstimateTravelResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1678,7 +2121,7 @@ func (x *EstimateTravelResponse) String() string {
 func (*EstimateTravelResponse) ProtoMessage() {}
 
 func (x *EstimateTravelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1691,7 +2134,7 @@ func (x *EstimateTravelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateTravelResponse.ProtoReflect.Descriptor instead.
 func (*EstimateTravelResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{13}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EstimateTravelResponse) GetEstimates() []*TravelEstimate {
@@ -1716,7 +2159,7 @@ type TravelEstimate struct {
 
 func (x *TravelEstimate) Reset() {
 	*x = TravelEstimate{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1728,7 +2171,7 @@ func (x *TravelEstimate) String() string {
 func (*TravelEstimate) ProtoMessage() {}
 
 func (x *TravelEstimate) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1741,7 +2184,7 @@ func (x *TravelEstimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TravelEstimate.ProtoReflect.Descriptor instead.
 func (*TravelEstimate) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{14}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TravelEstimate) GetCity() string {
@@ -1794,7 +2237,7 @@ type CreateTransferRequest struct {
 
 func (x *CreateTransferRequest) Reset() {
 	*x = CreateTransferRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1806,7 +2249,7 @@ func (x *CreateTransferRequest) String() string {
 func (*CreateTransferRequest) ProtoMessage() {}
 
 func (x *CreateTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1819,7 +2262,7 @@ func (x *CreateTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTransferRequest.ProtoReflect.Descriptor instead.
 func (*CreateTransferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{15}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateTransferRequest) GetRequestId() string {
@@ -1903,7 +2346,7 @@ type CreateTransferResponse struct {
 
 func (x *CreateTransferResponse) Reset() {
 	*x = CreateTransferResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1915,7 +2358,7 @@ func (x *CreateTransferResponse) String() string {
 func (*CreateTransferResponse) ProtoMessage() {}
 
 func (x *CreateTransferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1928,7 +2371,7 @@ func (x *CreateTransferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTransferResponse.ProtoReflect.Descriptor instead.
 func (*CreateTransferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{16}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CreateTransferResponse) GetTransfer() *Transfer {
@@ -1949,7 +2392,7 @@ type GetTransferRequest struct {
 
 func (x *GetTransferRequest) Reset() {
 	*x = GetTransferRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1961,7 +2404,7 @@ func (x *GetTransferRequest) String() string {
 func (*GetTransferRequest) ProtoMessage() {}
 
 func (x *GetTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1974,7 +2417,7 @@ func (x *GetTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTransferRequest.ProtoReflect.Descriptor instead.
 func (*GetTransferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{17}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetTransferRequest) GetTransferId() string {
@@ -1995,7 +2438,7 @@ type GetTransferResponse struct {
 
 func (x *GetTransferResponse) Reset() {
 	*x = GetTransferResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2007,7 +2450,7 @@ func (x *GetTransferResponse) String() string {
 func (*GetTransferResponse) ProtoMessage() {}
 
 func (x *GetTransferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2020,7 +2463,7 @@ func (x *GetTransferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTransferResponse.ProtoReflect.Descriptor instead.
 func (*GetTransferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{18}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetTransferResponse) GetTransfer() *Transfer {
@@ -2047,7 +2490,7 @@ type ListTransfersRequest struct {
 
 func (x *ListTransfersRequest) Reset() {
 	*x = ListTransfersRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2059,7 +2502,7 @@ func (x *ListTransfersRequest) String() string {
 func (*ListTransfersRequest) ProtoMessage() {}
 
 func (x *ListTransfersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2072,7 +2515,7 @@ func (x *ListTransfersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTransfersRequest.ProtoReflect.Descriptor instead.
 func (*ListTransfersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{19}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListTransfersRequest) GetStatus() TransferStatus {
@@ -2116,7 +2559,7 @@ type ListTransfersResponse struct {
 
 func (x *ListTransfersResponse) Reset() {
 	*x = ListTransfersResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2128,7 +2571,7 @@ func (x *ListTransfersResponse) String() string {
 func (*ListTransfersResponse) ProtoMessage() {}
 
 func (x *ListTransfersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2141,7 +2584,7 @@ func (x *ListTransfersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTransfersResponse.ProtoReflect.Descriptor instead.
 func (*ListTransfersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{20}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListTransfersResponse) GetTransfers() []*Transfer {
@@ -2177,7 +2620,7 @@ type CheckFitnessRequest struct {
 
 func (x *CheckFitnessRequest) Reset() {
 	*x = CheckFitnessRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2189,7 +2632,7 @@ func (x *CheckFitnessRequest) String() string {
 func (*CheckFitnessRequest) ProtoMessage() {}
 
 func (x *CheckFitnessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2202,7 +2645,7 @@ func (x *CheckFitnessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckFitnessRequest.ProtoReflect.Descriptor instead.
 func (*CheckFitnessRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CheckFitnessRequest) GetRequestId() string {
@@ -2251,7 +2694,7 @@ type CheckFitnessResponse struct {
 
 func (x *CheckFitnessResponse) Reset() {
 	*x = CheckFitnessResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2263,7 +2706,7 @@ func (x *CheckFitnessResponse) String() string {
 func (*CheckFitnessResponse) ProtoMessage() {}
 
 func (x *CheckFitnessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2276,7 +2719,7 @@ func (x *CheckFitnessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckFitnessResponse.ProtoReflect.Descriptor instead.
 func (*CheckFitnessResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CheckFitnessResponse) GetTransfer() *Transfer {
@@ -2301,7 +2744,7 @@ type DepartRequest struct {
 
 func (x *DepartRequest) Reset() {
 	*x = DepartRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2313,7 +2756,7 @@ func (x *DepartRequest) String() string {
 func (*DepartRequest) ProtoMessage() {}
 
 func (x *DepartRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2326,7 +2769,7 @@ func (x *DepartRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DepartRequest.ProtoReflect.Descriptor instead.
 func (*DepartRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DepartRequest) GetRequestId() string {
@@ -2361,7 +2804,7 @@ type DepartResponse struct {
 
 func (x *DepartResponse) Reset() {
 	*x = DepartResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2373,7 +2816,7 @@ func (x *DepartResponse) String() string {
 func (*DepartResponse) ProtoMessage() {}
 
 func (x *DepartResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2386,7 +2829,7 @@ func (x *DepartResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DepartResponse.ProtoReflect.Descriptor instead.
 func (*DepartResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DepartResponse) GetTransfer() *Transfer {
@@ -2413,7 +2856,7 @@ type HandOverRequest struct {
 
 func (x *HandOverRequest) Reset() {
 	*x = HandOverRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2425,7 +2868,7 @@ func (x *HandOverRequest) String() string {
 func (*HandOverRequest) ProtoMessage() {}
 
 func (x *HandOverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2438,7 +2881,7 @@ func (x *HandOverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverRequest.ProtoReflect.Descriptor instead.
 func (*HandOverRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *HandOverRequest) GetRequestId() string {
@@ -2480,7 +2923,7 @@ type HandOverResponse struct {
 
 func (x *HandOverResponse) Reset() {
 	*x = HandOverResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2492,7 +2935,7 @@ func (x *HandOverResponse) String() string {
 func (*HandOverResponse) ProtoMessage() {}
 
 func (x *HandOverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2505,7 +2948,7 @@ func (x *HandOverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverResponse.ProtoReflect.Descriptor instead.
 func (*HandOverResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *HandOverResponse) GetTransfer() *Transfer {
@@ -2532,7 +2975,7 @@ type AbortTransferRequest struct {
 
 func (x *AbortTransferRequest) Reset() {
 	*x = AbortTransferRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2544,7 +2987,7 @@ func (x *AbortTransferRequest) String() string {
 func (*AbortTransferRequest) ProtoMessage() {}
 
 func (x *AbortTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2557,7 +3000,7 @@ func (x *AbortTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortTransferRequest.ProtoReflect.Descriptor instead.
 func (*AbortTransferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AbortTransferRequest) GetRequestId() string {
@@ -2599,7 +3042,7 @@ type AbortTransferResponse struct {
 
 func (x *AbortTransferResponse) Reset() {
 	*x = AbortTransferResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2611,7 +3054,7 @@ func (x *AbortTransferResponse) String() string {
 func (*AbortTransferResponse) ProtoMessage() {}
 
 func (x *AbortTransferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2624,7 +3067,7 @@ func (x *AbortTransferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortTransferResponse.ProtoReflect.Descriptor instead.
 func (*AbortTransferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AbortTransferResponse) GetTransfer() *Transfer {
@@ -2651,7 +3094,7 @@ type ListResourcesRequest struct {
 
 func (x *ListResourcesRequest) Reset() {
 	*x = ListResourcesRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2663,7 +3106,7 @@ func (x *ListResourcesRequest) String() string {
 func (*ListResourcesRequest) ProtoMessage() {}
 
 func (x *ListResourcesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2676,7 +3119,7 @@ func (x *ListResourcesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResourcesRequest.ProtoReflect.Descriptor instead.
 func (*ListResourcesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListResourcesRequest) GetOrganisation() string {
@@ -2722,7 +3165,7 @@ type ListResourcesResponse struct {
 
 func (x *ListResourcesResponse) Reset() {
 	*x = ListResourcesResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2734,7 +3177,7 @@ func (x *ListResourcesResponse) String() string {
 func (*ListResourcesResponse) ProtoMessage() {}
 
 func (x *ListResourcesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2747,7 +3190,7 @@ func (x *ListResourcesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResourcesResponse.ProtoReflect.Descriptor instead.
 func (*ListResourcesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListResourcesResponse) GetResources() []*Resource {
@@ -2786,7 +3229,7 @@ type AddResourceRequest struct {
 
 func (x *AddResourceRequest) Reset() {
 	*x = AddResourceRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2798,7 +3241,7 @@ func (x *AddResourceRequest) String() string {
 func (*AddResourceRequest) ProtoMessage() {}
 
 func (x *AddResourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2811,7 +3254,7 @@ func (x *AddResourceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddResourceRequest.ProtoReflect.Descriptor instead.
 func (*AddResourceRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AddResourceRequest) GetRequestId() string {
@@ -2846,7 +3289,7 @@ type AddResourceResponse struct {
 
 func (x *AddResourceResponse) Reset() {
 	*x = AddResourceResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2858,7 +3301,7 @@ func (x *AddResourceResponse) String() string {
 func (*AddResourceResponse) ProtoMessage() {}
 
 func (x *AddResourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2871,7 +3314,7 @@ func (x *AddResourceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddResourceResponse.ProtoReflect.Descriptor instead.
 func (*AddResourceResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AddResourceResponse) GetResource() *Resource {
@@ -2898,7 +3341,7 @@ type CountFreeRequest struct {
 
 func (x *CountFreeRequest) Reset() {
 	*x = CountFreeRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2910,7 +3353,7 @@ func (x *CountFreeRequest) String() string {
 func (*CountFreeRequest) ProtoMessage() {}
 
 func (x *CountFreeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2923,7 +3366,7 @@ func (x *CountFreeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountFreeRequest.ProtoReflect.Descriptor instead.
 func (*CountFreeRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CountFreeRequest) GetOrganisations() []string {
@@ -2967,7 +3410,7 @@ type CountFreeResponse struct {
 
 func (x *CountFreeResponse) Reset() {
 	*x = CountFreeResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2979,7 +3422,7 @@ func (x *CountFreeResponse) String() string {
 func (*CountFreeResponse) ProtoMessage() {}
 
 func (x *CountFreeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2992,7 +3435,7 @@ func (x *CountFreeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountFreeResponse.ProtoReflect.Descriptor instead.
 func (*CountFreeResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CountFreeResponse) GetFree() []int32 {
@@ -3028,7 +3471,7 @@ type HoldResourcesRequest struct {
 
 func (x *HoldResourcesRequest) Reset() {
 	*x = HoldResourcesRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3040,7 +3483,7 @@ func (x *HoldResourcesRequest) String() string {
 func (*HoldResourcesRequest) ProtoMessage() {}
 
 func (x *HoldResourcesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3053,7 +3496,7 @@ func (x *HoldResourcesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldResourcesRequest.ProtoReflect.Descriptor instead.
 func (*HoldResourcesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *HoldResourcesRequest) GetRequestId() string {
@@ -3102,7 +3545,7 @@ type HoldResourcesResponse struct {
 
 func (x *HoldResourcesResponse) Reset() {
 	*x = HoldResourcesResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3114,7 +3557,7 @@ func (x *HoldResourcesResponse) String() string {
 func (*HoldResourcesResponse) ProtoMessage() {}
 
 func (x *HoldResourcesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3127,7 +3570,7 @@ func (x *HoldResourcesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldResourcesResponse.ProtoReflect.Descriptor instead.
 func (*HoldResourcesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{36}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *HoldResourcesResponse) GetHold() *Hold {
@@ -3148,7 +3591,7 @@ type GetHoldRequest struct {
 
 func (x *GetHoldRequest) Reset() {
 	*x = GetHoldRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3160,7 +3603,7 @@ func (x *GetHoldRequest) String() string {
 func (*GetHoldRequest) ProtoMessage() {}
 
 func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3173,7 +3616,7 @@ func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldRequest.ProtoReflect.Descriptor instead.
 func (*GetHoldRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{37}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GetHoldRequest) GetHoldId() string {
@@ -3194,7 +3637,7 @@ type GetHoldResponse struct {
 
 func (x *GetHoldResponse) Reset() {
 	*x = GetHoldResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3206,7 +3649,7 @@ func (x *GetHoldResponse) String() string {
 func (*GetHoldResponse) ProtoMessage() {}
 
 func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3219,7 +3662,7 @@ func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldResponse.ProtoReflect.Descriptor instead.
 func (*GetHoldResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GetHoldResponse) GetHold() *Hold {
@@ -3242,7 +3685,7 @@ type ConfirmHoldRequest struct {
 
 func (x *ConfirmHoldRequest) Reset() {
 	*x = ConfirmHoldRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3254,7 +3697,7 @@ func (x *ConfirmHoldRequest) String() string {
 func (*ConfirmHoldRequest) ProtoMessage() {}
 
 func (x *ConfirmHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3267,7 +3710,7 @@ func (x *ConfirmHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmHoldRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmHoldRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ConfirmHoldRequest) GetRequestId() string {
@@ -3295,7 +3738,7 @@ type ConfirmHoldResponse struct {
 
 func (x *ConfirmHoldResponse) Reset() {
 	*x = ConfirmHoldResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3307,7 +3750,7 @@ func (x *ConfirmHoldResponse) String() string {
 func (*ConfirmHoldResponse) ProtoMessage() {}
 
 func (x *ConfirmHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3320,7 +3763,7 @@ func (x *ConfirmHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmHoldResponse.ProtoReflect.Descriptor instead.
 func (*ConfirmHoldResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{40}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ConfirmHoldResponse) GetHold() *Hold {
@@ -3345,7 +3788,7 @@ type ReleaseHoldRequest struct {
 
 func (x *ReleaseHoldRequest) Reset() {
 	*x = ReleaseHoldRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3357,7 +3800,7 @@ func (x *ReleaseHoldRequest) String() string {
 func (*ReleaseHoldRequest) ProtoMessage() {}
 
 func (x *ReleaseHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3370,7 +3813,7 @@ func (x *ReleaseHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseHoldRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseHoldRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{41}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ReleaseHoldRequest) GetRequestId() string {
@@ -3405,7 +3848,7 @@ type ReleaseHoldResponse struct {
 
 func (x *ReleaseHoldResponse) Reset() {
 	*x = ReleaseHoldResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3417,7 +3860,7 @@ func (x *ReleaseHoldResponse) String() string {
 func (*ReleaseHoldResponse) ProtoMessage() {}
 
 func (x *ReleaseHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3430,7 +3873,7 @@ func (x *ReleaseHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseHoldResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseHoldResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{42}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ReleaseHoldResponse) GetHold() *Hold {
@@ -3518,14 +3961,39 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\x05items\x18\x01 \x03(\x0e2 .huhang.transfer.v1.HandOverItemB\x13\xbaH\x10\x92\x01\r\x10\t\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x05items\x123\n" +
 	"\x10signed_by_sender\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x0esignedBySender\x127\n" +
 	"\x12signed_by_receiver\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x10signedByReceiver\x127\n" +
-	"\tsign_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bsignTime\"\xe0\x01\n" +
+	"\tsign_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bsignTime\"\xba\x03\n" +
 	"\bResource\x12\x1f\n" +
 	"\vresource_id\x18\x01 \x01(\tR\n" +
 	"resourceId\x12\"\n" +
 	"\forganisation\x18\x02 \x01(\tR\forganisation\x124\n" +
 	"\x04kind\x18\x03 \x01(\x0e2 .huhang.transfer.v1.ResourceKindR\x04kind\x12\x14\n" +
 	"\x05label\x18\x04 \x01(\tR\x05label\x12C\n" +
-	"\freservations\x18\x05 \x03(\v2\x1f.huhang.transfer.v1.ReservationR\freservations\"\xb1\x02\n" +
+	"\freservations\x18\x05 \x03(\v2\x1f.huhang.transfer.v1.ReservationR\freservations\x12?\n" +
+	"\rreported_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\freportedTime\x12\x1f\n" +
+	"\vreported_by\x18\a \x01(\tR\n" +
+	"reportedBy\x12$\n" +
+	"\x0eout_of_service\x18\b \x01(\bR\foutOfService\x12<\n" +
+	"\bcalendar\x18\t \x01(\v2 .huhang.transfer.v1.UnitCalendarR\bcalendar\x12\x12\n" +
+	"\x04etag\x18\n" +
+	" \x01(\tR\x04etag\"\xc6\x02\n" +
+	"\fUnitCalendar\x12J\n" +
+	"\fworking_days\x18\x01 \x03(\v2\x1d.huhang.transfer.v1.DayWindowB\b\xbaH\x05\x92\x01\x02\x10\bR\vworkingDays\x12B\n" +
+	"\bdays_off\x18\x02 \x03(\v2\x1d.huhang.transfer.v1.DayWindowB\b\xbaH\x05\x92\x01\x02\x10\bR\adaysOff\x12A\n" +
+	"\bclosures\x18\x03 \x03(\v2\x1b.huhang.transfer.v1.ClosureB\b\xbaH\x05\x92\x01\x02\x10@R\bclosures\x12-\n" +
+	"\frest_minutes\x18\x04 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc0\x16(\x00R\vrestMinutes\x124\n" +
+	"\x0flongest_minutes\x18\x05 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xc0\x95 (\x00R\x0elongestMinutes\"a\n" +
+	"\tDayWindow\x12+\n" +
+	"\vfrom_minute\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x9f\v(\x00R\n" +
+	"fromMinute\x12'\n" +
+	"\tto_minute\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xa0\v(\x01R\btoMinute\"\xae\x01\n" +
+	"\aClosure\x12A\n" +
+	"\n" +
+	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\tstartTime\x12=\n" +
+	"\bend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\aendTime\x12!\n" +
+	"\x06reason\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06reason\"\xed\x02\n" +
 	"\vReservation\x12\x1f\n" +
 	"\vresource_id\x18\x01 \x01(\tR\n" +
 	"resourceId\x124\n" +
@@ -3535,7 +4003,19 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
 	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\x1c\n" +
 	"\tconfirmed\x18\x06 \x01(\bR\tconfirmed\x12\x17\n" +
-	"\ahold_id\x18\a \x01(\tR\x06holdId\"\xb2\x02\n" +
+	"\ahold_id\x18\a \x01(\tR\x06holdId\x12:\n" +
+	"\toverrides\x18\b \x03(\v2\x1c.huhang.transfer.v1.OverrideR\toverrides\"\xbc\x02\n" +
+	"\bOverride\x12$\n" +
+	"\x0etaking_hold_id\x18\x01 \x01(\tR\ftakingHoldId\x12(\n" +
+	"\x10yielding_hold_id\x18\x02 \x01(\tR\x0eyieldingHoldId\x12\x1f\n" +
+	"\vresource_id\x18\x03 \x01(\tR\n" +
+	"resourceId\x12'\n" +
+	"\x0fby_organisation\x18\x04 \x01(\tR\x0ebyOrganisation\x12\x1d\n" +
+	"\n" +
+	"by_subject\x18\x05 \x01(\tR\tbySubject\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12.\n" +
+	"\x04time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12/\n" +
+	"\x14moved_to_resource_id\x18\b \x01(\tR\x11movedToResourceId\"\x8e\x03\n" +
 	"\x04Hold\x12\x17\n" +
 	"\ahold_id\x18\x01 \x01(\tR\x06holdId\x12\x1f\n" +
 	"\vreferral_id\x18\x02 \x01(\tR\n" +
@@ -3545,7 +4025,10 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\vexpire_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12C\n" +
 	"\freservations\x18\x06 \x03(\v2\x1f.huhang.transfer.v1.ReservationR\freservations\x12\x12\n" +
-	"\x04etag\x18\a \x01(\tR\x04etag\"\x8d\x02\n" +
+	"\x04etag\x18\a \x01(\tR\x04etag\x129\n" +
+	"\apurpose\x18\b \x01(\x0e2\x1f.huhang.transfer.v1.HoldPurposeR\apurpose\x12\x1f\n" +
+	"\vtransfer_id\x18\t \x01(\tR\n" +
+	"transferId\"\x8d\x02\n" +
 	"\x04Need\x12A\n" +
 	"\forganisation\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9-]{2,31}$R\forganisation\x12@\n" +
 	"\x04kind\x18\x02 \x01(\x0e2 .huhang.transfer.v1.ResourceKindB\n" +
@@ -3760,7 +4243,13 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\x10HOLD_STATUS_HELD\x10\x01\x12\x19\n" +
 	"\x15HOLD_STATUS_CONFIRMED\x10\x02\x12\x18\n" +
 	"\x14HOLD_STATUS_RELEASED\x10\x03\x12\x17\n" +
-	"\x13HOLD_STATUS_EXPIRED\x10\x04B\xc3\x01\n" +
+	"\x13HOLD_STATUS_EXPIRED\x10\x04*\x90\x01\n" +
+	"\vHoldPurpose\x12\x1c\n" +
+	"\x18HOLD_PURPOSE_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15HOLD_PURPOSE_REFERRAL\x10\x01\x12\x19\n" +
+	"\x15HOLD_PURPOSE_TRANSFER\x10\x02\x12\x14\n" +
+	"\x10HOLD_PURPOSE_OWN\x10\x03\x12\x17\n" +
+	"\x13HOLD_PURPOSE_RETURN\x10\x04B\xc3\x01\n" +
 	"\x16com.huhang.transfer.v1B\rMessagesProtoP\x01Z0huhang.example/gen/huhang/transfer/v1;transferv1\xa2\x02\x03HTX\xaa\x02\x12Huhang.Transfer.V1\xca\x02\x12Huhang\\Transfer\\V1\xe2\x02\x1eHuhang\\Transfer\\V1\\GPBMetadata\xea\x02\x14Huhang::Transfer::V1b\x06proto3"
 
 var (
@@ -3775,8 +4264,8 @@ func file_huhang_transfer_v1_messages_proto_rawDescGZIP() []byte {
 	return file_huhang_transfer_v1_messages_proto_rawDescData
 }
 
-var file_huhang_transfer_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_huhang_transfer_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_huhang_transfer_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_huhang_transfer_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_huhang_transfer_v1_messages_proto_goTypes = []any{
 	(Mode)(0),                      // 0: huhang.transfer.v1.Mode
 	(Escort)(0),                    // 1: huhang.transfer.v1.Escort
@@ -3784,126 +4273,141 @@ var file_huhang_transfer_v1_messages_proto_goTypes = []any{
 	(HandOverItem)(0),              // 3: huhang.transfer.v1.HandOverItem
 	(ResourceKind)(0),              // 4: huhang.transfer.v1.ResourceKind
 	(HoldStatus)(0),                // 5: huhang.transfer.v1.HoldStatus
-	(*FitnessToTravel)(nil),        // 6: huhang.transfer.v1.FitnessToTravel
-	(*Leg)(nil),                    // 7: huhang.transfer.v1.Leg
-	(*Itinerary)(nil),              // 8: huhang.transfer.v1.Itinerary
-	(*RefusedMode)(nil),            // 9: huhang.transfer.v1.RefusedMode
-	(*Transfer)(nil),               // 10: huhang.transfer.v1.Transfer
-	(*HandOverRecord)(nil),         // 11: huhang.transfer.v1.HandOverRecord
-	(*Resource)(nil),               // 12: huhang.transfer.v1.Resource
-	(*Reservation)(nil),            // 13: huhang.transfer.v1.Reservation
-	(*Hold)(nil),                   // 14: huhang.transfer.v1.Hold
-	(*Need)(nil),                   // 15: huhang.transfer.v1.Need
-	(*PlanItineraryRequest)(nil),   // 16: huhang.transfer.v1.PlanItineraryRequest
-	(*PlanItineraryResponse)(nil),  // 17: huhang.transfer.v1.PlanItineraryResponse
-	(*EstimateTravelRequest)(nil),  // 18: huhang.transfer.v1.EstimateTravelRequest
-	(*EstimateTravelResponse)(nil), // 19: huhang.transfer.v1.EstimateTravelResponse
-	(*TravelEstimate)(nil),         // 20: huhang.transfer.v1.TravelEstimate
-	(*CreateTransferRequest)(nil),  // 21: huhang.transfer.v1.CreateTransferRequest
-	(*CreateTransferResponse)(nil), // 22: huhang.transfer.v1.CreateTransferResponse
-	(*GetTransferRequest)(nil),     // 23: huhang.transfer.v1.GetTransferRequest
-	(*GetTransferResponse)(nil),    // 24: huhang.transfer.v1.GetTransferResponse
-	(*ListTransfersRequest)(nil),   // 25: huhang.transfer.v1.ListTransfersRequest
-	(*ListTransfersResponse)(nil),  // 26: huhang.transfer.v1.ListTransfersResponse
-	(*CheckFitnessRequest)(nil),    // 27: huhang.transfer.v1.CheckFitnessRequest
-	(*CheckFitnessResponse)(nil),   // 28: huhang.transfer.v1.CheckFitnessResponse
-	(*DepartRequest)(nil),          // 29: huhang.transfer.v1.DepartRequest
-	(*DepartResponse)(nil),         // 30: huhang.transfer.v1.DepartResponse
-	(*HandOverRequest)(nil),        // 31: huhang.transfer.v1.HandOverRequest
-	(*HandOverResponse)(nil),       // 32: huhang.transfer.v1.HandOverResponse
-	(*AbortTransferRequest)(nil),   // 33: huhang.transfer.v1.AbortTransferRequest
-	(*AbortTransferResponse)(nil),  // 34: huhang.transfer.v1.AbortTransferResponse
-	(*ListResourcesRequest)(nil),   // 35: huhang.transfer.v1.ListResourcesRequest
-	(*ListResourcesResponse)(nil),  // 36: huhang.transfer.v1.ListResourcesResponse
-	(*AddResourceRequest)(nil),     // 37: huhang.transfer.v1.AddResourceRequest
-	(*AddResourceResponse)(nil),    // 38: huhang.transfer.v1.AddResourceResponse
-	(*CountFreeRequest)(nil),       // 39: huhang.transfer.v1.CountFreeRequest
-	(*CountFreeResponse)(nil),      // 40: huhang.transfer.v1.CountFreeResponse
-	(*HoldResourcesRequest)(nil),   // 41: huhang.transfer.v1.HoldResourcesRequest
-	(*HoldResourcesResponse)(nil),  // 42: huhang.transfer.v1.HoldResourcesResponse
-	(*GetHoldRequest)(nil),         // 43: huhang.transfer.v1.GetHoldRequest
-	(*GetHoldResponse)(nil),        // 44: huhang.transfer.v1.GetHoldResponse
-	(*ConfirmHoldRequest)(nil),     // 45: huhang.transfer.v1.ConfirmHoldRequest
-	(*ConfirmHoldResponse)(nil),    // 46: huhang.transfer.v1.ConfirmHoldResponse
-	(*ReleaseHoldRequest)(nil),     // 47: huhang.transfer.v1.ReleaseHoldRequest
-	(*ReleaseHoldResponse)(nil),    // 48: huhang.transfer.v1.ReleaseHoldResponse
-	(*v1.Point)(nil),               // 49: huhang.place.v1.Point
-	(*timestamppb.Timestamp)(nil),  // 50: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),    // 51: google.protobuf.Duration
-	(*v11.Money)(nil),              // 52: huhang.money.v1.Money
+	(HoldPurpose)(0),               // 6: huhang.transfer.v1.HoldPurpose
+	(*FitnessToTravel)(nil),        // 7: huhang.transfer.v1.FitnessToTravel
+	(*Leg)(nil),                    // 8: huhang.transfer.v1.Leg
+	(*Itinerary)(nil),              // 9: huhang.transfer.v1.Itinerary
+	(*RefusedMode)(nil),            // 10: huhang.transfer.v1.RefusedMode
+	(*Transfer)(nil),               // 11: huhang.transfer.v1.Transfer
+	(*HandOverRecord)(nil),         // 12: huhang.transfer.v1.HandOverRecord
+	(*Resource)(nil),               // 13: huhang.transfer.v1.Resource
+	(*UnitCalendar)(nil),           // 14: huhang.transfer.v1.UnitCalendar
+	(*DayWindow)(nil),              // 15: huhang.transfer.v1.DayWindow
+	(*Closure)(nil),                // 16: huhang.transfer.v1.Closure
+	(*Reservation)(nil),            // 17: huhang.transfer.v1.Reservation
+	(*Override)(nil),               // 18: huhang.transfer.v1.Override
+	(*Hold)(nil),                   // 19: huhang.transfer.v1.Hold
+	(*Need)(nil),                   // 20: huhang.transfer.v1.Need
+	(*PlanItineraryRequest)(nil),   // 21: huhang.transfer.v1.PlanItineraryRequest
+	(*PlanItineraryResponse)(nil),  // 22: huhang.transfer.v1.PlanItineraryResponse
+	(*EstimateTravelRequest)(nil),  // 23: huhang.transfer.v1.EstimateTravelRequest
+	(*EstimateTravelResponse)(nil), // 24: huhang.transfer.v1.EstimateTravelResponse
+	(*TravelEstimate)(nil),         // 25: huhang.transfer.v1.TravelEstimate
+	(*CreateTransferRequest)(nil),  // 26: huhang.transfer.v1.CreateTransferRequest
+	(*CreateTransferResponse)(nil), // 27: huhang.transfer.v1.CreateTransferResponse
+	(*GetTransferRequest)(nil),     // 28: huhang.transfer.v1.GetTransferRequest
+	(*GetTransferResponse)(nil),    // 29: huhang.transfer.v1.GetTransferResponse
+	(*ListTransfersRequest)(nil),   // 30: huhang.transfer.v1.ListTransfersRequest
+	(*ListTransfersResponse)(nil),  // 31: huhang.transfer.v1.ListTransfersResponse
+	(*CheckFitnessRequest)(nil),    // 32: huhang.transfer.v1.CheckFitnessRequest
+	(*CheckFitnessResponse)(nil),   // 33: huhang.transfer.v1.CheckFitnessResponse
+	(*DepartRequest)(nil),          // 34: huhang.transfer.v1.DepartRequest
+	(*DepartResponse)(nil),         // 35: huhang.transfer.v1.DepartResponse
+	(*HandOverRequest)(nil),        // 36: huhang.transfer.v1.HandOverRequest
+	(*HandOverResponse)(nil),       // 37: huhang.transfer.v1.HandOverResponse
+	(*AbortTransferRequest)(nil),   // 38: huhang.transfer.v1.AbortTransferRequest
+	(*AbortTransferResponse)(nil),  // 39: huhang.transfer.v1.AbortTransferResponse
+	(*ListResourcesRequest)(nil),   // 40: huhang.transfer.v1.ListResourcesRequest
+	(*ListResourcesResponse)(nil),  // 41: huhang.transfer.v1.ListResourcesResponse
+	(*AddResourceRequest)(nil),     // 42: huhang.transfer.v1.AddResourceRequest
+	(*AddResourceResponse)(nil),    // 43: huhang.transfer.v1.AddResourceResponse
+	(*CountFreeRequest)(nil),       // 44: huhang.transfer.v1.CountFreeRequest
+	(*CountFreeResponse)(nil),      // 45: huhang.transfer.v1.CountFreeResponse
+	(*HoldResourcesRequest)(nil),   // 46: huhang.transfer.v1.HoldResourcesRequest
+	(*HoldResourcesResponse)(nil),  // 47: huhang.transfer.v1.HoldResourcesResponse
+	(*GetHoldRequest)(nil),         // 48: huhang.transfer.v1.GetHoldRequest
+	(*GetHoldResponse)(nil),        // 49: huhang.transfer.v1.GetHoldResponse
+	(*ConfirmHoldRequest)(nil),     // 50: huhang.transfer.v1.ConfirmHoldRequest
+	(*ConfirmHoldResponse)(nil),    // 51: huhang.transfer.v1.ConfirmHoldResponse
+	(*ReleaseHoldRequest)(nil),     // 52: huhang.transfer.v1.ReleaseHoldRequest
+	(*ReleaseHoldResponse)(nil),    // 53: huhang.transfer.v1.ReleaseHoldResponse
+	(*v1.Point)(nil),               // 54: huhang.place.v1.Point
+	(*timestamppb.Timestamp)(nil),  // 55: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),    // 56: google.protobuf.Duration
+	(*v11.Money)(nil),              // 57: huhang.money.v1.Money
 }
 var file_huhang_transfer_v1_messages_proto_depIdxs = []int32{
 	0,  // 0: huhang.transfer.v1.Leg.mode:type_name -> huhang.transfer.v1.Mode
-	49, // 1: huhang.transfer.v1.Leg.from_point:type_name -> huhang.place.v1.Point
-	49, // 2: huhang.transfer.v1.Leg.to_point:type_name -> huhang.place.v1.Point
-	50, // 3: huhang.transfer.v1.Leg.depart_time:type_name -> google.protobuf.Timestamp
-	50, // 4: huhang.transfer.v1.Leg.arrive_time:type_name -> google.protobuf.Timestamp
-	7,  // 5: huhang.transfer.v1.Itinerary.legs:type_name -> huhang.transfer.v1.Leg
-	50, // 6: huhang.transfer.v1.Itinerary.depart_time:type_name -> google.protobuf.Timestamp
-	50, // 7: huhang.transfer.v1.Itinerary.arrive_time:type_name -> google.protobuf.Timestamp
-	51, // 8: huhang.transfer.v1.Itinerary.door_to_door:type_name -> google.protobuf.Duration
-	52, // 9: huhang.transfer.v1.Itinerary.cost:type_name -> huhang.money.v1.Money
+	54, // 1: huhang.transfer.v1.Leg.from_point:type_name -> huhang.place.v1.Point
+	54, // 2: huhang.transfer.v1.Leg.to_point:type_name -> huhang.place.v1.Point
+	55, // 3: huhang.transfer.v1.Leg.depart_time:type_name -> google.protobuf.Timestamp
+	55, // 4: huhang.transfer.v1.Leg.arrive_time:type_name -> google.protobuf.Timestamp
+	8,  // 5: huhang.transfer.v1.Itinerary.legs:type_name -> huhang.transfer.v1.Leg
+	55, // 6: huhang.transfer.v1.Itinerary.depart_time:type_name -> google.protobuf.Timestamp
+	55, // 7: huhang.transfer.v1.Itinerary.arrive_time:type_name -> google.protobuf.Timestamp
+	56, // 8: huhang.transfer.v1.Itinerary.door_to_door:type_name -> google.protobuf.Duration
+	57, // 9: huhang.transfer.v1.Itinerary.cost:type_name -> huhang.money.v1.Money
 	1,  // 10: huhang.transfer.v1.Itinerary.escort:type_name -> huhang.transfer.v1.Escort
 	0,  // 11: huhang.transfer.v1.RefusedMode.mode:type_name -> huhang.transfer.v1.Mode
 	2,  // 12: huhang.transfer.v1.Transfer.status:type_name -> huhang.transfer.v1.TransferStatus
-	8,  // 13: huhang.transfer.v1.Transfer.itinerary:type_name -> huhang.transfer.v1.Itinerary
-	50, // 14: huhang.transfer.v1.Transfer.fitness_time:type_name -> google.protobuf.Timestamp
-	50, // 15: huhang.transfer.v1.Transfer.departed_time:type_name -> google.protobuf.Timestamp
-	50, // 16: huhang.transfer.v1.Transfer.arrived_time:type_name -> google.protobuf.Timestamp
-	11, // 17: huhang.transfer.v1.Transfer.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
+	9,  // 13: huhang.transfer.v1.Transfer.itinerary:type_name -> huhang.transfer.v1.Itinerary
+	55, // 14: huhang.transfer.v1.Transfer.fitness_time:type_name -> google.protobuf.Timestamp
+	55, // 15: huhang.transfer.v1.Transfer.departed_time:type_name -> google.protobuf.Timestamp
+	55, // 16: huhang.transfer.v1.Transfer.arrived_time:type_name -> google.protobuf.Timestamp
+	12, // 17: huhang.transfer.v1.Transfer.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
 	3,  // 18: huhang.transfer.v1.HandOverRecord.items:type_name -> huhang.transfer.v1.HandOverItem
-	50, // 19: huhang.transfer.v1.HandOverRecord.sign_time:type_name -> google.protobuf.Timestamp
+	55, // 19: huhang.transfer.v1.HandOverRecord.sign_time:type_name -> google.protobuf.Timestamp
 	4,  // 20: huhang.transfer.v1.Resource.kind:type_name -> huhang.transfer.v1.ResourceKind
-	13, // 21: huhang.transfer.v1.Resource.reservations:type_name -> huhang.transfer.v1.Reservation
-	4,  // 22: huhang.transfer.v1.Reservation.kind:type_name -> huhang.transfer.v1.ResourceKind
-	50, // 23: huhang.transfer.v1.Reservation.start_time:type_name -> google.protobuf.Timestamp
-	50, // 24: huhang.transfer.v1.Reservation.end_time:type_name -> google.protobuf.Timestamp
-	5,  // 25: huhang.transfer.v1.Hold.status:type_name -> huhang.transfer.v1.HoldStatus
-	50, // 26: huhang.transfer.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
-	13, // 27: huhang.transfer.v1.Hold.reservations:type_name -> huhang.transfer.v1.Reservation
-	4,  // 28: huhang.transfer.v1.Need.kind:type_name -> huhang.transfer.v1.ResourceKind
-	50, // 29: huhang.transfer.v1.Need.start_time:type_name -> google.protobuf.Timestamp
-	50, // 30: huhang.transfer.v1.Need.end_time:type_name -> google.protobuf.Timestamp
-	50, // 31: huhang.transfer.v1.PlanItineraryRequest.not_before:type_name -> google.protobuf.Timestamp
-	6,  // 32: huhang.transfer.v1.PlanItineraryRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	8,  // 33: huhang.transfer.v1.PlanItineraryResponse.options:type_name -> huhang.transfer.v1.Itinerary
-	9,  // 34: huhang.transfer.v1.PlanItineraryResponse.refused:type_name -> huhang.transfer.v1.RefusedMode
-	6,  // 35: huhang.transfer.v1.EstimateTravelRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	50, // 36: huhang.transfer.v1.EstimateTravelRequest.not_before:type_name -> google.protobuf.Timestamp
-	20, // 37: huhang.transfer.v1.EstimateTravelResponse.estimates:type_name -> huhang.transfer.v1.TravelEstimate
-	0,  // 38: huhang.transfer.v1.TravelEstimate.mode:type_name -> huhang.transfer.v1.Mode
-	50, // 39: huhang.transfer.v1.CreateTransferRequest.not_before:type_name -> google.protobuf.Timestamp
-	6,  // 40: huhang.transfer.v1.CreateTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	10, // 41: huhang.transfer.v1.CreateTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	10, // 42: huhang.transfer.v1.GetTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	2,  // 43: huhang.transfer.v1.ListTransfersRequest.status:type_name -> huhang.transfer.v1.TransferStatus
-	10, // 44: huhang.transfer.v1.ListTransfersResponse.transfers:type_name -> huhang.transfer.v1.Transfer
-	6,  // 45: huhang.transfer.v1.CheckFitnessRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	10, // 46: huhang.transfer.v1.CheckFitnessResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	10, // 47: huhang.transfer.v1.DepartResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	11, // 48: huhang.transfer.v1.HandOverRequest.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
-	10, // 49: huhang.transfer.v1.HandOverResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	10, // 50: huhang.transfer.v1.AbortTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	4,  // 51: huhang.transfer.v1.ListResourcesRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	12, // 52: huhang.transfer.v1.ListResourcesResponse.resources:type_name -> huhang.transfer.v1.Resource
-	50, // 53: huhang.transfer.v1.ListResourcesResponse.as_of:type_name -> google.protobuf.Timestamp
-	4,  // 54: huhang.transfer.v1.AddResourceRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	12, // 55: huhang.transfer.v1.AddResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
-	4,  // 56: huhang.transfer.v1.CountFreeRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	50, // 57: huhang.transfer.v1.CountFreeRequest.start_time:type_name -> google.protobuf.Timestamp
-	50, // 58: huhang.transfer.v1.CountFreeRequest.end_time:type_name -> google.protobuf.Timestamp
-	50, // 59: huhang.transfer.v1.CountFreeResponse.as_of:type_name -> google.protobuf.Timestamp
-	15, // 60: huhang.transfer.v1.HoldResourcesRequest.needs:type_name -> huhang.transfer.v1.Need
-	50, // 61: huhang.transfer.v1.HoldResourcesRequest.expire_time:type_name -> google.protobuf.Timestamp
-	14, // 62: huhang.transfer.v1.HoldResourcesResponse.hold:type_name -> huhang.transfer.v1.Hold
-	14, // 63: huhang.transfer.v1.GetHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	14, // 64: huhang.transfer.v1.ConfirmHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	14, // 65: huhang.transfer.v1.ReleaseHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	66, // [66:66] is the sub-list for method output_type
-	66, // [66:66] is the sub-list for method input_type
-	66, // [66:66] is the sub-list for extension type_name
-	66, // [66:66] is the sub-list for extension extendee
-	0,  // [0:66] is the sub-list for field type_name
+	17, // 21: huhang.transfer.v1.Resource.reservations:type_name -> huhang.transfer.v1.Reservation
+	55, // 22: huhang.transfer.v1.Resource.reported_time:type_name -> google.protobuf.Timestamp
+	14, // 23: huhang.transfer.v1.Resource.calendar:type_name -> huhang.transfer.v1.UnitCalendar
+	15, // 24: huhang.transfer.v1.UnitCalendar.working_days:type_name -> huhang.transfer.v1.DayWindow
+	15, // 25: huhang.transfer.v1.UnitCalendar.days_off:type_name -> huhang.transfer.v1.DayWindow
+	16, // 26: huhang.transfer.v1.UnitCalendar.closures:type_name -> huhang.transfer.v1.Closure
+	55, // 27: huhang.transfer.v1.Closure.start_time:type_name -> google.protobuf.Timestamp
+	55, // 28: huhang.transfer.v1.Closure.end_time:type_name -> google.protobuf.Timestamp
+	4,  // 29: huhang.transfer.v1.Reservation.kind:type_name -> huhang.transfer.v1.ResourceKind
+	55, // 30: huhang.transfer.v1.Reservation.start_time:type_name -> google.protobuf.Timestamp
+	55, // 31: huhang.transfer.v1.Reservation.end_time:type_name -> google.protobuf.Timestamp
+	18, // 32: huhang.transfer.v1.Reservation.overrides:type_name -> huhang.transfer.v1.Override
+	55, // 33: huhang.transfer.v1.Override.time:type_name -> google.protobuf.Timestamp
+	5,  // 34: huhang.transfer.v1.Hold.status:type_name -> huhang.transfer.v1.HoldStatus
+	55, // 35: huhang.transfer.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
+	17, // 36: huhang.transfer.v1.Hold.reservations:type_name -> huhang.transfer.v1.Reservation
+	6,  // 37: huhang.transfer.v1.Hold.purpose:type_name -> huhang.transfer.v1.HoldPurpose
+	4,  // 38: huhang.transfer.v1.Need.kind:type_name -> huhang.transfer.v1.ResourceKind
+	55, // 39: huhang.transfer.v1.Need.start_time:type_name -> google.protobuf.Timestamp
+	55, // 40: huhang.transfer.v1.Need.end_time:type_name -> google.protobuf.Timestamp
+	55, // 41: huhang.transfer.v1.PlanItineraryRequest.not_before:type_name -> google.protobuf.Timestamp
+	7,  // 42: huhang.transfer.v1.PlanItineraryRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	9,  // 43: huhang.transfer.v1.PlanItineraryResponse.options:type_name -> huhang.transfer.v1.Itinerary
+	10, // 44: huhang.transfer.v1.PlanItineraryResponse.refused:type_name -> huhang.transfer.v1.RefusedMode
+	7,  // 45: huhang.transfer.v1.EstimateTravelRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	55, // 46: huhang.transfer.v1.EstimateTravelRequest.not_before:type_name -> google.protobuf.Timestamp
+	25, // 47: huhang.transfer.v1.EstimateTravelResponse.estimates:type_name -> huhang.transfer.v1.TravelEstimate
+	0,  // 48: huhang.transfer.v1.TravelEstimate.mode:type_name -> huhang.transfer.v1.Mode
+	55, // 49: huhang.transfer.v1.CreateTransferRequest.not_before:type_name -> google.protobuf.Timestamp
+	7,  // 50: huhang.transfer.v1.CreateTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	11, // 51: huhang.transfer.v1.CreateTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	11, // 52: huhang.transfer.v1.GetTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	2,  // 53: huhang.transfer.v1.ListTransfersRequest.status:type_name -> huhang.transfer.v1.TransferStatus
+	11, // 54: huhang.transfer.v1.ListTransfersResponse.transfers:type_name -> huhang.transfer.v1.Transfer
+	7,  // 55: huhang.transfer.v1.CheckFitnessRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	11, // 56: huhang.transfer.v1.CheckFitnessResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	11, // 57: huhang.transfer.v1.DepartResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 58: huhang.transfer.v1.HandOverRequest.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
+	11, // 59: huhang.transfer.v1.HandOverResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	11, // 60: huhang.transfer.v1.AbortTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	4,  // 61: huhang.transfer.v1.ListResourcesRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	13, // 62: huhang.transfer.v1.ListResourcesResponse.resources:type_name -> huhang.transfer.v1.Resource
+	55, // 63: huhang.transfer.v1.ListResourcesResponse.as_of:type_name -> google.protobuf.Timestamp
+	4,  // 64: huhang.transfer.v1.AddResourceRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	13, // 65: huhang.transfer.v1.AddResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
+	4,  // 66: huhang.transfer.v1.CountFreeRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	55, // 67: huhang.transfer.v1.CountFreeRequest.start_time:type_name -> google.protobuf.Timestamp
+	55, // 68: huhang.transfer.v1.CountFreeRequest.end_time:type_name -> google.protobuf.Timestamp
+	55, // 69: huhang.transfer.v1.CountFreeResponse.as_of:type_name -> google.protobuf.Timestamp
+	20, // 70: huhang.transfer.v1.HoldResourcesRequest.needs:type_name -> huhang.transfer.v1.Need
+	55, // 71: huhang.transfer.v1.HoldResourcesRequest.expire_time:type_name -> google.protobuf.Timestamp
+	19, // 72: huhang.transfer.v1.HoldResourcesResponse.hold:type_name -> huhang.transfer.v1.Hold
+	19, // 73: huhang.transfer.v1.GetHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	19, // 74: huhang.transfer.v1.ConfirmHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	19, // 75: huhang.transfer.v1.ReleaseHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	76, // [76:76] is the sub-list for method output_type
+	76, // [76:76] is the sub-list for method input_type
+	76, // [76:76] is the sub-list for extension type_name
+	76, // [76:76] is the sub-list for extension extendee
+	0,  // [0:76] is the sub-list for field type_name
 }
 
 func init() { file_huhang_transfer_v1_messages_proto_init() }
@@ -3911,14 +4415,14 @@ func file_huhang_transfer_v1_messages_proto_init() {
 	if File_huhang_transfer_v1_messages_proto != nil {
 		return
 	}
-	file_huhang_transfer_v1_messages_proto_msgTypes[14].OneofWrappers = []any{}
+	file_huhang_transfer_v1_messages_proto_msgTypes[18].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_transfer_v1_messages_proto_rawDesc), len(file_huhang_transfer_v1_messages_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   43,
+			NumEnums:      7,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

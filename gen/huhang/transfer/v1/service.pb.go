@@ -28,7 +28,7 @@ var File_huhang_transfer_v1_service_proto protoreflect.FileDescriptor
 
 const file_huhang_transfer_v1_service_proto_rawDesc = "" +
 	"\n" +
-	" huhang/transfer/v1/service.proto\x12\x12huhang.transfer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a!huhang/transfer/v1/messages.proto2\xb0\x11\n" +
+	" huhang/transfer/v1/service.proto\x12\x12huhang.transfer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a!huhang/transfer/v1/messages.proto2\xb1\x11\n" +
 	"\x0fTransferService\x12\x90\x01\n" +
 	"\rPlanItinerary\x12(.huhang.transfer.v1.PlanItineraryRequest\x1a).huhang.transfer.v1.PlanItineraryResponse\"*\xfa\xe4\x18\x06\n" +
 	"\x04\x01\x02\x03\x05\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/transfers:plan\x90\x02\x01\x12s\n" +
@@ -61,9 +61,9 @@ const file_huhang_transfer_v1_service_proto_rawDesc = "" +
 	"\aGetHold\x12\".huhang.transfer.v1.GetHoldRequest\x1a#.huhang.transfer.v1.GetHoldResponse\"(\xfa\xe4\x18\x06\n" +
 	"\x04\x01\x02\x03\x05\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/holds/{hold_id}\x90\x02\x01\x12\x8e\x01\n" +
 	"\vConfirmHold\x12&.huhang.transfer.v1.ConfirmHoldRequest\x1a'.huhang.transfer.v1.ConfirmHoldResponse\".\xfa\xe4\x18\x04\n" +
-	"\x02\x02\x05\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/holds/{hold_id}:confirm\x12\x8e\x01\n" +
-	"\vReleaseHold\x12&.huhang.transfer.v1.ReleaseHoldRequest\x1a'.huhang.transfer.v1.ReleaseHoldResponse\".\xfa\xe4\x18\x04\n" +
-	"\x02\x02\x05\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/holds/{hold_id}:releaseB\xc2\x01\n" +
+	"\x02\x02\x05\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/holds/{hold_id}:confirm\x12\x8f\x01\n" +
+	"\vReleaseHold\x12&.huhang.transfer.v1.ReleaseHoldRequest\x1a'.huhang.transfer.v1.ReleaseHoldResponse\"/\xfa\xe4\x18\x05\n" +
+	"\x03\x02\x01\x05\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/holds/{hold_id}:releaseB\xc2\x01\n" +
 	"\x16com.huhang.transfer.v1B\fServiceProtoP\x01Z0huhang.example/gen/huhang/transfer/v1;transferv1\xa2\x02\x03HTX\xaa\x02\x12Huhang.Transfer.V1\xca\x02\x12Huhang\\Transfer\\V1\xe2\x02\x1eHuhang\\Transfer\\V1\\GPBMetadata\xea\x02\x14Huhang::Transfer::V1b\x06proto3"
 
 var file_huhang_transfer_v1_service_proto_goTypes = []any{
