@@ -40,7 +40,7 @@ type figure struct {
 }
 
 // figures is where a new figure is added.
-var figures = []figure{registrations, reads, profiled, start, memory}
+var figures = []figure{registrations, reads, profiled, start, memory, assignment}
 
 func run(ctx context.Context, out io.Writer, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
