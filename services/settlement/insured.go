@@ -42,7 +42,7 @@ func (s *Service) split(ctx context.Context, in SplitInput, counters split.Count
 	if err != nil {
 		return Answer{}, err
 	}
-	stay := split.Stay{Filing: policy.Unfiled, Province: in.TreatmentProvince}
+	stay := split.Stay{Filing: policy.Unfiled, Province: in.TreatmentProvince, City: in.TreatmentCity}
 	var a Answer
 	if f := bestFiling(filings, in); f != nil {
 		stay.Filing, a.FilingID = f.Type, f.ID

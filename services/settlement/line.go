@@ -5,6 +5,7 @@ import (
 
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/money"
+	"huhang.example/services/settlement/policy"
 	"huhang.example/services/settlement/split"
 )
 
@@ -70,6 +71,9 @@ func (b *bill) add(i int, l FeeLine, c *Claim, today string) error {
 	}
 	if l.ServiceDate < c.AdmissionDate || l.ServiceDate > today {
 		return timeInvalid(field("service_date"), "The day of service lies before the admission or in the future.", "服务日期早于入院日或在未来。")
+	}
+	if policy.ForOrgan(l.Item, l.Name) {
+		return policy.OrganFee(field("item_name"))
 	}
 	if l.Price < 0 {
 		return fault.New(fault.InvalidArgument, fault.FieldInvalid, field("price"), "A price is not negative.", "单价不能为负。")

@@ -127,7 +127,7 @@ type Message struct {
 func insuredEntry(id, province, treatment, day string, a Answer) (ledger.Entry, error) {
 	var postings []ledger.Posting
 	for _, s := range a.Split.Shares {
-		if s.Payer != split.Cash && s.Payer != split.PersonalAccount {
+		if s.Payer != split.Cash {
 			postings = append(postings, ledger.Posting{Account: ledger.Fund(province, string(s.Payer)), Debit: s.Amount})
 		}
 	}

@@ -50,6 +50,7 @@ const (
 	QuotaReserved               Reason = "QUOTA_RESERVED"
 	QuotaUsed                   Reason = "QUOTA_USED"
 	FeedInvalid                 Reason = "FEED_INVALID"
+	OrganFee                    Reason = "ORGAN_FEE"
 )
 
 type advice struct{ en, zh string }
@@ -101,6 +102,7 @@ var whatToDo = map[Reason]advice{
 	QuotaUsed:                   {"Choose another period or another center.", "请选择其他时段或其他中心。"},
 	FeedInvalid:                 {"Correct the named entity of the feed and import it again.", "请更正所示的数据项后重新导入。"},
 	MessageIDReused:             {"Use a new message id for a new message.", "新消息请使用新的消息编号。"},
+	OrganFee:                    {"Take the line off the bill: no organ is charged for (Order 767, Art 32).", "请将该项移出账单：不得收取器官费用（条例第三十二条）。"},
 }
 
 // WhatToDo returns the next step for whoever got this reason; an unknown reason is treated as internal.

@@ -31,8 +31,8 @@ type Book struct {
 // Sample returns the documents of the sample line.
 func Sample() (*Book, error) { return Load(sample) }
 
-// Load reads every .yaml file of a folder tree. It refuses the whole if one document is wrong or two of the same kind
-// and province are in force on the same day.
+// Load reads every .yaml file of a folder tree. It refuses the whole if one document is wrong, or if of one kind and
+// province two documents are in force on the same day or none is between two of them.
 func Load(files fs.FS) (*Book, error) {
 	b := &Book{}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -58,7 +58,7 @@ func Load(files fs.FS) (*Book, error) {
 	slices.SortFunc(b.policies, func(x, y *Policy) int { return newest(x.Head, y.Head) })
 	slices.SortFunc(b.catalogues, func(x, y *Catalogue) int { return newest(x.Head, y.Head) })
 	slices.SortFunc(b.typical, func(x, y *TypicalBills) int { return newest(x.Head, y.Head) })
-	if err := b.overlaps(); err != nil {
+	if err := b.dates(); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -92,30 +92,6 @@ func (b *Book) add(text []byte) error {
 		b.typical = append(b.typical, t)
 	default:
 		return &Invalid{Line: 1, En: "kind is none of policy, catalogue, typical_bills", Zh: "kind 须为 policy、catalogue 或 typical_bills"}
-	}
-	return nil
-}
-
-func (b *Book) overlaps() error {
-	var heads []Head
-	for _, p := range b.policies {
-		heads = append(heads, p.Head)
-	}
-	for _, c := range b.catalogues {
-		heads = append(heads, c.Head)
-	}
-	for _, t := range b.typical {
-		heads = append(heads, t.Head)
-	}
-	for i, x := range heads {
-		for _, y := range heads[i+1:] {
-			if x.Kind != y.Kind || x.Province != y.Province {
-				continue
-			}
-			if x.Version == y.Version || x.InForce(string(y.ValidFrom)) || y.InForce(string(x.ValidFrom)) {
-				return fmt.Errorf("policy: %s %s and %s of %s are in force on the same day or share a version", x.Kind, x.Version, y.Version, x.Province)
-			}
-		}
 	}
 	return nil
 }

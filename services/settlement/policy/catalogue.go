@@ -1,5 +1,11 @@
 package policy
 
+import (
+	"gopkg.in/yaml.v3"
+
+	"huhang.example/services/internal/money"
+)
+
 // Class of an item in a catalogue (目录类别).
 type Class string
 
@@ -34,17 +40,54 @@ type CatalogueItem struct {
 	Class  Class  `yaml:"class"`
 	// FirstPay is the share of a class-B item that the person pays first (乙类先行自付).
 	FirstPay *Ratio `yaml:"first_pay"`
-	// PriceLimit is the highest unit price that counts (限价); absent: any.
-	PriceLimit *Amount `yaml:"price_limit"`
+	// PriceLimit is the highest unit price that counts (限价), by hospital level; absent: any.
+	PriceLimit *Limit `yaml:"price_limit"`
+}
+
+// Limit is a price limit, the same for all hospitals or by their level.
+type Limit struct{ levels [4]Cap }
+
+// At returns the limit at a hospital level, 1..3; limited is false where there is none.
+func (l *Limit) At(level int) (price money.Fen, limited bool) {
+	if l == nil {
+		return 0, false
+	}
+	return l.levels[level].Fen, !l.levels[level].None
+}
+
+// UnmarshalYAML reads an amount, or a mapping of the levels 1, 2 and 3 to an amount or none.
+func (l *Limit) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.MappingNode {
+		var by struct {
+			One   Cap `yaml:"1"`
+			Two   Cap `yaml:"2"`
+			Three Cap `yaml:"3"`
+		}
+		if err := node.Decode(&by); err != nil {
+			return err
+		}
+		if len(node.Content) != 6 || !by.One.Set || !by.Two.Set || !by.Three.Set {
+			return at(node, "a price limit by level names the levels 1, 2 and 3", "分级限价须写明 1、2、3 级")
+		}
+		*l = Limit{[4]Cap{{}, by.One, by.Two, by.Three}}
+		return nil
+	}
+	var same Amount
+	if err := same.UnmarshalYAML(node); err != nil {
+		return err
+	}
+	limit := Cap{Set: true, Fen: same.Fen}
+	*l = Limit{[4]Cap{{}, limit, limit, limit}}
+	return nil
 }
 
 // Item returns the item with the code; what is not listed is out of catalogue.
-func (c *Catalogue) Item(code string) (CatalogueItem, bool) {
+func (c *Catalogue) Item(code string) (*CatalogueItem, bool) {
 	i, ok := c.byCode[code]
 	if !ok {
-		return CatalogueItem{}, false
+		return nil, false
 	}
-	return c.Items[i], true
+	return &c.Items[i], true
 }
 
 // Level returns the level of a designated hospital.

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +44,10 @@ func ParsePolicy(text []byte) (*Policy, error) {
 	if err := p.validate(root); err != nil {
 		return nil, err
 	}
+	if err := p.finish(); err != nil {
+		return nil, &Invalid{Line: root.Line, En: "a deductible worked out of the income is out of range", Zh: "按收入折算的起付线超出范围"}
+	}
+	p.seal(text)
 	return p, nil
 }
 
@@ -56,6 +62,7 @@ func ParseCatalogue(text []byte) (*Catalogue, error) {
 		return nil, err
 	}
 	c.index()
+	c.seal(text)
 	return c, nil
 }
 
@@ -69,7 +76,14 @@ func ParseTypicalBills(text []byte) (*TypicalBills, error) {
 	if err := t.validate(root); err != nil {
 		return nil, err
 	}
+	t.seal(text)
 	return t, nil
+}
+
+// seal keeps what was read, and what it is known by.
+func (h *Head) seal(text []byte) {
+	sum := sha256.Sum256(text)
+	h.Digest, h.text = hex.EncodeToString(sum[:]), bytes.Clone(text)
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+): `)

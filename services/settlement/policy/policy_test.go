@@ -51,6 +51,7 @@ func TestPolicyErrorsNameTheLine(t *testing.T) {
 		"unknown key":      {"bands_from: zero", "bands_form: zero", "bands_form"},
 		"unknown base":     {"base: self_pay", "base: all", "base"},
 		"unknown item":     {"counts: [deductible]", "counts: [deductibles]", "item"},
+		"currency":         {"currency: CNY", "currency: USD", "CNY"},
 		"two models":       {"no_second_layer: true}", "first_pay: 10}", "exactly one"},
 		"bad day":          {`valid_from: "2025-01-01"`, `valid_from: "2025-02-30"`, "YYYY-MM-DD"},
 		"bad rounding":     {"rounding: HALF_UP", "rounding: NEAREST", "rounding"},

@@ -35,7 +35,11 @@ func (c *checker) result() error {
 
 func join(path []any, more ...any) []any { return append(slices.Clone(path), more...) }
 
-var provinceCode = regexp.MustCompile(`^[1-9][0-9]0000$`)
+var (
+	provinceCode = regexp.MustCompile(`^[1-9][0-9]0000$`)
+	cityCode     = regexp.MustCompile(`^[1-9][0-9]{3}00$`)
+	planCode     = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
+)
 
 func (h Head) check(c *checker, kind string) {
 	c.require(h.Kind == kind, "kind is not "+kind, "kind 须为 "+kind, "kind")
@@ -47,6 +51,8 @@ func (h Head) check(c *checker, kind string) {
 	c.require(h.ValidTo == "" || h.ValidFrom <= h.ValidTo, "valid_to is before valid_from", "valid_to 早于 valid_from", "valid_to")
 	c.require(h.Standing == "sourced" || h.Standing == "illustrative", "standing is neither sourced nor illustrative", "standing 须为 sourced 或 illustrative", "standing")
 	c.require(h.TitleZh != "" && h.TitleEn != "", "a title is missing", "缺少标题", "title_zh")
+	c.require(h.Currency != "", "currency is missing", "缺少 currency", "currency")
+	c.require(h.Standing != "sourced" || h.Source != "", "source is missing: a sourced document says where its numbers stand", "缺少 source：sourced 须注明来源", "source")
 }
 
 func (p *Policy) validate(root *yaml.Node) error {
@@ -62,22 +68,26 @@ func (p *Policy) validate(root *yaml.Node) error {
 		seen[s.Scheme] = true
 		s.Basic.check(c, join(path, "basic"))
 		s.Remote.check(c, join(path, "remote"))
-		if s.SecondLayer != nil {
-			s.SecondLayer.check(c, join(path, "second_layer"))
-		}
-		if s.CivilServant != nil {
-			c.require(s.CivilServant.Ratio.Set, "ratio is missing", "缺少 ratio", join(path, "civil_servant", "ratio")...)
-			counts(c, s.CivilServant.Counts, join(path, "civil_servant", "counts"))
-		}
+		s.check(c, path)
 	}
 	if p.Assistance != nil {
 		p.Assistance.check(c)
+	}
+	codes := map[string]bool{}
+	plans(c, p.Commercial, codes, "commercial")
+	plans(c, p.Charities, codes, "charities")
+	plans(c, p.Grants, codes, "grants")
+	for i, what := range p.Accepted {
+		c.require(what == BetterFilingCostsMore, "what is accepted is not known", "accepted 项目不存在", "accepted", i)
 	}
 	return c.result()
 }
 
 func (b Basic) check(c *checker, path []any) {
 	c.require(b.Cap.Set, "cap is missing: an amount or none", "缺少 cap：金额或 none", join(path, "cap")...)
+	c.require(b.DeductibleOver.known(), "deductible_over is neither stay nor year", "deductible_over 须为 stay 或 year", join(path, "deductible_over")...)
+	c.require(b.BandsOver.known(), "bands_over is neither stay nor year", "bands_over 须为 stay 或 year", join(path, "bands_over")...)
+	c.require(!b.Continuous || b.DeductibleOver == Stay, "continuous has a meaning with a deductible at every stay only", "continuous 仅适用于按次起付", join(path, "continuous")...)
 	c.require(len(b.Terms) > 0, "there are no terms", "缺少 terms", join(path, "terms")...)
 	type state struct {
 		level   int
@@ -134,6 +144,9 @@ func (r Remote) check(c *checker, path []any) {
 	for i, province := range r.LocalProvinces {
 		c.require(provinceCode.MatchString(province), "not a province code", "不是省级行政区划代码", join(path, "local_provinces", i)...)
 	}
+	for i, code := range r.LocalCities {
+		c.require(cityCode.MatchString(code), "not a city code", "不是地级行政区划代码", join(path, "local_cities", i)...)
+	}
 	seen := map[Filing]bool{}
 	for i, t := range r.Terms {
 		at := join(path, "terms", i)
@@ -157,55 +170,5 @@ func (r Remote) check(c *checker, path []any) {
 	}
 	for _, f := range Filings() {
 		c.require(seen[f], "no term for "+string(f), "缺少备案类型 "+string(f)+" 的规定", join(path, "terms")...)
-	}
-}
-
-func (s SecondLayer) check(c *checker, path []any) {
-	c.require(s.Base == BaseSelfPay || s.Base == BaseOverCap, "base is neither self_pay nor over_cap", "base 须为 self_pay 或 over_cap", join(path, "base")...)
-	c.require(s.Base != BaseOverCap || len(s.Counts) == 0, "counts has no meaning with over_cap", "over_cap 下不应有 counts", join(path, "counts")...)
-	c.require(s.BandsFrom == FromZero || s.BandsFrom == FromThreshold, "bands_from is neither zero nor threshold", "bands_from 须为 zero 或 threshold", join(path, "bands_from")...)
-	counts(c, s.Counts, join(path, "counts"))
-	s.Tier.check(c, path)
-	for i, h := range s.Hardship {
-		at := join(path, "hardship", i)
-		groups(c, h.Groups, join(at, "groups"))
-		h.Tier.check(c, at)
-	}
-}
-
-func (t Tier) check(c *checker, path []any) {
-	c.require(t.Threshold.Set, "threshold is missing", "缺少 threshold", join(path, "threshold")...)
-	c.require(t.Cap.Set, "cap is missing: an amount or none", "缺少 cap：金额或 none", join(path, "cap")...)
-	bands(c, t.Bands, join(path, "bands"))
-}
-
-func (a Assistance) check(c *checker) {
-	counts(c, a.Counts, []any{"assistance", "counts"})
-	c.require(len(a.Groups) > 0, "there are no groups", "缺少救助对象", "assistance", "groups")
-	seen := map[Group]bool{}
-	for i, g := range a.Groups {
-		path := []any{"assistance", "groups", i}
-		c.require(g.Group.Known(), "the group is not known", "救助对象类别不存在", join(path, "group")...)
-		c.require(!seen[g.Group], "the group stands here twice", "救助对象重复", join(path, "group")...)
-		seen[g.Group] = true
-		c.require(g.Ratio.Set, "ratio is missing", "缺少 ratio", join(path, "ratio")...)
-		c.require(g.Deductible.Set, "deductible is missing", "缺少 deductible", join(path, "deductible")...)
-		c.require(g.Cap.Set, "cap is missing: an amount or none", "缺少 cap：金额或 none", join(path, "cap")...)
-	}
-}
-
-func counts(c *checker, items []Item, path []any) {
-	seen := map[Item]bool{}
-	for i, item := range items {
-		c.require(item.known(), "the item is not known", "项目不存在", join(path, i)...)
-		c.require(!seen[item], "the item stands here twice", "项目重复", join(path, i)...)
-		seen[item] = true
-	}
-}
-
-func groups(c *checker, all []Group, path []any) {
-	c.require(len(all) > 0, "groups are missing", "缺少 groups", path...)
-	for i, g := range all {
-		c.require(g.Known(), "the group is not known", "救助对象类别不存在", join(path, i)...)
 	}
 }

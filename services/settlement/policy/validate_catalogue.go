@@ -25,6 +25,7 @@ func (k *Catalogue) validate(root *yaml.Node) error {
 		c.require(!codes[item.Code], "the code stands here twice", "代码重复", "items", i, "code")
 		codes[item.Code] = true
 		c.require(item.NameZh != "", "name_zh is missing", "缺少 name_zh", "items", i, "name_zh")
+		c.require(!ForOrgan(item.Code, item.NameZh, item.NameEn), "this reads like a fee for an organ: none may be charged", "疑似器官费用：不得收取", "items", i, "name_zh")
 		c.require(slices.Contains([]Class{ClassA, ClassB, ClassC}, item.Class), "class is none of A, B, C", "class 须为 A、B 或 C", "items", i, "class")
 		c.require((item.Class == ClassB) == (item.FirstPay != nil), "first_pay belongs to class B and to no other", "first_pay 须且只能用于乙类", "items", i, "class")
 	}

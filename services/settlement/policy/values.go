@@ -62,20 +62,14 @@ func (f Filing) Known() bool {
 	return false
 }
 
-// Item names what a later layer counts besides the in-scope amount left over (合规费用口径).
-type Item string
+// Disease is an outpatient special disease (门诊特殊慢性病) that is settled across provinces.
+type Disease string
 
-// The items: parts of the bill that are in for one province and out for another.
-const (
-	CountDeductible     Item = "deductible"
-	CountClassB         Item = "class_b_first_pay"
-	CountOverLimit      Item = "over_limit"
-	CountRemoteFirstPay Item = "remote_first_pay"
-)
+// AntiRejection is anti-rejection treatment after an organ transplantation (器官移植抗排异治疗).
+const AntiRejection Disease = "anti_rejection"
 
-func (i Item) known() bool {
-	return i == CountDeductible || i == CountClassB || i == CountOverLimit || i == CountRemoteFirstPay
-}
+// Known reports whether d is one of the diseases.
+func (d Disease) Known() bool { return d == AntiRejection }
 
 // Amount is yuan in a document and fen in memory; an amount that was not written is told apart from zero.
 type Amount struct {
@@ -85,6 +79,18 @@ type Amount struct {
 
 // maxAmount bounds every amount of a document: ten billion yuan.
 const maxAmount money.Fen = 1_000_000_000_000
+
+// Currency is that of every amount of a document: CNY, said out loud.
+type Currency string
+
+// UnmarshalYAML refuses every other currency.
+func (c *Currency) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind != yaml.ScalarNode || node.Value != "CNY" {
+		return at(node, "the currency is not CNY", "币种须为 CNY")
+	}
+	*c = "CNY"
+	return nil
+}
 
 // UnmarshalYAML reads yuan with at most two decimals.
 func (a *Amount) UnmarshalYAML(node *yaml.Node) error {

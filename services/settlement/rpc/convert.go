@@ -120,7 +120,7 @@ func linesFrom(in []*settlementv1.FeeLine) ([]settlement.FeeLine, error) {
 func SplitTo(a settlement.Answer) *settlementv1.Split {
 	out := &settlementv1.Split{
 		Total: Yuan(a.Split.Total), InScope: Yuan(a.Split.InScope), PolicyVersion: a.Split.PolicyVersion,
-		CatalogueVersion: a.Split.CatalogueVersion, FilingId: a.FilingID,
+		CatalogueVersion: a.Split.CatalogueVersion, FilingId: a.FilingID, PolicyDigest: a.Split.PolicyDigest, CatalogueDigest: a.Split.CatalogueDigest,
 	}
 	for _, s := range a.Split.Shares {
 		out.Shares = append(out.Shares, &settlementv1.Share{
@@ -140,6 +140,7 @@ func SplitFrom(settlementID string, in *settlementv1.Split) settlement.Answer {
 	a := settlement.Answer{SettlementID: settlementID, FilingID: in.GetFilingId()}
 	a.Split = split.Result{
 		Total: fen(in.GetTotal()), InScope: fen(in.GetInScope()), PolicyVersion: in.GetPolicyVersion(), CatalogueVersion: in.GetCatalogueVersion(),
+		PolicyDigest: in.GetPolicyDigest(), CatalogueDigest: in.GetCatalogueDigest(),
 	}
 	for _, s := range in.GetShares() {
 		a.Split.Shares = append(a.Split.Shares, split.Share{Payer: split.Payer(lower(payerPrefix, s.GetPayer().String())), Amount: fen(s.GetAmount())})
@@ -162,6 +163,7 @@ func InputTo(in settlement.SplitInput) *settlementv1.SplitInput {
 		Totals: &settlementv1.Totals{
 			Total: Yuan(t.Total), OutOfCatalogue: Yuan(t.OutOfCatalogue), OverLimit: Yuan(t.OverLimit), ClassBFirstPay: Yuan(t.ClassB),
 			InScope: Yuan(t.InScope), CatalogueVersion: t.CatalogueVersion, HospitalLevel: int32(t.HospitalLevel),
+			CatalogueDigest: t.CatalogueDigest,
 		},
 	}
 }
@@ -175,6 +177,7 @@ func inputFrom(in *settlementv1.SplitInput) settlement.SplitInput {
 		Totals: split.Totals{
 			Total: fen(t.GetTotal()), OutOfCatalogue: fen(t.GetOutOfCatalogue()), OverLimit: fen(t.GetOverLimit()), ClassB: fen(t.GetClassBFirstPay()),
 			InScope: fen(t.GetInScope()), CatalogueVersion: t.GetCatalogueVersion(), HospitalLevel: int(t.GetHospitalLevel()),
+			CatalogueDigest: t.GetCatalogueDigest(),
 		},
 	}
 }

@@ -7,20 +7,35 @@ import (
 	"huhang.example/services/settlement/policy"
 )
 
+// lowering is model B of paying less elsewhere; the zero value lowers nothing.
+type lowering struct{ points, factor *policy.Ratio }
+
+func (l lowering) of(bp money.BasisPoints) money.BasisPoints {
+	switch {
+	case l.points != nil:
+		return max(bp-l.points.BP, 0)
+	case l.factor != nil:
+		// The lowered ratio is itself a whole number of basis points, half up.
+		return (bp*l.factor.BP + money.Whole/2) / money.Whole
+	}
+	return bp
+}
+
 // curve is what a layer owes for an amount: the sum over its bands, rounded once at the end, so that it never falls and
 // never grows faster than the amount.
 type curve struct {
 	bands    []policy.Band
-	adjust   func(money.BasisPoints) money.BasisPoints
+	lower    lowering
 	rounding money.Rounding
 }
 
-func (c curve) at(amount money.Fen) money.Fen { return c.between(0, amount) }
+func (c *curve) at(amount money.Fen) money.Fen { return c.between(0, amount) }
 
 // between is what is owed for the part of the bands that lies within [low, high).
-func (c curve) between(low, high money.Fen) money.Fen {
+func (c *curve) between(low, high money.Fen) money.Fen {
 	var whole, rest money.Fen // owed = whole + rest/10000
-	for _, b := range c.bands {
+	for i := range c.bands {
+		b := &c.bands[i]
 		from, to := max(low, b.From.Fen), high
 		if b.To != nil {
 			to = min(to, b.To.Fen)
@@ -28,32 +43,27 @@ func (c curve) between(low, high money.Fen) money.Fen {
 		if to <= from {
 			continue
 		}
-		part, bp := to-from, money.Fen(c.ratio(b))
+		part, bp := to-from, money.Fen(c.lower.of(b.Ratio.BP))
 		whole += part / money.Fen(money.Whole) * bp
 		rest += part % money.Fen(money.Whole) * bp
 	}
 	return whole + fraction(rest, c.rounding)
 }
 
-func (c curve) ratio(b policy.Band) money.BasisPoints {
-	if c.adjust == nil {
-		return b.Ratio.BP
-	}
-	return c.adjust(b.Ratio.BP)
+// reaches returns the least amount on top of base for which at least owed more is owed; the caller knows that most
+// suffices.
+func (c *curve) reaches(base, owed, most money.Fen) money.Fen {
+	before := c.at(base)
+	return money.Fen(sort.Search(int(most), func(x int) bool { return c.at(base+money.Fen(x))-before >= owed }))
 }
 
-// reaches returns the least amount for which at least owed is owed; the caller knows that most suffices.
-func (c curve) reaches(owed, most money.Fen) money.Fen {
-	return money.Fen(sort.Search(int(most), func(x int) bool { return c.at(money.Fen(x)) >= owed }))
-}
-
-// tier is what a second layer owes for the year's counted amount.
-func tier(t policy.Tier, from string, rounding money.Rounding, amount money.Fen) money.Fen {
+// tier is what a layer owes for the year's counted amount, its cap aside.
+func tier(t *policy.Tier, from string, rounding money.Rounding, amount money.Fen) money.Fen {
 	c := curve{bands: t.Bands, rounding: rounding}
-	if from == policy.FromThreshold {
-		return c.at(max(amount-t.Threshold.Fen, 0))
+	if from == policy.FromZero {
+		return c.between(t.Threshold.Fen, amount)
 	}
-	return c.between(t.Threshold.Fen, amount)
+	return c.at(max(amount-t.Threshold.Fen, 0))
 }
 
 // share is amount x ratio; amounts here are bounded, so that it cannot overflow.

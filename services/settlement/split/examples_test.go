@@ -77,12 +77,13 @@ standing: illustrative
 title_zh: 例一
 title_en: Example 1
 source: ""
+currency: CNY
 rounding: HALF_UP
 schemes:
   - scheme: employee
-    basic: {cap: none, terms: [{levels: [3], deductible: 0, bands: [{from: 0, ratio: 8500}]}]}
+    basic: {cap: none, deductible_over: year, bands_over: stay, terms: [{levels: [3], deductible: 0, bands: [{from: 0, ratio: 8500}]}]}
     remote: {terms: [{filings: [long_term, referral, emergency, other, unfiled], first_pay: 0}]}
-    civil_servant: {ratio: 9600, counts: [deductible]}
+    civil_servant: {ratio: 9600, counts: [deductible], cap: none}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -104,6 +105,7 @@ standing: illustrative
 title_zh: 例二
 title_en: Example 2
 source: ""
+currency: CNY
 hospitals: [{center: C-SH-01, level: 3}]
 items: [{code: X, name_zh: 示例, name_en: x, class: B, first_pay: 1000, price_limit: 110}]
 `))
@@ -131,10 +133,11 @@ standing: illustrative
 title_zh: 例三
 title_en: Example 3
 source: ""
+currency: CNY
 rounding: HALF_UP
 schemes:
   - scheme: resident
-    basic: {cap: none, terms: [{levels: [3], deductible: 0, bands: [{from: 0, ratio: 8750}]}]}
+    basic: {cap: none, deductible_over: year, bands_over: stay, terms: [{levels: [3], deductible: 0, bands: [{from: 0, ratio: 8750}]}]}
     remote: {terms: [{filings: [long_term, referral, emergency, other, unfiled], first_pay: 0}]}
 assistance: {counts: [deductible], groups: [{group: subsistence, ratio: 7000, deductible: 0, cap: none}]}
 `))

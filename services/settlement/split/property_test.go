@@ -156,7 +156,7 @@ func TestTotalsOfChargesAndRefunds(t *testing.T) {
 	if !ok {
 		t.Fatal("no catalogue")
 	}
-	items := []string{"S-BED", "S-TAC", "S-MAT", "S-PERF", "S-CT", "UNKNOWN"}
+	items := []string{"S-BED", "S-TAC", "S-MAT", "S-SPECIAL", "S-CT", "UNKNOWN"}
 	rapid.Check(t, func(t *rapid.T) {
 		var lines, refunds []split.Line
 		var net money.Fen

@@ -1,217 +1,232 @@
 package split
 
 import (
-	"slices"
-
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/money"
 	"huhang.example/services/settlement/policy"
 )
 
-// Split divides the bill by the policy of the insured province. Faults: FIELD_INVALID for totals that do not add up,
-// NO_POLICY where the policy has no terms for the scheme or the hospital's level, AMOUNT_OVERFLOW for impossible counters.
-func Split(p *policy.Policy, person Person, stay Stay, totals Totals, counters Counters) (Result, error) {
-	if err := totals.Check(); err != nil {
+// Split divides the bill by the policy of the insured province and explains it. Faults: as of Compute.
+func Split(p *policy.Policy, person Person, stay Stay, totals Totals, year Counters) (Result, error) {
+	var o Outcome
+	if err := o.Compute(p, &person, &stay, &totals, &year); err != nil {
 		return Result{}, err
 	}
-	if err := counters.check(); err != nil {
-		return Result{}, err
+	return o.Explain(), nil
+}
+
+// payer is a payer's place in the order of paying.
+type payer uint8
+
+const (
+	basic payer = iota
+	secondLayer
+	civilServant
+	assistance
+	commercial
+	charity
+	grant
+	personalAccount
+	payers
+)
+
+var payerNames = [payers]Payer{Basic, SecondLayer, CivilServant, Assistance, Commercial, Charity, Grant, PersonalAccount}
+
+// Outcome is a split in numbers. It may be used again for the next one; what it points at is the policy's.
+type Outcome struct {
+	// Used is what this bill adds to the year.
+	Used Counters
+
+	policy  *policy.Policy
+	terms   *policy.SchemeTerms
+	person  *Person
+	stay    *Stay
+	totals  Totals
+	year    Counters
+	paid    [payers]money.Fen
+	asked   [payers]bool // layers that had a say, though they may pay nothing
+	paidSum money.Fen
+
+	rounding   money.Rounding
+	disease    *policy.Outpatient // nil for a stay
+	remote     *policy.RemoteTerm // nil where nothing is taken off
+	firstPay   money.Fen          // remote first-pay
+	eligible   money.Fen          // in scope less the remote first-pay
+	deductible money.Fen
+	overCap    money.Fen // what is in scope beyond the point where basic reached its cap
+
+	marks [maxMarks]mark
+	n     int
+}
+
+// Cash is what is left to the patient.
+func (o *Outcome) Cash() money.Fen { return o.totals.Total - o.paidSum }
+
+// Basic is what the basic fund pays.
+func (o *Outcome) Basic() money.Fen { return o.paid[basic] }
+
+// Compute divides the bill, without a word and without allocating. The arguments must not change while the outcome is
+// explained. Faults: FIELD_INVALID for totals that do not add up or an account below nothing, NO_POLICY where the policy
+// has no terms for the scheme, the disease, the filing or the hospital's level, AMOUNT_OVERFLOW for impossible counters.
+func (o *Outcome) Compute(p *policy.Policy, person *Person, stay *Stay, totals *Totals, year *Counters) error {
+	if err := totals.Check(); err != nil {
+		return err
+	}
+	if err := year.check(); err != nil {
+		return err
+	}
+	if person.Account < 0 || person.Account > maxFen || stay.ReferralDeductible < 0 {
+		return fault.New(fault.InvalidArgument, fault.FieldInvalid, "account", "An account or a deductible is negative.", "账户余额或起付金额为负。")
 	}
 	terms, ok := p.Terms(person.Scheme)
 	if !ok {
-		return Result{}, noTerms()
+		return noTerms()
 	}
 	term, ok := terms.Basic.Term(totals.HospitalLevel, person.Retired)
 	if !ok {
-		return Result{}, noTerms()
+		return noTerms()
 	}
-	s := &splitting{
-		policy: p, rounding: money.Rounding(p.Rounding), terms: terms, person: person, totals: totals, before: counters,
-		remote: policy.RemoteTerm{FirstPay: &policy.Ratio{Set: true}}, local: p.Local(terms, stay.Province), paid: map[Payer]money.Fen{},
-	}
-	if !s.local {
-		if s.remote, ok = terms.Remote.Term(stay.Filing); !ok {
-			return Result{}, noTerms()
+	var disease *policy.Outpatient
+	if stay.Disease != "" {
+		if disease, ok = terms.Disease(stay.Disease); !ok {
+			return noTerms()
 		}
 	}
-	s.scope()
-	s.remoteFirstPay(stay.Filing)
-	s.basic(term)
-	s.second()
-	s.supplement()
-	s.assistance()
-	return s.result(), nil
+	var remote *policy.RemoteTerm
+	if !p.Local(terms, stay.Province, stay.City) {
+		if remote, ok = terms.Remote.Term(stay.Filing); !ok {
+			return noTerms()
+		}
+	}
+	o.Used, o.paid, o.asked, o.paidSum, o.n = Counters{}, [payers]money.Fen{}, [payers]bool{}, 0, 0
+	o.policy, o.terms, o.person, o.stay, o.totals, o.year = p, terms, person, stay, *totals, *year
+	o.rounding, o.disease, o.remote, o.overCap = money.Rounding(p.Rounding), disease, remote, 0
+	o.scope()
+	o.remoteFirstPay()
+	o.basic(term)
+	o.second()
+	o.supplement()
+	o.assistance()
+	o.tilt()
+	o.plan(commercial, p.Commercial, o.year.CommercialBase, o.year.Commercial, &o.Used.CommercialBase, &o.Used.Commercial)
+	o.plan(charity, p.Charities, o.year.CharityBase, o.year.Charity, &o.Used.CharityBase, &o.Used.Charity)
+	o.plan(grant, p.Grants, o.year.GrantBase, o.year.Grant, &o.Used.GrantBase, &o.Used.Grant)
+	o.account()
+	o.mark(mark{rule: ruleCash, input: o.totals.Total, result: o.Cash()})
+	return nil
 }
 
 func noTerms() error {
 	return fault.New(fault.FailedPrecondition, fault.NoPolicy, "",
-		"The policy has no terms for this scheme, filing or hospital level.", "政策未规定该险种、备案类型或医院等级的待遇。")
+		"The policy has no terms for this scheme, disease, filing or hospital level.", "政策未规定该险种、病种、备案类型或医院等级的待遇。")
 }
 
-// splitting is one split under way.
-type splitting struct {
-	policy   *policy.Policy
-	rounding money.Rounding
-	terms    *policy.SchemeTerms
-	person   Person
-	totals   Totals
-	before   Counters
-	remote   policy.RemoteTerm
-	local    bool
-
-	firstPay   money.Fen // remote first-pay
-	eligible   money.Fen // in scope less the remote first-pay
-	deductible money.Fen
-	overCap    money.Fen // what is in scope beyond the point where basic reached its cap
-	used       Counters
-	paid       map[Payer]money.Fen
-	steps      []Step
+func (o *Outcome) pay(who payer, amount money.Fen) {
+	o.paid[who] += amount
+	o.paidSum += amount
+	o.asked[who] = true
 }
 
-func (s *splitting) remoteFirstPay(filing policy.Filing) {
-	if s.remote.FirstPay != nil {
-		s.firstPay = share(s.totals.InScope, s.remote.FirstPay.BP, s.rounding)
+func (o *Outcome) scope() {
+	t := &o.totals
+	rest := t.Total - t.OutOfCatalogue
+	if t.OutOfCatalogue > 0 {
+		o.mark(mark{rule: ruleOutOfCatalogue, input: t.Total, result: rest})
 	}
-	s.eligible = s.totals.InScope - s.firstPay
-	s.explainRemote(filing)
+	if t.OverLimit > 0 {
+		o.mark(mark{rule: ruleOverLimit, input: rest, result: rest - t.OverLimit})
+		rest -= t.OverLimit
+	}
+	if t.ClassB > 0 {
+		o.mark(mark{rule: ruleClassB, input: rest, result: rest - t.ClassB})
+	}
+	o.mark(mark{rule: ruleInScope, input: t.Total, result: t.InScope})
 }
 
-func (s *splitting) basic(term policy.Term) {
-	yearly := term.Deductible.Fen
-	c := curve{bands: term.Bands, rounding: s.rounding}
-	switch r := s.remote; {
-	case r.Own != nil:
-		yearly = r.Own.Deductible.Fen
-		c.bands = []policy.Band{{From: policy.Amount{Set: true}, Ratio: r.Own.Ratio}}
-	case r.PointsOff != nil:
-		c.adjust = func(bp money.BasisPoints) money.BasisPoints { return max(bp-r.PointsOff.BP, 0) }
-	case r.Factor != nil:
-		// The lowered ratio is itself a whole number of basis points, half up.
-		c.adjust = func(bp money.BasisPoints) money.BasisPoints { return (bp*r.Factor.BP + money.Whole/2) / money.Whole }
+// lessElsewhere is the remote term where it takes something off basic.
+func (o *Outcome) lessElsewhere() *policy.RemoteTerm {
+	if o.disease != nil && !*o.disease.Remote {
+		return nil
 	}
-	s.deductible = min(s.eligible, max(yearly-s.before.Deductible, 0))
-	s.used.Deductible = s.deductible
-	s.explainDeductible(yearly)
+	return o.remote
+}
 
-	base := s.eligible - s.deductible
-	owed := c.at(base)
+func (o *Outcome) remoteFirstPay() {
+	o.firstPay = 0
+	r := o.lessElsewhere()
+	if r != nil && r.FirstPay != nil {
+		o.firstPay = share(o.totals.InScope, r.FirstPay.BP, o.rounding)
+	}
+	o.eligible = o.totals.InScope - o.firstPay
+	o.mark(mark{rule: ruleRemote, input: o.totals.InScope, result: o.eligible})
+}
+
+func (o *Outcome) basic(term *policy.Term) {
+	charged, before := term.Deductible.Fen, o.year.Deductible
+	c := curve{bands: term.Bands, rounding: o.rounding}
+	r := o.lessElsewhere()
+	if o.disease != nil {
+		charged, before = o.disease.Deductible.Fen, o.year.OutpatientDeductible
+		if !o.disease.InpatientRatios {
+			c.bands = o.disease.Bands
+		}
+	} else if r != nil && r.Own != nil {
+		charged = r.Own.Deductible.Fen
+	}
+	if r != nil {
+		if r.Own != nil {
+			c.bands = r.Own.Bands()
+		}
+		c.lower = lowering{r.PointsOff, r.Factor}
+	}
+	if o.disease == nil && o.terms.Basic.DeductibleOver == policy.Stay {
+		before = 0
+		if o.terms.Basic.Continuous {
+			before = o.stay.ReferralDeductible
+		}
+	}
+	o.deductible = min(o.eligible, max(charged-before, 0))
+	o.mark(mark{rule: ruleDeductible, input: o.eligible, result: o.eligible - o.deductible, a: charged, b: before})
+
+	base := o.eligible - o.deductible
+	from := money.Fen(0)
+	switch {
+	case o.disease != nil:
+		from, o.Used.OutpatientDeductible, o.Used.OutpatientBase = o.year.OutpatientBase, o.deductible, base
+	case o.terms.Basic.BandsOver == policy.Year:
+		from = o.year.BasicBase
+		fallthrough
+	default:
+		o.Used.Deductible, o.Used.BasicBase = o.deductible, base
+	}
+	owed := c.at(from+base) - c.at(from)
 	pays := owed
-	if left, limited := s.terms.Basic.Cap.Left(s.before.Basic); limited && owed > left {
+	if left, limited := o.capLeft(); limited && owed > left {
 		pays = left
-		s.overCap = base - c.reaches(left, base)
+		o.overCap = base - c.reaches(from, left, base)
 	}
-	s.paid[Basic], s.used.Basic = pays, pays
-	s.explainBasic(c, base, owed, pays)
+	o.pay(basic, pays)
+	if o.disease != nil {
+		o.Used.Outpatient = pays
+	}
+	if o.disease == nil || o.disease.SharedCap {
+		o.Used.Basic = pays
+	}
+	o.mark(mark{rule: ruleBasic, input: base, result: owed, a: from, bands: c.bands, lower: c.lower})
+	if pays < owed {
+		o.mark(mark{rule: ruleBasicCap, input: owed, result: pays})
+	}
 }
 
-// compliant is what the person is left with so far, as far as a layer counts it (合规自付).
-func (s *splitting) compliant(counts []policy.Item) money.Fen {
-	sum := s.eligible
-	for item, amount := range map[policy.Item]money.Fen{
-		policy.CountClassB: s.totals.ClassB, policy.CountOverLimit: s.totals.OverLimit, policy.CountRemoteFirstPay: s.firstPay,
-	} {
-		if slices.Contains(counts, item) {
-			sum += amount
+// capLeft is what basic may still pay this year.
+func (o *Outcome) capLeft() (left money.Fen, limited bool) {
+	if o.disease == nil || o.disease.SharedCap {
+		left, limited = o.terms.Basic.Cap.Left(o.year.Basic)
+	}
+	if o.disease != nil {
+		if own, has := o.disease.Cap.Left(o.year.Outpatient); has && (!limited || own < left) {
+			left, limited = own, true
 		}
 	}
-	if !slices.Contains(counts, policy.CountDeductible) {
-		sum -= s.deductible
-	}
-	for _, paid := range s.paid {
-		sum -= paid
-	}
-	return max(sum, 0)
-}
-
-func (s *splitting) second() {
-	layer := s.terms.SecondLayer
-	if layer == nil {
-		return
-	}
-	if s.remote.NoSecondLayer {
-		s.explainNoSecondLayer()
-		return
-	}
-	amount := s.overCap
-	if layer.Base == policy.BaseSelfPay {
-		amount = s.compliant(layer.Counts)
-	}
-	s.used.SecondBase = amount
-	tiers := []policy.Tier{layer.Tier}
-	for _, h := range layer.Hardship {
-		if slices.ContainsFunc(s.person.Groups, func(g policy.Group) bool { return slices.Contains(h.Groups, g) }) {
-			tiers = append(tiers, h.Tier)
-		}
-	}
-	best, pays, owed := tiers[0], money.Fen(-1), money.Fen(0)
-	for _, t := range tiers {
-		due := tier(t, layer.BandsFrom, s.rounding, s.before.SecondBase+amount) - tier(t, layer.BandsFrom, s.rounding, s.before.SecondBase)
-		limited := due
-		if left, has := t.Cap.Left(s.before.SecondLayer); has {
-			limited = min(due, left)
-		}
-		if limited > pays {
-			best, pays, owed = t, limited, due
-		}
-	}
-	s.paid[SecondLayer], s.used.SecondLayer = pays, pays
-	s.explainSecond(best, amount, owed, pays)
-}
-
-func (s *splitting) supplement() {
-	terms := s.terms.CivilServant
-	if terms == nil || !s.person.CivilServant {
-		return
-	}
-	amount := s.compliant(terms.Counts)
-	pays := share(amount, terms.Ratio.BP, s.rounding)
-	s.paid[CivilServant] = pays
-	s.explainSupplement(terms.Ratio.BP, amount, pays)
-}
-
-func (s *splitting) assistance() {
-	if s.policy.Assistance == nil || len(s.person.Groups) == 0 {
-		return
-	}
-	amount := s.compliant(s.policy.Assistance.Counts)
-	s.used.AssistanceBase = amount
-	var best policy.AssistanceTerms
-	pays := money.Fen(-1)
-	for _, t := range s.policy.Assistance.Groups {
-		if !slices.Contains(s.person.Groups, t.Group) {
-			continue
-		}
-		owed := func(year money.Fen) money.Fen { return share(max(year-t.Deductible.Fen, 0), t.Ratio.BP, s.rounding) }
-		due := owed(s.before.AssistanceBase+amount) - owed(s.before.AssistanceBase)
-		if left, has := t.Cap.Left(s.before.Assistance); has {
-			due = min(due, left)
-		}
-		if due > pays {
-			best, pays = t, due
-		}
-	}
-	if pays < 0 {
-		s.used.AssistanceBase = 0
-		return
-	}
-	s.paid[Assistance], s.used.Assistance = pays, pays
-	s.explainAssistance(best, amount, pays)
-}
-
-func (s *splitting) result() Result {
-	r := Result{
-		Total: s.totals.Total, InScope: s.totals.InScope, Used: s.used,
-		PolicyVersion: s.policy.Version, CatalogueVersion: s.totals.CatalogueVersion,
-	}
-	cash := s.totals.Total
-	for _, p := range []Payer{Basic, SecondLayer, CivilServant, Assistance} {
-		if paid, has := s.paid[p]; has {
-			r.Shares = append(r.Shares, Share{p, paid})
-			cash -= paid
-		}
-	}
-	r.Shares = append(r.Shares, Share{Cash, cash})
-	s.explainCash(cash)
-	r.Steps = s.steps
-	return r
+	return left, limited
 }

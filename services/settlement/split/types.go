@@ -14,8 +14,10 @@ const (
 	Basic           Payer = "basic"            // 基本医保统筹基金
 	SecondLayer     Payer = "second_layer"     // 大病保险、大额
 	CivilServant    Payer = "civil_servant"    // 公务员补助
-	Assistance      Payer = "assistance"       // 医疗救助
-	Commercial      Payer = "commercial"       // 惠民保、商业、慈善
+	Assistance      Payer = "assistance"       // 医疗救助，含倾斜救助
+	Commercial      Payer = "commercial"       // 惠民保、商业保险
+	Charity         Payer = "charity"          // 慈善
+	Grant           Payer = "grant"            // 企业、政府补助
 	PersonalAccount Payer = "personal_account" // 个人账户
 	Cash            Payer = "cash"             // 个人现金
 )
@@ -27,12 +29,23 @@ type Person struct {
 	CivilServant bool
 	// Groups are the assistance identities; of several the best one counts.
 	Groups []policy.Group
+	// Plans are the codes of the commercial plans, charities and grants the person is enrolled in.
+	Plans []string
+	// Account is what the person's personal account holds for the year.
+	Account money.Fen
 }
 
 // Stay is where and on which ground the person was treated.
 type Stay struct {
 	Filing   policy.Filing
 	Province string
+	// City may be empty; it tells regions treated as local.
+	City string
+	// Disease makes it an outpatient special disease (门诊特殊慢性病) in place of a stay.
+	Disease policy.Disease
+	// ReferralDeductible is what other stays of the same referral were charged, for policies with a deductible at every
+	// stay that continue it (连续计算).
+	ReferralDeductible money.Fen
 }
 
 // Totals are the sums over a bill, as the treatment province makes them.
@@ -40,15 +53,16 @@ type Totals struct {
 	Total, OutOfCatalogue, OverLimit, ClassB, InScope money.Fen
 	CatalogueVersion                                  string
 	HospitalLevel                                     int
+	CatalogueDigest                                   string `json:",omitempty"`
 }
 
 // maxFen bounds every amount that comes in: ten trillion yuan, so that no sum here can overflow.
 const maxFen money.Fen = 1_000_000_000_000_000
 
 // Check refuses totals that do not add up.
-func (t Totals) Check() error {
+func (t *Totals) Check() error {
 	var sum money.Fen
-	for _, part := range []money.Fen{t.OutOfCatalogue, t.OverLimit, t.ClassB, t.InScope} {
+	for _, part := range [...]money.Fen{t.OutOfCatalogue, t.OverLimit, t.ClassB, t.InScope} {
 		if part < 0 || part > maxFen {
 			return badTotals()
 		}
@@ -63,37 +77,6 @@ func (t Totals) Check() error {
 func badTotals() error {
 	return fault.New(fault.InvalidArgument, fault.FieldInvalid, "totals",
 		"The parts of the bill are negative or do not sum to its total.", "费用各部分为负，或合计不等于总费用。")
-}
-
-// Counters are the sums of a person's year at the insured province (年度累计).
-type Counters struct {
-	Deductible, Basic, SecondLayer, Assistance money.Fen
-	// SecondBase and AssistanceBase are what counted toward these layers so far: their thresholds hold for the year.
-	SecondBase, AssistanceBase money.Fen
-}
-
-// Plus returns the sums after a bill used u.
-func (c Counters) Plus(u Counters) Counters {
-	return Counters{
-		c.Deductible + u.Deductible, c.Basic + u.Basic, c.SecondLayer + u.SecondLayer, c.Assistance + u.Assistance,
-		c.SecondBase + u.SecondBase, c.AssistanceBase + u.AssistanceBase,
-	}
-}
-
-// Minus returns the sums without what a bill used.
-func (c Counters) Minus(u Counters) Counters {
-	return c.Plus(Counters{-u.Deductible, -u.Basic, -u.SecondLayer, -u.Assistance, -u.SecondBase, -u.AssistanceBase})
-}
-
-// check refuses counters that cannot be.
-func (c Counters) check() error {
-	for _, sum := range []money.Fen{c.Deductible, c.Basic, c.SecondLayer, c.Assistance, c.SecondBase, c.AssistanceBase} {
-		if sum < 0 || sum > maxFen {
-			return fault.New(fault.OutOfRange, fault.AmountOverflow, "counters",
-				"A sum of the year is outside the range of an amount.", "年度累计超出允许范围。")
-		}
-	}
-	return nil
 }
 
 // Share is what one payer pays.
@@ -122,6 +105,9 @@ type Result struct {
 	Used             Counters `json:"used"`
 	PolicyVersion    string   `json:"policy_version"`
 	CatalogueVersion string   `json:"catalogue_version"`
+	// The digests say which texts these versions were.
+	PolicyDigest    string `json:"policy_digest,omitempty"`
+	CatalogueDigest string `json:"catalogue_digest,omitempty"`
 }
 
 // Pays returns what a payer pays.
@@ -134,11 +120,11 @@ func (r Result) Pays(p Payer) money.Fen {
 	return 0
 }
 
-// Funds is what the insured province pays: all but what comes from the person.
+// Funds is what comes through the insured province: all but the cash. A personal account is kept there too.
 func (r Result) Funds() money.Fen {
 	var sum money.Fen
 	for _, s := range r.Shares {
-		if s.Payer != Cash && s.Payer != PersonalAccount {
+		if s.Payer != Cash {
 			sum += s.Amount
 		}
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"huhang.example/services/internal/audit"
@@ -78,9 +79,12 @@ func (s *Store) SaveMessage(ctx context.Context, m *settlement.Message) error {
 func (s *Store) Counters(ctx context.Context, province, patientID, year string) (c split.Counters, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		c = split.Counters{}
-		err := q.QueryRow(ctx, `SELECT deductible, basic, second_layer, assistance, second_base, assistance_base
-			FROM counters WHERE province = $1 AND patient_id = $2 AND year = $3`, province, patientID, year).
-			Scan(&c.Deductible, &c.Basic, &c.SecondLayer, &c.Assistance, &c.SecondBase, &c.AssistanceBase)
+		var into []any
+		for _, sum := range c.Values() {
+			into = append(into, sum)
+		}
+		err := q.QueryRow(ctx, "SELECT "+strings.Join(split.CounterNames[:], ", ")+
+			" FROM counters WHERE province = $1 AND patient_id = $2 AND year = $3", province, patientID, year).Scan(into...)
 		return notFound(err, nil)
 	})
 	return c, err
@@ -104,9 +108,11 @@ func (s *Store) UpdateCounters(ctx context.Context, province, patientID, year st
 		if err := change(ctx, &c); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `UPDATE counters SET deductible = $4, basic = $5, second_layer = $6, assistance = $7, second_base = $8, assistance_base = $9
-			WHERE province = $1 AND patient_id = $2 AND year = $3`, province, patientID, year,
-			int64(c.Deductible), int64(c.Basic), int64(c.SecondLayer), int64(c.Assistance), int64(c.SecondBase), int64(c.AssistanceBase))
+		args, sets := []any{province, patientID, year}, make([]string, len(split.CounterNames))
+		for i, sum := range c.Values() {
+			args, sets[i] = append(args, int64(*sum)), fmt.Sprintf("%s = $%d", split.CounterNames[i], i+4)
+		}
+		_, err = tx.Exec(ctx, "UPDATE counters SET "+strings.Join(sets, ", ")+" WHERE province = $1 AND patient_id = $2 AND year = $3", args...)
 		return err
 	})
 }

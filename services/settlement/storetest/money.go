@@ -11,6 +11,7 @@ import (
 
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/money"
 	"huhang.example/services/settlement"
 	"huhang.example/services/settlement/ledger"
 	"huhang.example/services/settlement/split"
@@ -95,7 +96,10 @@ func counters(t *testing.T, s settlement.Store) {
 	if err != nil || c != (split.Counters{}) {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	want := split.Counters{Deductible: 1, Basic: 2, SecondLayer: 3, Assistance: 4, SecondBase: 5, AssistanceBase: 6}
+	var want split.Counters
+	for i, sum := range want.Values() {
+		*sum = money.Fen(i + 1)
+	}
 	ok(t, s.UpdateCounters(ctx(t), "340000", patient, "2026", func(_ context.Context, c *split.Counters) error { *c = c.Plus(want); return nil }))
 	boom := errors.New("boom")
 	err = s.UpdateCounters(ctx(t), "340000", patient, "2026", func(_ context.Context, c *split.Counters) error { c.Basic = 99; return boom })
