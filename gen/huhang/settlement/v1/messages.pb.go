@@ -223,12 +223,16 @@ const (
 	Payer_PAYER_CIVIL_SERVANT Payer = 3
 	// Medical assistance (医疗救助).
 	Payer_PAYER_ASSISTANCE Payer = 4
-	// Commercial and charity layers (惠民保, 慈善).
+	// Commercial plans (惠民保, 商业保险).
 	Payer_PAYER_COMMERCIAL Payer = 5
 	// Personal account (个人账户).
 	Payer_PAYER_PERSONAL_ACCOUNT Payer = 6
 	// Cash by the patient (个人现金).
 	Payer_PAYER_CASH Payer = 7
+	// Charitable fund (慈善).
+	Payer_PAYER_CHARITY Payer = 8
+	// Grant of an employer or a government (企业、政府补助).
+	Payer_PAYER_GRANT Payer = 9
 )
 
 // Enum value maps for Payer.
@@ -242,6 +246,8 @@ var (
 		5: "PAYER_COMMERCIAL",
 		6: "PAYER_PERSONAL_ACCOUNT",
 		7: "PAYER_CASH",
+		8: "PAYER_CHARITY",
+		9: "PAYER_GRANT",
 	}
 	Payer_value = map[string]int32{
 		"PAYER_UNSPECIFIED":      0,
@@ -252,6 +258,8 @@ var (
 		"PAYER_COMMERCIAL":       5,
 		"PAYER_PERSONAL_ACCOUNT": 6,
 		"PAYER_CASH":             7,
+		"PAYER_CHARITY":          8,
+		"PAYER_GRANT":            9,
 	}
 )
 
@@ -961,9 +969,13 @@ type Split struct {
 	// Catalogue version used by the treatment province.
 	CatalogueVersion string `protobuf:"bytes,6,opt,name=catalogue_version,json=catalogueVersion,proto3" json:"catalogue_version,omitempty"`
 	// Filing that opened the ratio; empty when unfiled.
-	FilingId      string `protobuf:"bytes,7,opt,name=filing_id,json=filingId,proto3" json:"filing_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	FilingId string `protobuf:"bytes,7,opt,name=filing_id,json=filingId,proto3" json:"filing_id,omitempty"`
+	// SHA-256 of the policy's text, in hexadecimal.
+	PolicyDigest string `protobuf:"bytes,8,opt,name=policy_digest,json=policyDigest,proto3" json:"policy_digest,omitempty"`
+	// SHA-256 of the catalogue's text, in hexadecimal; empty when the treatment place did not say.
+	CatalogueDigest string `protobuf:"bytes,9,opt,name=catalogue_digest,json=catalogueDigest,proto3" json:"catalogue_digest,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Split) Reset() {
@@ -1045,6 +1057,20 @@ func (x *Split) GetFilingId() string {
 	return ""
 }
 
+func (x *Split) GetPolicyDigest() string {
+	if x != nil {
+		return x.PolicyDigest
+	}
+	return ""
+}
+
+func (x *Split) GetCatalogueDigest() string {
+	if x != nil {
+		return x.CatalogueDigest
+	}
+	return ""
+}
+
 // Totals are the treatment province's sums over the lines: all that crosses the border between the two funds.
 type Totals struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1062,8 +1088,10 @@ type Totals struct {
 	CatalogueVersion string `protobuf:"bytes,6,opt,name=catalogue_version,json=catalogueVersion,proto3" json:"catalogue_version,omitempty"`
 	// Hospital level 1..3.
 	HospitalLevel int32 `protobuf:"varint,7,opt,name=hospital_level,json=hospitalLevel,proto3" json:"hospital_level,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// SHA-256 of the catalogue's text, in hexadecimal.
+	CatalogueDigest string `protobuf:"bytes,8,opt,name=catalogue_digest,json=catalogueDigest,proto3" json:"catalogue_digest,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Totals) Reset() {
@@ -1143,6 +1171,13 @@ func (x *Totals) GetHospitalLevel() int32 {
 		return x.HospitalLevel
 	}
 	return 0
+}
+
+func (x *Totals) GetCatalogueDigest() string {
+	if x != nil {
+		return x.CatalogueDigest
+	}
+	return ""
 }
 
 // SplitInput is what the insured province needs to know.
@@ -4493,7 +4528,7 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\n" +
 	"because_zh\x18\x04 \x01(\tR\tbecauseZh\x12\x1d\n" +
 	"\n" +
-	"because_en\x18\x05 \x01(\tR\tbecauseEn\"\xc0\x02\n" +
+	"because_en\x18\x05 \x01(\tR\tbecauseEn\"\x90\x03\n" +
 	"\x05Split\x12,\n" +
 	"\x05total\x18\x01 \x01(\v2\x16.huhang.money.v1.MoneyR\x05total\x121\n" +
 	"\bin_scope\x18\x02 \x01(\v2\x16.huhang.money.v1.MoneyR\ainScope\x123\n" +
@@ -4501,7 +4536,9 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x05steps\x18\x04 \x03(\v2\x1a.huhang.settlement.v1.StepR\x05steps\x12%\n" +
 	"\x0epolicy_version\x18\x05 \x01(\tR\rpolicyVersion\x12+\n" +
 	"\x11catalogue_version\x18\x06 \x01(\tR\x10catalogueVersion\x12\x1b\n" +
-	"\tfiling_id\x18\a \x01(\tR\bfilingId\"\xb7\x03\n" +
+	"\tfiling_id\x18\a \x01(\tR\bfilingId\x12#\n" +
+	"\rpolicy_digest\x18\b \x01(\tR\fpolicyDigest\x12)\n" +
+	"\x10catalogue_digest\x18\t \x01(\tR\x0fcatalogueDigest\"\xfc\x03\n" +
 	"\x06Totals\x124\n" +
 	"\x05total\x18\x01 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x05total\x12H\n" +
 	"\x10out_of_catalogue\x18\x02 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x0eoutOfCatalogue\x12=\n" +
@@ -4510,7 +4547,8 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x11class_b_first_pay\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x0eclassBFirstPay\x129\n" +
 	"\bin_scope\x18\x05 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\ainScope\x126\n" +
 	"\x11catalogue_version\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x10catalogueVersion\x120\n" +
-	"\x0ehospital_level\x18\a \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x03(\x01R\rhospitalLevel\"\xd3\x05\n" +
+	"\x0ehospital_level\x18\a \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x03(\x01R\rhospitalLevel\x12C\n" +
+	"\x10catalogue_digest\x18\b \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x0fcatalogueDigest\"\xd3\x05\n" +
 	"\n" +
 	"SplitInput\x128\n" +
 	"\n" +
@@ -4781,7 +4819,7 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x15CLAIM_STATUS_SETTLING\x10\x03\x12\x18\n" +
 	"\x14CLAIM_STATUS_SETTLED\x10\x04\x12\x1a\n" +
 	"\x16CLAIM_STATUS_REVERSING\x10\x05\x12\x17\n" +
-	"\x13CLAIM_STATUS_MANUAL\x10\x06*\xb8\x01\n" +
+	"\x13CLAIM_STATUS_MANUAL\x10\x06*\xdc\x01\n" +
 	"\x05Payer\x12\x15\n" +
 	"\x11PAYER_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vPAYER_BASIC\x10\x01\x12\x16\n" +
@@ -4791,7 +4829,9 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x10PAYER_COMMERCIAL\x10\x05\x12\x1a\n" +
 	"\x16PAYER_PERSONAL_ACCOUNT\x10\x06\x12\x0e\n" +
 	"\n" +
-	"PAYER_CASH\x10\aB\xd1\x01\n" +
+	"PAYER_CASH\x10\a\x12\x11\n" +
+	"\rPAYER_CHARITY\x10\b\x12\x0f\n" +
+	"\vPAYER_GRANT\x10\tB\xd1\x01\n" +
 	"\x18com.huhang.settlement.v1B\rMessagesProtoP\x01Z4huhang.example/gen/huhang/settlement/v1;settlementv1\xa2\x02\x03HSX\xaa\x02\x14Huhang.Settlement.V1\xca\x02\x14Huhang\\Settlement\\V1\xe2\x02 Huhang\\Settlement\\V1\\GPBMetadata\xea\x02\x16Huhang::Settlement::V1b\x06proto3"
 
 var (
