@@ -120,6 +120,8 @@ const (
 	Reason_REASON_QUOTA_USED Reason = 171
 	// An imported feed cannot be read, or one of its entities is wrong; metadata entity and field name it. Nothing was imported.
 	Reason_REASON_FEED_INVALID Reason = 172
+	// A fee line or a catalogue's item reads like a charge for an organ: none may ever be on a bill (Order 767, Art 32).
+	Reason_REASON_ORGAN_FEE Reason = 100
 )
 
 // Enum value maps for Reason.
@@ -171,6 +173,7 @@ var (
 		170: "REASON_QUOTA_RESERVED",
 		171: "REASON_QUOTA_USED",
 		172: "REASON_FEED_INVALID",
+		100: "REASON_ORGAN_FEE",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                   0,
@@ -219,6 +222,7 @@ var (
 		"REASON_QUOTA_RESERVED":                170,
 		"REASON_QUOTA_USED":                    171,
 		"REASON_FEED_INVALID":                  172,
+		"REASON_ORGAN_FEE":                     100,
 	}
 )
 
@@ -253,7 +257,8 @@ var File_huhang_fault_v1_fault_proto protoreflect.FileDescriptor
 
 const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xf0\t\n" +
+	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\x86\n" +
+	"\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\x01\x12\x18\n" +
@@ -301,7 +306,8 @@ const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\x18REASON_MESSAGE_ID_REUSED\x109\x12\x1a\n" +
 	"\x15REASON_QUOTA_RESERVED\x10\xaa\x01\x12\x16\n" +
 	"\x11REASON_QUOTA_USED\x10\xab\x01\x12\x18\n" +
-	"\x13REASON_FEED_INVALID\x10\xac\x01B\xab\x01\n" +
+	"\x13REASON_FEED_INVALID\x10\xac\x01\x12\x14\n" +
+	"\x10REASON_ORGAN_FEE\x10dB\xab\x01\n" +
 	"\x13com.huhang.fault.v1B\n" +
 	"FaultProtoP\x01Z*huhang.example/gen/huhang/fault/v1;faultv1\xa2\x02\x03HFX\xaa\x02\x0fHuhang.Fault.V1\xca\x02\x0fHuhang\\Fault\\V1\xe2\x02\x1bHuhang\\Fault\\V1\\GPBMetadata\xea\x02\x11Huhang::Fault::V1b\x06proto3"
 
