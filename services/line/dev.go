@@ -131,7 +131,7 @@ func (d Dev) parts() []part {
 		{"settlement", Config{Settlement: settlement.Config{
 			Instance: "settlement-insured", Listen: anyPort, Database: dsn("settlement_insured"), Provinces: InsuredProvinces, Sample: d.Sample,
 		}}},
-		{"matching", Config{Matching: matching.Config{Instance: "matching-1", Listen: anyPort, Database: dsn("matching"), Sample: d.Sample}}},
+		{"matching", Config{Matching: matching.Config{Instance: "matching-1", Listen: anyPort, Database: dsn("matching"), Keys: filepath.Join(d.State, "keys-matching"), Sample: d.Sample}}},
 		{"referral", Config{Referral: referral.Config{Instance: "referral-1", Listen: anyPort, Database: dsn("referral"), Sample: d.Sample}}},
 		{"gateway", Config{Gateway: gateway.Config{
 			Instance: "gateway-1", Listen: d.HTTP, GRPCListen: d.GRPC, DevIssuer: true, StateDir: filepath.Join(d.State, "gateway"),

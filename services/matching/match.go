@@ -24,6 +24,20 @@ type Run struct {
 	DirectVersion   string         `json:"direct_settlement_version"`
 	Input           ranking.Input  `json:"input"`
 	Result          ranking.Result `json:"result"`
+	// Origin is what of the patient the peers were asked with; nil in runs older than the field.
+	Origin *Origin `json:"origin,omitempty"`
+	// CenterVersions are the directory's, by center.
+	CenterVersions map[string]int64 `json:"center_versions,omitempty"`
+	// PreviousID is the case's run before this one, and Changes what changed since.
+	PreviousID string          `json:"previous_id,omitempty"`
+	Changes    []ranking.Delta `json:"changes,omitempty"`
+}
+
+// Origin is where the patient comes from and who pays.
+type Origin struct {
+	City     string   `json:"city"`
+	Coverage Coverage `json:"coverage"`
+	Fitness  Fitness  `json:"fitness"`
 }
 
 // Ranked reports whether the center is ranked in the run.
@@ -35,20 +49,17 @@ func (r *Run) Ranked(centerID string) bool {
 type Ask struct {
 	ReferralID, PatientID, Organ, Referrer string
 	Preferred, Refused                     []string
+	NeedsABOIncompat                       bool
 }
 
-const (
-	// askTime bounds each question to a peer.
-	askTime    = 2 * time.Second
-	maxCenters = 1000
-	centerPage = 200
-)
+// askTime bounds each question to a peer.
+const askTime = 2 * time.Second
 
 // Match gathers what the peers know and ranks; nothing is stored yet. A peer that does not answer in time leaves a gap,
 // except the patient's own service, without which there is nobody to rank for. Faults: NOT_FOUND, CONSENT_MISSING, and
 // those of the patient service.
 func (s *Service) Match(ctx context.Context, ask Ask) (*Run, error) {
-	profile, err := s.profile(ctx, ask)
+	profile, err := s.profile(ctx, ask.PatientID, ask.Organ)
 	if err != nil {
 		return nil, err
 	}
@@ -56,50 +67,61 @@ func (s *Service) Match(ctx context.Context, ask Ask) (*Run, error) {
 		return nil, fault.New(fault.FailedPrecondition, fault.ConsentMissing, "patient_id",
 			"The patient has not consented to the referral, or has withdrawn it.", "患者未同意转诊，或已撤回同意。").With("purpose", "REFERRAL")
 	}
-	centers, err := s.allCenters(ctx)
+	profile.Patient.NeedsABOIncompat = ask.NeedsABOIncompat
+	e, err := s.edition(ctx)
 	if err != nil {
 		return nil, err
 	}
 	at := s.clock.Now()
-	weights := ranking.InForce(ranking.Embedded(), at)
+	weights := ranking.InForce(e.weights, at)
 	if weights == nil {
-		return nil, fault.New(fault.FailedPrecondition, fault.WrongState, "", "No version of the weights is in force yet.", "尚无生效的权重版本。")
+		return nil, noWeights()
 	}
+	board := e.board(ask.Organ, weights)
+	centers := board.Centers()
+	found := s.findings(ctx, ask, profile, centers, at)
 	run := &Run{
 		ID: s.ids.New("mat"), ReferralID: ask.ReferralID, PatientID: ask.PatientID, Referrer: ask.Referrer, ClinicalVersion: profile.ClinicalVersion,
-		WeightsVersion: weights.Version, DirectVersion: directory.Direct().Version,
+		WeightsVersion: weights.Version, DirectVersion: directory.Direct().Version, CenterVersions: map[string]int64{},
+		Origin: profile.origin(),
 		Input: ranking.Input{
 			At: at, Organ: ask.Organ, Patient: profile.Patient, Preferred: ask.Preferred, Refused: ask.Refused,
-			Candidates: s.candidates(ctx, ask, profile, centers, at),
 		},
+		Result: board.Rank(ranking.Question{At: at, Patient: profile.Patient, Found: found, Preferred: ask.Preferred, Refused: ask.Refused}).Result(),
 	}
-	run.Result = ranking.Rank(run.Input, weights)
+	for i, c := range centers {
+		run.CenterVersions[c.ID] = c.Version
+		run.Input.Candidates = append(run.Input.Candidates, ranking.Candidate{Center: only(c, ask.Organ), Found: found[i]})
+	}
+	before, err := s.store.LastRun(ctx, ask.ReferralID, ask.Organ)
+	if err != nil {
+		return nil, err
+	}
+	if before != nil {
+		run.PreviousID, run.Changes = before.ID, ranking.Compare(&before.Result, &run.Result)
+	}
 	return run, nil
 }
 
-func (s *Service) profile(ctx context.Context, ask Ask) (*Profile, error) {
+func (p *Profile) origin() *Origin { return &Origin{p.ResidenceCity, p.Coverage, p.Fitness} }
+
+// only is a center with the one program a run is about: a run freezes what it used.
+func only(c *directory.Center, organ string) *directory.Center {
+	out := &directory.Center{ID: c.ID, NameZh: c.NameZh, NameEn: c.NameEn, Line: c.Line, City: c.City}
+	if p := c.Program(organ); p != nil {
+		out.Programs = []directory.Program{*p}
+	}
+	return out
+}
+
+func (s *Service) profile(ctx context.Context, patientID, organ string) (*Profile, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	return s.peers.Profile(ctx, ask.PatientID, ask.Organ)
+	return s.peers.Profile(ctx, patientID, organ)
 }
 
-func (s *Service) allCenters(ctx context.Context) ([]*directory.Center, error) {
-	var all []*directory.Center
-	for after := ""; len(all) < maxCenters; after = all[len(all)-1].ID {
-		page, err := s.store.Centers(ctx, CenterFilter{}, after, centerPage)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page...)
-		if len(page) < centerPage {
-			break
-		}
-	}
-	return all, nil
-}
-
-// candidates asks the peers side by side. An error of theirs is a gap, and the ranking names it.
-func (s *Service) candidates(ctx context.Context, ask Ask, p *Profile, centers []*directory.Center, at time.Time) []ranking.Candidate {
+// findings asks the peers side by side. An error of theirs is a gap, and the ranking names it.
+func (s *Service) findings(ctx context.Context, ask Ask, p *Profile, centers []*directory.Center, at time.Time) []ranking.Found {
 	// Only centers with a program for the organ are asked about.
 	var ids, cities, provinces []string
 	for _, c := range centers {
@@ -129,25 +151,25 @@ func (s *Service) candidates(ctx context.Context, ask Ask, p *Profile, centers [
 		})
 		wait.Wait()
 	}
-	candidates := make([]ranking.Candidate, 0, len(centers))
-	for _, center := range centers {
-		c := ranking.Candidate{Center: center, Found: ranking.Found{DirectSettlement: directory.Direct().At(center.City)}}
+	found := make([]ranking.Found, len(centers))
+	for i, center := range centers {
+		f := &found[i]
+		f.DirectSettlement = directory.Direct().At(center.City)
 		if minutes, ok := travel[center.City]; ok {
-			if c.NoWay = minutes < 0; !c.NoWay {
-				c.DoorToDoor = &minutes
+			if f.NoWay = minutes < 0; !f.NoWay {
+				f.DoorToDoor = &minutes
 			}
 		}
 		if free, ok := beds[center.ID]; ok {
-			c.FreeBeds = &free
+			f.FreeBeds = &free
 		}
 		if city, ok := place.City(center.City); ok {
 			if bill, ok := bills[city.Province]; ok {
-				c.SelfPay, c.DirectSettlement = bill.SelfPay, bill.Direct
+				f.SelfPay, f.DirectSettlement = bill.SelfPay, bill.Direct
 			}
 		}
-		candidates = append(candidates, c)
 	}
-	return candidates
+	return found
 }
 
 // known drops what came with an error: half an answer is none.

@@ -13,18 +13,31 @@ import (
 // context carries, or in one of its own.
 type Store interface {
 	// Seed adds the centers that are not there yet and leaves the others as they are.
-	Seed(ctx context.Context, centers []*directory.Center) error
+	Seed(ctx context.Context, centers []*directory.Center, by Edit) error
+	// InsertCenter adds a center. Faults: STALE_VERSION when it is there.
+	InsertCenter(ctx context.Context, c *directory.Center, by Edit) error
 	// Center returns one center. Faults: NOT_FOUND.
 	Center(ctx context.Context, centerID string) (*directory.Center, error)
 	// Centers returns at most limit centers by code, behind the cursor; empty filters take all.
 	Centers(ctx context.Context, f CenterFilter, after string, limit int) ([]*directory.Center, error)
-	// UpdateCenter changes a center. Faults: NOT_FOUND, STALE_VERSION; and what change returns, with nothing written.
-	UpdateCenter(ctx context.Context, centerID, etag string, change func(*directory.Center) error) (*directory.Center, error)
+	// UpdateCenter changes a center, with its history and the jobs that follow. Faults: NOT_FOUND, STALE_VERSION; and what
+	// change returns, with nothing written.
+	UpdateCenter(ctx context.Context, centerID, etag string, by Edit, change func(*directory.Center) error) (*directory.Center, error)
+	// CenterChanges returns at most limit changes of a center, latest first, of versions before the given one; 0 is all.
+	CenterChanges(ctx context.Context, centerID string, before int64, limit int) ([]CenterChange, error)
+	// Revision grows with every change of the directory or the weights.
+	Revision(ctx context.Context) (int64, error)
+	// AddWeights keeps a version; false when one of that name is there, which stays as it is.
+	AddWeights(ctx context.Context, w *ranking.Weights) (bool, error)
+	// Weights returns the versions by their first day.
+	Weights(ctx context.Context) ([]*ranking.Weights, error)
 
-	// InsertRun keeps a frozen run.
+	// InsertRun keeps a frozen run, sealed.
 	InsertRun(ctx context.Context, r *Run) error
 	// Run returns a run. Faults: NOT_FOUND.
 	Run(ctx context.Context, matchRunID string) (*Run, error)
+	// LastRun returns the latest run of a case for an organ, nil when there is none.
+	LastRun(ctx context.Context, referralID, organ string) (*Run, error)
 
 	// InsertOffer keeps a new offer with its events and jobs. Faults: WRONG_STATE with offer_id when the center has a live
 	// offer of the case, or another center is taking the patient.
@@ -36,6 +49,8 @@ type Store interface {
 	UpdateOffer(ctx context.Context, offerID string, change func(*Offer) error) (*Offer, error)
 	// Offers returns at most limit offers, first to expire first, behind the cursor.
 	Offers(ctx context.Context, f OfferFilter, after *Offer, limit int) ([]*Offer, error)
+	// OpenOffersOf returns the open offers of a center's program, the oldest first, some hundreds at most.
+	OpenOffersOf(ctx context.Context, centerID, organ string) ([]*Offer, error)
 	// Untold returns the events of an offer that were not delivered, in order, with their numbers.
 	Untold(ctx context.Context, offerID string) ([]Told, error)
 	// Tell marks an event as delivered.

@@ -17,6 +17,8 @@ type Service struct {
 	peers Peers
 	clock clock.Clock
 	ids   id.Source
+	// ready is the directory made ready to rank, as of the revision it was read at.
+	ready catalogue
 }
 
 // New returns the use cases over a store.

@@ -91,6 +91,7 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 	for _, register := range []error{
 		patient.RegisterPatientServiceHandlerClient(ctx, a.mux, patientv1.NewPatientServiceClient(c)),
 		matching.RegisterMatchingServiceHandlerClient(ctx, a.mux, matchingv1.NewMatchingServiceClient(c)),
+		matching.RegisterDirectoryServiceHandlerClient(ctx, a.mux, matchingv1.NewDirectoryServiceClient(c)),
 		transfer.RegisterTransferServiceHandlerClient(ctx, a.mux, transferv1.NewTransferServiceClient(c)),
 		transfer.RegisterPoolServiceHandlerClient(ctx, a.mux, transferv1.NewPoolServiceClient(c)),
 		settlement.RegisterSettlementServiceHandlerClient(ctx, a.mux, settlementv1.NewSettlementServiceClient(c)),

@@ -51,6 +51,8 @@ const (
 	QuotaUsed                   Reason = "QUOTA_USED"
 	FeedInvalid                 Reason = "FEED_INVALID"
 	OrganFee                    Reason = "ORGAN_FEE"
+	VersionExists               Reason = "VERSION_EXISTS"
+	LicenceRevoked              Reason = "LICENCE_REVOKED"
 )
 
 type advice struct{ en, zh string }
@@ -103,6 +105,8 @@ var whatToDo = map[Reason]advice{
 	FeedInvalid:                 {"Correct the named entity of the feed and import it again.", "请更正所示的数据项后重新导入。"},
 	MessageIDReused:             {"Use a new message id for a new message.", "新消息请使用新的消息编号。"},
 	OrganFee:                    {"Take the line off the bill: no organ is charged for (Order 767, Art 32).", "请将该项移出账单：不得收取器官费用（条例第三十二条）。"},
+	VersionExists:               {"Give the new version another name.", "请为新版本另行命名。"},
+	LicenceRevoked:              {"Record the new licence with its own first day.", "请按新资质的起始日登记。"},
 }
 
 // WhatToDo returns the next step for whoever got this reason; an unknown reason is treated as internal.

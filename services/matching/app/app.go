@@ -3,11 +3,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	matchingv1 "huhang.example/gen/huhang/matching/v1"
 	"huhang.example/services/internal/fleet"
 	"huhang.example/services/internal/host"
+	"huhang.example/services/internal/sealing"
 	"huhang.example/services/matching"
 	"huhang.example/services/matching/directory"
 	"huhang.example/services/matching/peers"
@@ -22,6 +24,8 @@ type Config struct {
 	Instance string `yaml:"instance"`
 	Listen   string `yaml:"listen"`   // host:port
 	Database string `yaml:"database"` // sqlite:/path/file.db or postgres://...
+	// Keys is the folder of the keyset match runs are sealed with; instances that share a database share it.
+	Keys string `yaml:"keys"`
 	// Sample puts the invented directory where its centers are missing; what was declared since stays.
 	Sample bool `yaml:"sample"`
 }
@@ -31,20 +35,41 @@ type App struct{ *host.Host }
 
 // New opens the database, seeds it where asked to, and wires the service; nothing serves before Start.
 func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
+	if c.Keys == "" {
+		return nil, errors.New("keys: the folder of the sealing keyset is required")
+	}
+	cipher, err := sealing.Open(c.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("keys: %w", err)
+	}
 	h, err := host.Open(ctx, host.Config{
 		Service: name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Migrations: store.Migrations(),
 	}, d)
 	if err != nil {
 		return nil, err
 	}
-	use := matching.New(store.New(h.DB), peers.New(d.Peers), d.Clock, d.IDs)
-	if c.Sample {
-		if err := use.Seed(ctx, directory.Sample()); err != nil {
-			h.DB.Close()
-			return nil, fmt.Errorf("sample: %w", err)
-		}
+	use := matching.New(store.New(h.DB, cipher), peers.New(d.Peers), d.Clock, d.IDs)
+	if err := seed(ctx, use, c.Sample); err != nil {
+		h.DB.Close()
+		return nil, err
 	}
 	store.Handle(h.Jobs, use)
-	matchingv1.RegisterMatchingServiceServer(h.GRPC(), rpc.New(use, h.DB))
+	server := rpc.New(use, h.DB, cipher)
+	matchingv1.RegisterMatchingServiceServer(h.GRPC(), server)
+	matchingv1.RegisterDirectoryServiceServer(h.GRPC(), server)
 	return &App{h}, nil
+}
+
+// seed puts the weights, and the sample's centers where asked to.
+func seed(ctx context.Context, use *matching.Service, sample bool) error {
+	if err := use.SeedWeights(ctx); err != nil {
+		return fmt.Errorf("weights: %w", err)
+	}
+	if !sample {
+		return nil
+	}
+	if err := use.Seed(ctx, directory.Sample()); err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
+	return nil
 }

@@ -21,7 +21,9 @@ type Center struct {
 	Line     string    `json:"line"`
 	City     string    `json:"city"`
 	Programs []Program `json:"programs"`
-	Version  int64     `json:"-"`
+	// Quotas are what the center promises to referred patients.
+	Quotas  []Quota `json:"quotas,omitempty"`
+	Version int64   `json:"-"`
 }
 
 // Program is a center's program for one organ (移植项目).

@@ -96,7 +96,10 @@ func strictly(data []byte, into any) error {
 	return nil
 }
 
-var centerID = regexp.MustCompile(`^C-[A-Z0-9-]{2,29}$`)
+var (
+	centerID     = regexp.MustCompile(`^C-[A-Z0-9-]{2,29}$`)
+	organisation = regexp.MustCompile(`^[A-Z][A-Z0-9-]{2,31}$`)
+)
 
 func (c *fileCenter) check() error {
 	switch _, city := place.City(c.City); {
@@ -125,12 +128,21 @@ func (c *fileCenter) check() error {
 func named(s string) bool { return s != "" && utf8.RuneCountInString(s) <= maxName }
 
 func (p *fileProgram) check() error {
+	switch {
+	case p.Capacity != nil:
+		return errors.New(`capacity: give "free" with its age`)
+	case p.Free != nil && (p.Free.Places < 0 || p.Free.Places > 1000 || p.Free.HoursOld < 0 || p.Free.HoursOld > maxCount):
+		return errors.New("free: out of bounds")
+	}
+	return p.Check()
+}
+
+// Check says which of a program's values breaks its bound.
+func (p *Program) Check() error {
 	c := p.Criteria
 	switch {
 	case !known(Organs, p.Organ):
 		return errors.New("organ: unknown")
-	case p.Capacity != nil:
-		return errors.New(`capacity: give "free" with its age`)
 	case p.SurvivalTier < 0 || p.SurvivalTier > 5:
 		return errors.New("survival_tier: 0 to 5")
 	case p.Volume < 0 || p.Volume > maxCount || p.MedianWaitDays < 0 || p.MedianWaitDays > maxCount:
@@ -145,8 +157,6 @@ func (p *fileProgram) check() error {
 		return errors.New("criteria.infections: an infection or a policy that is none")
 	case c.CallInMinutes < 0 || c.CallInMinutes > 10080:
 		return errors.New("criteria.call_in_minutes: 0 to 10080")
-	case p.Free != nil && (p.Free.Places < 0 || p.Free.Places > 1000 || p.Free.HoursOld < 0 || p.Free.HoursOld > maxCount):
-		return errors.New("free: out of bounds")
 	}
 	return p.Licence.Check()
 }

@@ -18,6 +18,7 @@ import (
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/id"
 	"huhang.example/services/internal/money"
+	"huhang.example/services/internal/sealing"
 	"huhang.example/services/internal/sqldb"
 	"huhang.example/services/internal/sqldb/sqldbtest"
 	"huhang.example/services/matching"
@@ -198,9 +199,13 @@ func each(t *testing.T, test func(t *testing.T, r *rig)) {
 		r := &rig{db: db, clock: fake, ids: id.Random(), line: &line{
 			holds: map[string]string{}, released: map[string]bool{}, told: map[string]matching.Event{}, asked: map[string]matching.HoldAsk{},
 		}}
-		r.store = store.New(db)
+		cipher, err := sealing.Open(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.store = store.New(db, cipher)
 		r.use = matching.New(r.store, r.line, fake, r.ids)
-		r.Server = rpc.New(r.use, db)
+		r.Server = rpc.New(r.use, db, cipher)
 		if err := r.use.Seed(t.Context(), directory.Sample()); err != nil {
 			t.Fatal(err)
 		}

@@ -17,108 +17,27 @@ import (
 	"huhang.example/services/internal/sqldb"
 	"huhang.example/services/internal/telemetry"
 	"huhang.example/services/matching"
-	"huhang.example/services/matching/directory"
 )
 
-// Server implements matchingv1.MatchingServiceServer.
+// Server implements matchingv1.MatchingServiceServer and matchingv1.DirectoryServiceServer.
 type Server struct {
 	matchingv1.UnimplementedMatchingServiceServer
+	matchingv1.UnimplementedDirectoryServiceServer
 	use *matching.Service
 	db  *sqldb.DB
+	// cipher seals the stored answers that hold what is sealed elsewhere.
+	cipher idempotency.Cipher
 }
 
 // New returns the server.
-func New(use *matching.Service, db *sqldb.DB) *Server { return &Server{use: use, db: db} }
+func New(use *matching.Service, db *sqldb.DB, cipher idempotency.Cipher) *Server {
+	return &Server{use: use, db: db, cipher: cipher}
+}
 
 const (
 	pageDefault = 50
 	pageMax     = 200
 )
-
-// ListCenters returns a page of centers.
-func (s *Server) ListCenters(ctx context.Context, req *matchingv1.ListCentersRequest) (*matchingv1.ListCentersResponse, error) {
-	f := matching.CenterFilter{Line: req.GetLine(), Organ: organFrom(req.GetOrgan())}
-	filter := page.Filter("centers", f.Line, f.Organ)
-	after, err := page.Parse(filter, req.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	size := page.Size(req.GetPageSize(), pageDefault, pageMax)
-	centers, err := s.use.Centers(ctx, f, after, size+1)
-	if err != nil {
-		return nil, err
-	}
-	res := &matchingv1.ListCentersResponse{}
-	if len(centers) > size {
-		centers = centers[:size]
-		res.NextPageToken = page.Token(filter, centers[size-1].ID)
-	}
-	for _, c := range centers {
-		res.Centers = append(res.Centers, centerTo(c))
-	}
-	return res, nil
-}
-
-// GetCenter returns one center.
-func (s *Server) GetCenter(ctx context.Context, req *matchingv1.GetCenterRequest) (*matchingv1.GetCenterResponse, error) {
-	c, err := s.use.Center(ctx, req.GetCenterId())
-	if err != nil {
-		return nil, err
-	}
-	return &matchingv1.GetCenterResponse{Center: centerTo(c)}, nil
-}
-
-// DeclareCapacity states capacity.
-func (s *Server) DeclareCapacity(ctx context.Context, req *matchingv1.DeclareCapacityRequest) (*matchingv1.DeclareCapacityResponse, error) {
-	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*matchingv1.DeclareCapacityResponse, error) {
-		c, err := s.use.DeclareCapacity(ctx, req.GetCenterId(), req.GetEtag(), organFrom(req.GetOrgan()), req.GetFreePlaces())
-		if err != nil {
-			return nil, err
-		}
-		return &matchingv1.DeclareCapacityResponse{Center: centerTo(c)}, nil
-	})
-}
-
-// SetLicence records a licence.
-func (s *Server) SetLicence(ctx context.Context, req *matchingv1.SetLicenceRequest) (*matchingv1.SetLicenceResponse, error) {
-	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*matchingv1.SetLicenceResponse, error) {
-		l := req.GetLicence()
-		c, err := s.use.SetLicence(ctx, req.GetCenterId(), req.GetEtag(), organFrom(req.GetOrgan()), directory.Licence{
-			ValidFrom: l.GetValidFrom(), ValidTo: l.GetValidTo(), Suspended: l.GetSuspended(),
-		})
-		if err != nil {
-			return nil, err
-		}
-		return &matchingv1.SetLicenceResponse{Center: centerTo(c)}, nil
-	})
-}
-
-// RunMatch ranks and freezes. A retry gathers again for nothing, and gets the first run whatever became of the patient.
-func (s *Server) RunMatch(ctx context.Context, req *matchingv1.RunMatchRequest) (*matchingv1.RunMatchResponse, error) {
-	ctx = telemetry.WithReferral(ctx, req.GetReferralId())
-	run, gone := s.use.Match(ctx, matching.Ask{
-		ReferralID: req.GetReferralId(), PatientID: req.GetPatientId(), Organ: organFrom(req.GetOrgan()), Referrer: req.GetReferringOrganisation(),
-		Preferred: req.GetPreferredCenters(), Refused: req.GetRefusedCenters(),
-	})
-	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*matchingv1.RunMatchResponse, error) {
-		if gone != nil {
-			return nil, gone
-		}
-		if err := s.use.KeepRun(ctx, run); err != nil {
-			return nil, err
-		}
-		return &matchingv1.RunMatchResponse{MatchRun: runTo(run)}, nil
-	})
-}
-
-// GetMatchRun returns a frozen run.
-func (s *Server) GetMatchRun(ctx context.Context, req *matchingv1.GetMatchRunRequest) (*matchingv1.GetMatchRunResponse, error) {
-	run, err := s.use.Run(ctx, req.GetMatchRunId())
-	if err != nil {
-		return nil, err
-	}
-	return &matchingv1.GetMatchRunResponse{MatchRun: runTo(run)}, nil
-}
 
 // CreateOffer asks a center.
 func (s *Server) CreateOffer(ctx context.Context, req *matchingv1.CreateOfferRequest) (*matchingv1.CreateOfferResponse, error) {

@@ -19,6 +19,7 @@ type (
 	completeJob struct{ matching.Job }
 	releaseJob  struct{ matching.Job }
 	tellJob     struct{ matching.Job }
+	licenceJob  struct{ matching.LicenceJob }
 )
 
 func (remindJob) Kind() string   { return "offer_remind" }
@@ -26,6 +27,8 @@ func (expireJob) Kind() string   { return "offer_expire" }
 func (completeJob) Kind() string { return "offer_complete" }
 func (releaseJob) Kind() string  { return "offer_release" }
 func (tellJob) Kind() string     { return "offer_tell" }
+
+func (licenceJob) Kind() string { return "licence_ended" }
 
 // untiring jobs go on for weeks: a bed is held, or an offer stands, until they are done.
 const untiring = 1000
@@ -53,23 +56,36 @@ func enqueue(ctx context.Context, tx *sqldb.Tx, j matching.Job) error {
 	return tx.Enqueue(telemetry.WithReferral(ctx, j.ReferralID), args, options...)
 }
 
+func enqueueLicence(ctx context.Context, tx *sqldb.Tx, j matching.LicenceJob) error {
+	options := []sqldb.JobOption{sqldb.MaxAttempts(untiring)}
+	if !j.At.IsZero() {
+		options = append(options, sqldb.At(j.At))
+	}
+	return tx.Enqueue(ctx, licenceJob{j}, options...)
+}
+
 // Handle adds the handlers of a service's jobs to workers.
 func Handle(w *sqldb.Workers, s *matching.Service) {
 	handle(w, s.Remind, func(a remindJob) matching.Job { return a.Job })
 	handle(w, s.Expire, func(a expireJob) matching.Job { return a.Job })
 	handle(w, s.Complete, func(a completeJob) matching.Job { return a.Job })
 	handle(w, s.ReleaseHold, func(a releaseJob) matching.Job { return a.Job })
+	sqldb.Handle(w, func(ctx context.Context, a licenceJob) error { return again(s.LicenceEnded(ctx, a.LicenceJob)) })
 	handle(w, s.TellCase, func(a tellJob) matching.Job { return a.Job })
 }
 
 func handle[T river.JobArgs](w *sqldb.Workers, run func(context.Context, matching.Job) error, job func(T) matching.Job) {
 	sqldb.Handle(w, func(ctx context.Context, args T) error {
 		j := job(args)
-		err := run(telemetry.WithReferral(ctx, j.ReferralID), j)
-		var later matching.Later
-		if errors.As(err, &later) {
-			return sqldb.Snooze(later.After)
-		}
-		return err
+		return again(run(telemetry.WithReferral(ctx, j.ReferralID), j))
 	})
+}
+
+// again puts a job off that wishes so.
+func again(err error) error {
+	var later matching.Later
+	if errors.As(err, &later) {
+		return sqldb.Snooze(later.After)
+	}
+	return err
 }

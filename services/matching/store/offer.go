@@ -164,6 +164,32 @@ func (s *Store) Offers(ctx context.Context, f matching.OfferFilter, after *match
 	return offers, err
 }
 
+// mostOpen offers of one program are handed out at a time.
+const mostOpen = 500
+
+// OpenOffersOf returns the open offers of a center's program, the oldest first.
+func (s *Store) OpenOffersOf(ctx context.Context, centerID, organ string) (offers []*matching.Offer, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		offers = nil
+		rows, err := q.Query(ctx, "SELECT doc FROM offer WHERE center_id = $1 AND status = 'OPEN' ORDER BY offer_id", centerID)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() && len(offers) < mostOpen {
+			o, err := decode[matching.Offer](rows)
+			if err != nil {
+				return err
+			}
+			if o.Organ == organ {
+				offers = append(offers, o)
+			}
+		}
+		return rows.Err()
+	})
+	return offers, err
+}
+
 // Untold returns the events that were not delivered.
 func (s *Store) Untold(ctx context.Context, offerID string) (untold []matching.Told, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {

@@ -19,6 +19,8 @@ import (
 
 var now = time.Date(2026, 11, 22, 4, 0, 0, 123456000, time.UTC)
 
+var edit = matching.Edit{Action: "TEST", At: now, Organisation: "OPS", Subject: "staff-1"}
+
 // Offer makes an open offer of the case to the center.
 func Offer(ids id.Source, referralID, centerID string, expires time.Time) *matching.Offer {
 	return &matching.Offer{
@@ -62,8 +64,8 @@ func want(t *testing.T, err error, reason fault.Reason) {
 
 func (k *kit) seeding(t *testing.T) {
 	ctx := t.Context()
-	must(t, k.Seed(ctx, directory.Sample().Centers(now)))
-	changed, err := k.UpdateCenter(ctx, "C-SH-01", "1", func(c *directory.Center) error {
+	must(t, k.Seed(ctx, directory.Sample().Centers(now), edit))
+	changed, err := k.UpdateCenter(ctx, "C-SH-01", "1", edit, func(c *directory.Center) error {
 		c.Program("LIVER").Capacity.FreePlaces = 9
 		return nil
 	})
@@ -71,7 +73,7 @@ func (k *kit) seeding(t *testing.T) {
 	if changed.Etag() != "2" {
 		t.Fatalf("version %s", changed.Etag())
 	}
-	must(t, k.Seed(ctx, directory.Sample().Centers(now.Add(time.Hour))))
+	must(t, k.Seed(ctx, directory.Sample().Centers(now.Add(time.Hour)), edit))
 	c, err := k.Center(ctx, "C-SH-01")
 	must(t, err)
 	if !reflect.DeepEqual(c, changed) {
@@ -113,7 +115,7 @@ func (k *kit) centerVersions(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range 16 {
 		wait.Go(func() {
-			_, err := k.UpdateCenter(ctx, c.ID, c.Etag(), func(c *directory.Center) error {
+			_, err := k.UpdateCenter(ctx, c.ID, c.Etag(), edit, func(c *directory.Center) error {
 				c.Program("LIVER").Volume = int32(i)
 				return nil
 			})
@@ -132,13 +134,13 @@ func (k *kit) centerVersions(t *testing.T) {
 	before, err := k.Center(ctx, c.ID)
 	must(t, err)
 	broken := errors.New("no")
-	if _, err := k.UpdateCenter(ctx, c.ID, before.Etag(), func(c *directory.Center) error { c.NameZh = "x"; return broken }); !errors.Is(err, broken) {
+	if _, err := k.UpdateCenter(ctx, c.ID, before.Etag(), edit, func(c *directory.Center) error { c.NameZh = "x"; return broken }); !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
 	if after, err := k.Center(ctx, c.ID); err != nil || !reflect.DeepEqual(before, after) {
 		t.Fatalf("%v %+v", err, after)
 	}
-	_, err = k.UpdateCenter(ctx, "C-XX-01", "1", func(*directory.Center) error { return nil })
+	_, err = k.UpdateCenter(ctx, "C-XX-01", "1", edit, func(*directory.Center) error { return nil })
 	want(t, err, fault.ReasonNotFound)
 }
 

@@ -25,6 +25,315 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// QuotaResource is what a reserve quota is of.
+type QuotaResource int32
+
+const (
+	// Not given; refused.
+	QuotaResource_QUOTA_RESOURCE_UNSPECIFIED QuotaResource = 0
+	// Appointments with an expert (专家号).
+	QuotaResource_QUOTA_RESOURCE_EXPERT_SLOT QuotaResource = 1
+	// Admissions to a bed (床位).
+	QuotaResource_QUOTA_RESOURCE_BED QuotaResource = 2
+	// Booked tests (预约检查).
+	QuotaResource_QUOTA_RESOURCE_TEST QuotaResource = 3
+	// Operating room days (手术间).
+	QuotaResource_QUOTA_RESOURCE_OPERATING_ROOM QuotaResource = 4
+)
+
+// Enum value maps for QuotaResource.
+var (
+	QuotaResource_name = map[int32]string{
+		0: "QUOTA_RESOURCE_UNSPECIFIED",
+		1: "QUOTA_RESOURCE_EXPERT_SLOT",
+		2: "QUOTA_RESOURCE_BED",
+		3: "QUOTA_RESOURCE_TEST",
+		4: "QUOTA_RESOURCE_OPERATING_ROOM",
+	}
+	QuotaResource_value = map[string]int32{
+		"QUOTA_RESOURCE_UNSPECIFIED":    0,
+		"QUOTA_RESOURCE_EXPERT_SLOT":    1,
+		"QUOTA_RESOURCE_BED":            2,
+		"QUOTA_RESOURCE_TEST":           3,
+		"QUOTA_RESOURCE_OPERATING_ROOM": 4,
+	}
+)
+
+func (x QuotaResource) Enum() *QuotaResource {
+	p := new(QuotaResource)
+	*p = x
+	return p
+}
+
+func (x QuotaResource) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (QuotaResource) Descriptor() protoreflect.EnumDescriptor {
+	return file_huhang_matching_v1_messages_proto_enumTypes[0].Descriptor()
+}
+
+func (QuotaResource) Type() protoreflect.EnumType {
+	return &file_huhang_matching_v1_messages_proto_enumTypes[0]
+}
+
+func (x QuotaResource) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use QuotaResource.Descriptor instead.
+func (QuotaResource) EnumDescriptor() ([]byte, []int) {
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{0}
+}
+
+// QuotaPeriod is over how long a reserve quota is counted, in Asia/Shanghai.
+type QuotaPeriod int32
+
+const (
+	// Not given; refused.
+	QuotaPeriod_QUOTA_PERIOD_UNSPECIFIED QuotaPeriod = 0
+	// A day.
+	QuotaPeriod_QUOTA_PERIOD_DAY QuotaPeriod = 1
+	// A week, from Monday.
+	QuotaPeriod_QUOTA_PERIOD_WEEK QuotaPeriod = 2
+	// A calendar month.
+	QuotaPeriod_QUOTA_PERIOD_MONTH QuotaPeriod = 3
+)
+
+// Enum value maps for QuotaPeriod.
+var (
+	QuotaPeriod_name = map[int32]string{
+		0: "QUOTA_PERIOD_UNSPECIFIED",
+		1: "QUOTA_PERIOD_DAY",
+		2: "QUOTA_PERIOD_WEEK",
+		3: "QUOTA_PERIOD_MONTH",
+	}
+	QuotaPeriod_value = map[string]int32{
+		"QUOTA_PERIOD_UNSPECIFIED": 0,
+		"QUOTA_PERIOD_DAY":         1,
+		"QUOTA_PERIOD_WEEK":        2,
+		"QUOTA_PERIOD_MONTH":       3,
+	}
+)
+
+func (x QuotaPeriod) Enum() *QuotaPeriod {
+	p := new(QuotaPeriod)
+	*p = x
+	return p
+}
+
+func (x QuotaPeriod) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (QuotaPeriod) Descriptor() protoreflect.EnumDescriptor {
+	return file_huhang_matching_v1_messages_proto_enumTypes[1].Descriptor()
+}
+
+func (QuotaPeriod) Type() protoreflect.EnumType {
+	return &file_huhang_matching_v1_messages_proto_enumTypes[1]
+}
+
+func (x QuotaPeriod) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use QuotaPeriod.Descriptor instead.
+func (QuotaPeriod) EnumDescriptor() ([]byte, []int) {
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{1}
+}
+
+// Infection is what a program can have a policy for.
+type Infection int32
+
+const (
+	// Not given; refused.
+	Infection_INFECTION_UNSPECIFIED Infection = 0
+	// Any infection that is active now.
+	Infection_INFECTION_ACTIVE Infection = 1
+	// Hepatitis B surface antigen positive.
+	Infection_INFECTION_HBV Infection = 2
+	// Hepatitis C RNA positive.
+	Infection_INFECTION_HCV Infection = 3
+	// HIV positive.
+	Infection_INFECTION_HIV Infection = 4
+	// Tuberculosis.
+	Infection_INFECTION_TB Infection = 5
+	// Cytomegalovirus.
+	Infection_INFECTION_CMV Infection = 6
+	// Epstein-Barr virus.
+	Infection_INFECTION_EBV Infection = 7
+	// Syphilis.
+	Infection_INFECTION_SYPHILIS Infection = 8
+)
+
+// Enum value maps for Infection.
+var (
+	Infection_name = map[int32]string{
+		0: "INFECTION_UNSPECIFIED",
+		1: "INFECTION_ACTIVE",
+		2: "INFECTION_HBV",
+		3: "INFECTION_HCV",
+		4: "INFECTION_HIV",
+		5: "INFECTION_TB",
+		6: "INFECTION_CMV",
+		7: "INFECTION_EBV",
+		8: "INFECTION_SYPHILIS",
+	}
+	Infection_value = map[string]int32{
+		"INFECTION_UNSPECIFIED": 0,
+		"INFECTION_ACTIVE":      1,
+		"INFECTION_HBV":         2,
+		"INFECTION_HCV":         3,
+		"INFECTION_HIV":         4,
+		"INFECTION_TB":          5,
+		"INFECTION_CMV":         6,
+		"INFECTION_EBV":         7,
+		"INFECTION_SYPHILIS":    8,
+	}
+)
+
+func (x Infection) Enum() *Infection {
+	p := new(Infection)
+	*p = x
+	return p
+}
+
+func (x Infection) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Infection) Descriptor() protoreflect.EnumDescriptor {
+	return file_huhang_matching_v1_messages_proto_enumTypes[2].Descriptor()
+}
+
+func (Infection) Type() protoreflect.EnumType {
+	return &file_huhang_matching_v1_messages_proto_enumTypes[2]
+}
+
+func (x Infection) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Infection.Descriptor instead.
+func (Infection) EnumDescriptor() ([]byte, []int) {
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{2}
+}
+
+// InfectionPolicy is what a program does about a positive result (收治政策).
+type InfectionPolicy int32
+
+const (
+	// Not stated.
+	InfectionPolicy_INFECTION_POLICY_UNSPECIFIED InfectionPolicy = 0
+	// Takes the patient.
+	InfectionPolicy_INFECTION_POLICY_ACCEPTS InfectionPolicy = 1
+	// Does not take the patient.
+	InfectionPolicy_INFECTION_POLICY_EXCLUDES InfectionPolicy = 2
+	// Takes the patient, and wants it treated first.
+	InfectionPolicy_INFECTION_POLICY_NEEDS_TREATMENT InfectionPolicy = 3
+)
+
+// Enum value maps for InfectionPolicy.
+var (
+	InfectionPolicy_name = map[int32]string{
+		0: "INFECTION_POLICY_UNSPECIFIED",
+		1: "INFECTION_POLICY_ACCEPTS",
+		2: "INFECTION_POLICY_EXCLUDES",
+		3: "INFECTION_POLICY_NEEDS_TREATMENT",
+	}
+	InfectionPolicy_value = map[string]int32{
+		"INFECTION_POLICY_UNSPECIFIED":     0,
+		"INFECTION_POLICY_ACCEPTS":         1,
+		"INFECTION_POLICY_EXCLUDES":        2,
+		"INFECTION_POLICY_NEEDS_TREATMENT": 3,
+	}
+)
+
+func (x InfectionPolicy) Enum() *InfectionPolicy {
+	p := new(InfectionPolicy)
+	*p = x
+	return p
+}
+
+func (x InfectionPolicy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (InfectionPolicy) Descriptor() protoreflect.EnumDescriptor {
+	return file_huhang_matching_v1_messages_proto_enumTypes[3].Descriptor()
+}
+
+func (InfectionPolicy) Type() protoreflect.EnumType {
+	return &file_huhang_matching_v1_messages_proto_enumTypes[3]
+}
+
+func (x InfectionPolicy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use InfectionPolicy.Descriptor instead.
+func (InfectionPolicy) EnumDescriptor() ([]byte, []int) {
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{3}
+}
+
+// MatchChangeKind is how a center stands against the run before.
+type MatchChangeKind int32
+
+const (
+	// Not given.
+	MatchChangeKind_MATCH_CHANGE_KIND_UNSPECIFIED MatchChangeKind = 0
+	// Ranked now and not before.
+	MatchChangeKind_MATCH_CHANGE_KIND_NEW MatchChangeKind = 1
+	// Ranked in both with another place or score, or excluded in both for other reasons.
+	MatchChangeKind_MATCH_CHANGE_KIND_CHANGED MatchChangeKind = 2
+	// Ranked before and not now.
+	MatchChangeKind_MATCH_CHANGE_KIND_GONE MatchChangeKind = 3
+)
+
+// Enum value maps for MatchChangeKind.
+var (
+	MatchChangeKind_name = map[int32]string{
+		0: "MATCH_CHANGE_KIND_UNSPECIFIED",
+		1: "MATCH_CHANGE_KIND_NEW",
+		2: "MATCH_CHANGE_KIND_CHANGED",
+		3: "MATCH_CHANGE_KIND_GONE",
+	}
+	MatchChangeKind_value = map[string]int32{
+		"MATCH_CHANGE_KIND_UNSPECIFIED": 0,
+		"MATCH_CHANGE_KIND_NEW":         1,
+		"MATCH_CHANGE_KIND_CHANGED":     2,
+		"MATCH_CHANGE_KIND_GONE":        3,
+	}
+)
+
+func (x MatchChangeKind) Enum() *MatchChangeKind {
+	p := new(MatchChangeKind)
+	*p = x
+	return p
+}
+
+func (x MatchChangeKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MatchChangeKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_huhang_matching_v1_messages_proto_enumTypes[4].Descriptor()
+}
+
+func (MatchChangeKind) Type() protoreflect.EnumType {
+	return &file_huhang_matching_v1_messages_proto_enumTypes[4]
+}
+
+func (x MatchChangeKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use MatchChangeKind.Descriptor instead.
+func (MatchChangeKind) EnumDescriptor() ([]byte, []int) {
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{4}
+}
+
 // OfferStatus is the life of an offer.
 type OfferStatus int32
 
@@ -78,11 +387,11 @@ func (x OfferStatus) String() string {
 }
 
 func (OfferStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_huhang_matching_v1_messages_proto_enumTypes[0].Descriptor()
+	return file_huhang_matching_v1_messages_proto_enumTypes[5].Descriptor()
 }
 
 func (OfferStatus) Type() protoreflect.EnumType {
-	return &file_huhang_matching_v1_messages_proto_enumTypes[0]
+	return &file_huhang_matching_v1_messages_proto_enumTypes[5]
 }
 
 func (x OfferStatus) Number() protoreflect.EnumNumber {
@@ -91,7 +400,7 @@ func (x OfferStatus) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use OfferStatus.Descriptor instead.
 func (OfferStatus) EnumDescriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{0}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{5}
 }
 
 // Center is a transplant center (移植中心).
@@ -112,7 +421,9 @@ type Center struct {
 	// Direct cross-province settlement is available (the province has a catalogue in force).
 	DirectSettlement bool `protobuf:"varint,7,opt,name=direct_settlement,json=directSettlement,proto3" json:"direct_settlement,omitempty"`
 	// Version for the next update.
-	Etag          string `protobuf:"bytes,8,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,8,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What the center promises to referred patients.
+	ReserveQuotas []*ReserveQuota `protobuf:"bytes,9,rep,name=reserve_quotas,json=reserveQuotas,proto3" json:"reserve_quotas,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -203,6 +514,122 @@ func (x *Center) GetEtag() string {
 	return ""
 }
 
+func (x *Center) GetReserveQuotas() []*ReserveQuota {
+	if x != nil {
+		return x.ReserveQuotas
+	}
+	return nil
+}
+
+// ReserveQuota is a center's promise to referred patients (预留资源): a share of what it has of a resource in each period.
+type ReserveQuota struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of what.
+	Resource QuotaResource `protobuf:"varint,1,opt,name=resource,proto3,enum=huhang.matching.v1.QuotaResource" json:"resource,omitempty"`
+	// Only for this organ; unspecified for all.
+	Organ v1.Organ `protobuf:"varint,2,opt,name=organ,proto3,enum=huhang.organ.v1.Organ" json:"organ,omitempty"`
+	// Counted over.
+	Period QuotaPeriod `protobuf:"varint,3,opt,name=period,proto3,enum=huhang.matching.v1.QuotaPeriod" json:"period,omitempty"`
+	// What the center has in a period, 1..100000.
+	Units int32 `protobuf:"varint,4,opt,name=units,proto3" json:"units,omitempty"`
+	// Share promised, in basis points, 1..10000.
+	Share int32 `protobuf:"varint,5,opt,name=share,proto3" json:"share,omitempty"`
+	// First day, YYYY-MM-DD.
+	ValidFrom string `protobuf:"bytes,6,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
+	// Last day, YYYY-MM-DD.
+	ValidTo string `protobuf:"bytes,7,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	// Units reserved in a period: the share of the units, rounded up. Output only.
+	Reserved      int32 `protobuf:"varint,8,opt,name=reserved,proto3" json:"reserved,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReserveQuota) Reset() {
+	*x = ReserveQuota{}
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReserveQuota) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReserveQuota) ProtoMessage() {}
+
+func (x *ReserveQuota) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReserveQuota.ProtoReflect.Descriptor instead.
+func (*ReserveQuota) Descriptor() ([]byte, []int) {
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ReserveQuota) GetResource() QuotaResource {
+	if x != nil {
+		return x.Resource
+	}
+	return QuotaResource_QUOTA_RESOURCE_UNSPECIFIED
+}
+
+func (x *ReserveQuota) GetOrgan() v1.Organ {
+	if x != nil {
+		return x.Organ
+	}
+	return v1.Organ(0)
+}
+
+func (x *ReserveQuota) GetPeriod() QuotaPeriod {
+	if x != nil {
+		return x.Period
+	}
+	return QuotaPeriod_QUOTA_PERIOD_UNSPECIFIED
+}
+
+func (x *ReserveQuota) GetUnits() int32 {
+	if x != nil {
+		return x.Units
+	}
+	return 0
+}
+
+func (x *ReserveQuota) GetShare() int32 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
+func (x *ReserveQuota) GetValidFrom() string {
+	if x != nil {
+		return x.ValidFrom
+	}
+	return ""
+}
+
+func (x *ReserveQuota) GetValidTo() string {
+	if x != nil {
+		return x.ValidTo
+	}
+	return ""
+}
+
+func (x *ReserveQuota) GetReserved() int32 {
+	if x != nil {
+		return x.Reserved
+	}
+	return 0
+}
+
 // Program is a center's program for one organ.
 type Program struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -225,14 +652,16 @@ type Program struct {
 	// Median wait in days from listing to surgery; 0 unknown.
 	MedianWaitDays int32 `protobuf:"varint,9,opt,name=median_wait_days,json=medianWaitDays,proto3" json:"median_wait_days,omitempty"`
 	// Capacity as declared.
-	Capacity      *Capacity `protobuf:"bytes,10,opt,name=capacity,proto3" json:"capacity,omitempty"`
+	Capacity *Capacity `protobuf:"bytes,10,opt,name=capacity,proto3" json:"capacity,omitempty"`
+	// Fewer transplants last year than its survival tier can be told from. Output only.
+	SmallVolume   bool `protobuf:"varint,11,opt,name=small_volume,json=smallVolume,proto3" json:"small_volume,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Program) Reset() {
 	*x = Program{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[1]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -244,7 +673,7 @@ func (x *Program) String() string {
 func (*Program) ProtoMessage() {}
 
 func (x *Program) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[1]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -257,7 +686,7 @@ func (x *Program) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Program.ProtoReflect.Descriptor instead.
 func (*Program) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{1}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Program) GetOrgan() v1.Organ {
@@ -330,6 +759,13 @@ func (x *Program) GetCapacity() *Capacity {
 	return nil
 }
 
+func (x *Program) GetSmallVolume() bool {
+	if x != nil {
+		return x.SmallVolume
+	}
+	return false
+}
+
 // Licence is the permission to transplant an organ.
 type Licence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -338,14 +774,16 @@ type Licence struct {
 	// Last day, YYYY-MM-DD.
 	ValidTo string `protobuf:"bytes,2,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
 	// Suspended now (Art 25-26).
-	Suspended     bool `protobuf:"varint,3,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	Suspended bool `protobuf:"varint,3,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	// Revoked for good (Art 25-26): only another licence, from another day, may follow.
+	Revoked       bool `protobuf:"varint,4,opt,name=revoked,proto3" json:"revoked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Licence) Reset() {
 	*x = Licence{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[2]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -357,7 +795,7 @@ func (x *Licence) String() string {
 func (*Licence) ProtoMessage() {}
 
 func (x *Licence) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[2]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -370,7 +808,7 @@ func (x *Licence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Licence.ProtoReflect.Descriptor instead.
 func (*Licence) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{2}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Licence) GetValidFrom() string {
@@ -394,14 +832,21 @@ func (x *Licence) GetSuspended() bool {
 	return false
 }
 
+func (x *Licence) GetRevoked() bool {
+	if x != nil {
+		return x.Revoked
+	}
+	return false
+}
+
 // Criteria are a program's own limits; an unset limit excludes nobody.
 type Criteria struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Youngest age in full years.
+	// Youngest age in full years, 0..150.
 	MinAge *int32 `protobuf:"varint,1,opt,name=min_age,json=minAge,proto3,oneof" json:"min_age,omitempty"`
-	// Oldest age in full years.
+	// Oldest age in full years, 0..150, not below the youngest.
 	MaxAge *int32 `protobuf:"varint,2,opt,name=max_age,json=maxAge,proto3,oneof" json:"max_age,omitempty"`
-	// Highest body mass index in kg/m2.
+	// Highest body mass index in kg/m2, 10..100.
 	MaxBmi *float64 `protobuf:"fixed64,3,opt,name=max_bmi,json=maxBmi,proto3,oneof" json:"max_bmi,omitempty"`
 	// Accepts patients with a previous transplant.
 	Retransplant bool `protobuf:"varint,4,opt,name=retransplant,proto3" json:"retransplant,omitempty"`
@@ -409,19 +854,21 @@ type Criteria struct {
 	AboIncompatible bool `protobuf:"varint,5,opt,name=abo_incompatible,json=aboIncompatible,proto3" json:"abo_incompatible,omitempty"`
 	// Works with living donors.
 	LivingDonor bool `protobuf:"varint,6,opt,name=living_donor,json=livingDonor,proto3" json:"living_donor,omitempty"`
-	// Accepts HIV positive patients.
+	// Accepts HIV positive patients; what infections says of HIV goes first.
 	Hiv bool `protobuf:"varint,7,opt,name=hiv,proto3" json:"hiv,omitempty"`
 	// HCC criteria set for liver: MILAN, UCSF, HANGZHOU, FUDAN; empty accepts none beyond the licence.
 	HccSet string `protobuf:"bytes,8,opt,name=hcc_set,json=hccSet,proto3" json:"hcc_set,omitempty"`
-	// A listed patient must be able to arrive within so many minutes when called; 0 no window.
+	// A listed patient must be able to arrive within so many minutes when called, at most 10080; 0 no window.
 	CallInMinutes int32 `protobuf:"varint,9,opt,name=call_in_minutes,json=callInMinutes,proto3" json:"call_in_minutes,omitempty"`
+	// Policy by infection; one that is not named is not stated.
+	Infections    []*InfectionCriterion `protobuf:"bytes,10,rep,name=infections,proto3" json:"infections,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Criteria) Reset() {
 	*x = Criteria{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[3]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +880,7 @@ func (x *Criteria) String() string {
 func (*Criteria) ProtoMessage() {}
 
 func (x *Criteria) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[3]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +893,7 @@ func (x *Criteria) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Criteria.ProtoReflect.Descriptor instead.
 func (*Criteria) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{3}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Criteria) GetMinAge() int32 {
@@ -512,6 +959,68 @@ func (x *Criteria) GetCallInMinutes() int32 {
 	return 0
 }
 
+func (x *Criteria) GetInfections() []*InfectionCriterion {
+	if x != nil {
+		return x.Infections
+	}
+	return nil
+}
+
+// InfectionCriterion is a program's policy for one infection.
+type InfectionCriterion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Infection.
+	Infection Infection `protobuf:"varint,1,opt,name=infection,proto3,enum=huhang.matching.v1.Infection" json:"infection,omitempty"`
+	// Policy.
+	Policy        InfectionPolicy `protobuf:"varint,2,opt,name=policy,proto3,enum=huhang.matching.v1.InfectionPolicy" json:"policy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InfectionCriterion) Reset() {
+	*x = InfectionCriterion{}
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InfectionCriterion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InfectionCriterion) ProtoMessage() {}
+
+func (x *InfectionCriterion) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InfectionCriterion.ProtoReflect.Descriptor instead.
+func (*InfectionCriterion) Descriptor() ([]byte, []int) {
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *InfectionCriterion) GetInfection() Infection {
+	if x != nil {
+		return x.Infection
+	}
+	return Infection_INFECTION_UNSPECIFIED
+}
+
+func (x *InfectionCriterion) GetPolicy() InfectionPolicy {
+	if x != nil {
+		return x.Policy
+	}
+	return InfectionPolicy_INFECTION_POLICY_UNSPECIFIED
+}
+
 // Capacity is what a center declares for referred patients (as of a time, by somebody).
 type Capacity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -520,14 +1029,16 @@ type Capacity struct {
 	// As of.
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// Organisation that declared it.
-	DeclaredBy    string `protobuf:"bytes,3,opt,name=declared_by,json=declaredBy,proto3" json:"declared_by,omitempty"`
+	DeclaredBy string `protobuf:"bytes,3,opt,name=declared_by,json=declaredBy,proto3" json:"declared_by,omitempty"`
+	// Older than the weights in force trust. Output only.
+	Stale         bool `protobuf:"varint,4,opt,name=stale,proto3" json:"stale,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Capacity) Reset() {
 	*x = Capacity{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -539,7 +1050,7 @@ func (x *Capacity) String() string {
 func (*Capacity) ProtoMessage() {}
 
 func (x *Capacity) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -552,7 +1063,7 @@ func (x *Capacity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capacity.ProtoReflect.Descriptor instead.
 func (*Capacity) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{4}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Capacity) GetFreePlaces() int32 {
@@ -576,6 +1087,13 @@ func (x *Capacity) GetDeclaredBy() string {
 	return ""
 }
 
+func (x *Capacity) GetStale() bool {
+	if x != nil {
+		return x.Stale
+	}
+	return false
+}
+
 // MatchRun is a frozen ranking (匹配结果): inputs, weights, ranked and excluded centers.
 type MatchRun struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -596,14 +1114,22 @@ type MatchRun struct {
 	// Every other center of the directory with its reasons.
 	Excluded []*ExcludedCenter `protobuf:"bytes,8,rep,name=excluded,proto3" json:"excluded,omitempty"`
 	// Data that were missing, and what each would change, in both languages.
-	Missing       []*Remark `protobuf:"bytes,9,rep,name=missing,proto3" json:"missing,omitempty"`
+	Missing []*Remark `protobuf:"bytes,9,rep,name=missing,proto3" json:"missing,omitempty"`
+	// The same by datum, with the exclusion or the term and the centers it would change.
+	Gaps []*Gap `protobuf:"bytes,10,rep,name=gaps,proto3" json:"gaps,omitempty"`
+	// Where no center is ranked: what alone keeps centers out, so that a mistyped datum is found.
+	Hints []*Remark `protobuf:"bytes,11,rep,name=hints,proto3" json:"hints,omitempty"`
+	// The case's run for this organ before this one; empty for the first.
+	PreviousMatchRunId string `protobuf:"bytes,12,opt,name=previous_match_run_id,json=previousMatchRunId,proto3" json:"previous_match_run_id,omitempty"`
+	// What changed since that run, center by center; a center that is not named did not change.
+	Changes       []*MatchChange `protobuf:"bytes,13,rep,name=changes,proto3" json:"changes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MatchRun) Reset() {
 	*x = MatchRun{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -615,7 +1141,7 @@ func (x *MatchRun) String() string {
 func (*MatchRun) ProtoMessage() {}
 
 func (x *MatchRun) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -628,7 +1154,7 @@ func (x *MatchRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchRun.ProtoReflect.Descriptor instead.
 func (*MatchRun) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{5}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *MatchRun) GetMatchRunId() string {
@@ -694,6 +1220,180 @@ func (x *MatchRun) GetMissing() []*Remark {
 	return nil
 }
 
+func (x *MatchRun) GetGaps() []*Gap {
+	if x != nil {
+		return x.Gaps
+	}
+	return nil
+}
+
+func (x *MatchRun) GetHints() []*Remark {
+	if x != nil {
+		return x.Hints
+	}
+	return nil
+}
+
+func (x *MatchRun) GetPreviousMatchRunId() string {
+	if x != nil {
+		return x.PreviousMatchRunId
+	}
+	return ""
+}
+
+func (x *MatchRun) GetChanges() []*MatchChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// Gap is a datum that was missing or could not be true (缺失数据).
+type Gap struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Path of the datum, such as "liver.vascular_invasion".
+	Datum string `protobuf:"bytes,1,opt,name=datum,proto3" json:"datum,omitempty"`
+	// Code of the exclusion it decides; empty where it decides none.
+	ExclusionCode string `protobuf:"bytes,2,opt,name=exclusion_code,json=exclusionCode,proto3" json:"exclusion_code,omitempty"`
+	// Key of the term it counts in; empty where it counts in none.
+	Term string `protobuf:"bytes,3,opt,name=term,proto3" json:"term,omitempty"`
+	// Centers it may change something for; empty: any.
+	CenterIds []string `protobuf:"bytes,4,rep,name=center_ids,json=centerIds,proto3" json:"center_ids,omitempty"`
+	// In the reader's words.
+	Because       *Remark `protobuf:"bytes,5,opt,name=because,proto3" json:"because,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Gap) Reset() {
+	*x = Gap{}
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Gap) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Gap) ProtoMessage() {}
+
+func (x *Gap) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Gap.ProtoReflect.Descriptor instead.
+func (*Gap) Descriptor() ([]byte, []int) {
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Gap) GetDatum() string {
+	if x != nil {
+		return x.Datum
+	}
+	return ""
+}
+
+func (x *Gap) GetExclusionCode() string {
+	if x != nil {
+		return x.ExclusionCode
+	}
+	return ""
+}
+
+func (x *Gap) GetTerm() string {
+	if x != nil {
+		return x.Term
+	}
+	return ""
+}
+
+func (x *Gap) GetCenterIds() []string {
+	if x != nil {
+		return x.CenterIds
+	}
+	return nil
+}
+
+func (x *Gap) GetBecause() *Remark {
+	if x != nil {
+		return x.Because
+	}
+	return nil
+}
+
+// MatchChange is what changed for one center.
+type MatchChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Center.
+	CenterId string `protobuf:"bytes,1,opt,name=center_id,json=centerId,proto3" json:"center_id,omitempty"`
+	// How.
+	Kind MatchChangeKind `protobuf:"varint,2,opt,name=kind,proto3,enum=huhang.matching.v1.MatchChangeKind" json:"kind,omitempty"`
+	// Why, in the reader's words.
+	Because       []*Remark `protobuf:"bytes,3,rep,name=because,proto3" json:"because,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MatchChange) Reset() {
+	*x = MatchChange{}
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MatchChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MatchChange) ProtoMessage() {}
+
+func (x *MatchChange) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MatchChange.ProtoReflect.Descriptor instead.
+func (*MatchChange) Descriptor() ([]byte, []int) {
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *MatchChange) GetCenterId() string {
+	if x != nil {
+		return x.CenterId
+	}
+	return ""
+}
+
+func (x *MatchChange) GetKind() MatchChangeKind {
+	if x != nil {
+		return x.Kind
+	}
+	return MatchChangeKind_MATCH_CHANGE_KIND_UNSPECIFIED
+}
+
+func (x *MatchChange) GetBecause() []*Remark {
+	if x != nil {
+		return x.Because
+	}
+	return nil
+}
+
 // RankedCenter is a center that may take the patient.
 type RankedCenter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -721,7 +1421,7 @@ type RankedCenter struct {
 
 func (x *RankedCenter) Reset() {
 	*x = RankedCenter{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +1433,7 @@ func (x *RankedCenter) String() string {
 func (*RankedCenter) ProtoMessage() {}
 
 func (x *RankedCenter) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +1446,7 @@ func (x *RankedCenter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RankedCenter.ProtoReflect.Descriptor instead.
 func (*RankedCenter) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{6}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RankedCenter) GetCenterId() string {
@@ -831,7 +1531,7 @@ type Term struct {
 
 func (x *Term) Reset() {
 	*x = Term{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -843,7 +1543,7 @@ func (x *Term) String() string {
 func (*Term) ProtoMessage() {}
 
 func (x *Term) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -856,7 +1556,7 @@ func (x *Term) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Term.ProtoReflect.Descriptor instead.
 func (*Term) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{7}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Term) GetKey() string {
@@ -911,7 +1611,7 @@ type ExcludedCenter struct {
 
 func (x *ExcludedCenter) Reset() {
 	*x = ExcludedCenter{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -923,7 +1623,7 @@ func (x *ExcludedCenter) String() string {
 func (*ExcludedCenter) ProtoMessage() {}
 
 func (x *ExcludedCenter) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -936,7 +1636,7 @@ func (x *ExcludedCenter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExcludedCenter.ProtoReflect.Descriptor instead.
 func (*ExcludedCenter) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{8}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ExcludedCenter) GetCenterId() string {
@@ -970,17 +1670,19 @@ func (x *ExcludedCenter) GetReasons() []*Exclusion {
 // Exclusion is one reason.
 type Exclusion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Code: NO_PROGRAM, NOT_LICENSED, LICENCE_SUSPENDED, PROGRAM_CLOSED, AGE, BMI, RETRANSPLANT, ABO_INCOMPATIBLE, LIVING_DONOR, ACTIVE_INFECTION, HIV, HCC_BEYOND_CRITERIA, CALL_IN_WINDOW, PATIENT_REFUSES.
+	// Code: NO_PROGRAM, NOT_LICENSED, LICENCE_SUSPENDED, LICENCE_REVOKED, PROGRAM_CLOSED, AGE, BMI, RETRANSPLANT, ABO_INCOMPATIBLE, LIVING_DONOR, ACTIVE_INFECTION, HIV, INFECTION, HCC_BEYOND_CRITERIA, CALL_IN_WINDOW, PATIENT_REFUSES.
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	// In the reader's words.
-	Because       *Remark `protobuf:"bytes,2,opt,name=because,proto3" json:"because,omitempty"`
+	Because *Remark `protobuf:"bytes,2,opt,name=because,proto3" json:"because,omitempty"`
+	// What would have to change for it to fall away.
+	Change        *Remark `protobuf:"bytes,3,opt,name=change,proto3" json:"change,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Exclusion) Reset() {
 	*x = Exclusion{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -992,7 +1694,7 @@ func (x *Exclusion) String() string {
 func (*Exclusion) ProtoMessage() {}
 
 func (x *Exclusion) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1005,7 +1707,7 @@ func (x *Exclusion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exclusion.ProtoReflect.Descriptor instead.
 func (*Exclusion) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{9}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Exclusion) GetCode() string {
@@ -1018,6 +1720,13 @@ func (x *Exclusion) GetCode() string {
 func (x *Exclusion) GetBecause() *Remark {
 	if x != nil {
 		return x.Because
+	}
+	return nil
+}
+
+func (x *Exclusion) GetChange() *Remark {
+	if x != nil {
+		return x.Change
 	}
 	return nil
 }
@@ -1035,7 +1744,7 @@ type Remark struct {
 
 func (x *Remark) Reset() {
 	*x = Remark{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1047,7 +1756,7 @@ func (x *Remark) String() string {
 func (*Remark) ProtoMessage() {}
 
 func (x *Remark) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1060,7 +1769,7 @@ func (x *Remark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remark.ProtoReflect.Descriptor instead.
 func (*Remark) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{10}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Remark) GetZh() string {
@@ -1122,7 +1831,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1134,7 +1843,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1147,7 +1856,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{11}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Offer) GetOfferId() string {
@@ -1293,7 +2002,7 @@ type ListCentersRequest struct {
 
 func (x *ListCentersRequest) Reset() {
 	*x = ListCentersRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1305,7 +2014,7 @@ func (x *ListCentersRequest) String() string {
 func (*ListCentersRequest) ProtoMessage() {}
 
 func (x *ListCentersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1318,7 +2027,7 @@ func (x *ListCentersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCentersRequest.ProtoReflect.Descriptor instead.
 func (*ListCentersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{12}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListCentersRequest) GetLine() string {
@@ -1362,7 +2071,7 @@ type ListCentersResponse struct {
 
 func (x *ListCentersResponse) Reset() {
 	*x = ListCentersResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1374,7 +2083,7 @@ func (x *ListCentersResponse) String() string {
 func (*ListCentersResponse) ProtoMessage() {}
 
 func (x *ListCentersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1387,7 +2096,7 @@ func (x *ListCentersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCentersResponse.ProtoReflect.Descriptor instead.
 func (*ListCentersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{13}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListCentersResponse) GetCenters() []*Center {
@@ -1415,7 +2124,7 @@ type GetCenterRequest struct {
 
 func (x *GetCenterRequest) Reset() {
 	*x = GetCenterRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1427,7 +2136,7 @@ func (x *GetCenterRequest) String() string {
 func (*GetCenterRequest) ProtoMessage() {}
 
 func (x *GetCenterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1440,7 +2149,7 @@ func (x *GetCenterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCenterRequest.ProtoReflect.Descriptor instead.
 func (*GetCenterRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{14}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetCenterRequest) GetCenterId() string {
@@ -1461,7 +2170,7 @@ type GetCenterResponse struct {
 
 func (x *GetCenterResponse) Reset() {
 	*x = GetCenterResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1473,7 +2182,7 @@ func (x *GetCenterResponse) String() string {
 func (*GetCenterResponse) ProtoMessage() {}
 
 func (x *GetCenterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1486,7 +2195,7 @@ func (x *GetCenterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCenterResponse.ProtoReflect.Descriptor instead.
 func (*GetCenterResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{15}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetCenterResponse) GetCenter() *Center {
@@ -1515,7 +2224,7 @@ type DeclareCapacityRequest struct {
 
 func (x *DeclareCapacityRequest) Reset() {
 	*x = DeclareCapacityRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1527,7 +2236,7 @@ func (x *DeclareCapacityRequest) String() string {
 func (*DeclareCapacityRequest) ProtoMessage() {}
 
 func (x *DeclareCapacityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1540,7 +2249,7 @@ func (x *DeclareCapacityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclareCapacityRequest.ProtoReflect.Descriptor instead.
 func (*DeclareCapacityRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{16}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *DeclareCapacityRequest) GetRequestId() string {
@@ -1589,7 +2298,7 @@ type DeclareCapacityResponse struct {
 
 func (x *DeclareCapacityResponse) Reset() {
 	*x = DeclareCapacityResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1601,7 +2310,7 @@ func (x *DeclareCapacityResponse) String() string {
 func (*DeclareCapacityResponse) ProtoMessage() {}
 
 func (x *DeclareCapacityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1614,7 +2323,7 @@ func (x *DeclareCapacityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclareCapacityResponse.ProtoReflect.Descriptor instead.
 func (*DeclareCapacityResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{17}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DeclareCapacityResponse) GetCenter() *Center {
@@ -1643,7 +2352,7 @@ type SetLicenceRequest struct {
 
 func (x *SetLicenceRequest) Reset() {
 	*x = SetLicenceRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1655,7 +2364,7 @@ func (x *SetLicenceRequest) String() string {
 func (*SetLicenceRequest) ProtoMessage() {}
 
 func (x *SetLicenceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1668,7 +2377,7 @@ func (x *SetLicenceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLicenceRequest.ProtoReflect.Descriptor instead.
 func (*SetLicenceRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{18}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SetLicenceRequest) GetRequestId() string {
@@ -1717,7 +2426,7 @@ type SetLicenceResponse struct {
 
 func (x *SetLicenceResponse) Reset() {
 	*x = SetLicenceResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1729,7 +2438,7 @@ func (x *SetLicenceResponse) String() string {
 func (*SetLicenceResponse) ProtoMessage() {}
 
 func (x *SetLicenceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1742,7 +2451,7 @@ func (x *SetLicenceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLicenceResponse.ProtoReflect.Descriptor instead.
 func (*SetLicenceResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{19}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SetLicenceResponse) GetCenter() *Center {
@@ -1769,13 +2478,15 @@ type RunMatchRequest struct {
 	PreferredCenters []string `protobuf:"bytes,6,rep,name=preferred_centers,json=preferredCenters,proto3" json:"preferred_centers,omitempty"`
 	// Centers the patient refuses.
 	RefusedCenters []string `protobuf:"bytes,7,rep,name=refused_centers,json=refusedCenters,proto3" json:"refused_centers,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// By the referrer's word, only a program that transplants across ABO groups will do.
+	NeedsAboIncompatible bool `protobuf:"varint,8,opt,name=needs_abo_incompatible,json=needsAboIncompatible,proto3" json:"needs_abo_incompatible,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *RunMatchRequest) Reset() {
 	*x = RunMatchRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1787,7 +2498,7 @@ func (x *RunMatchRequest) String() string {
 func (*RunMatchRequest) ProtoMessage() {}
 
 func (x *RunMatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1800,7 +2511,7 @@ func (x *RunMatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunMatchRequest.ProtoReflect.Descriptor instead.
 func (*RunMatchRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{20}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RunMatchRequest) GetRequestId() string {
@@ -1852,6 +2563,13 @@ func (x *RunMatchRequest) GetRefusedCenters() []string {
 	return nil
 }
 
+func (x *RunMatchRequest) GetNeedsAboIncompatible() bool {
+	if x != nil {
+		return x.NeedsAboIncompatible
+	}
+	return false
+}
+
 // RunMatchResponse holds the run.
 type RunMatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1863,7 +2581,7 @@ type RunMatchResponse struct {
 
 func (x *RunMatchResponse) Reset() {
 	*x = RunMatchResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1875,7 +2593,7 @@ func (x *RunMatchResponse) String() string {
 func (*RunMatchResponse) ProtoMessage() {}
 
 func (x *RunMatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1888,7 +2606,7 @@ func (x *RunMatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunMatchResponse.ProtoReflect.Descriptor instead.
 func (*RunMatchResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RunMatchResponse) GetMatchRun() *MatchRun {
@@ -1909,7 +2627,7 @@ type GetMatchRunRequest struct {
 
 func (x *GetMatchRunRequest) Reset() {
 	*x = GetMatchRunRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1921,7 +2639,7 @@ func (x *GetMatchRunRequest) String() string {
 func (*GetMatchRunRequest) ProtoMessage() {}
 
 func (x *GetMatchRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1934,7 +2652,7 @@ func (x *GetMatchRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMatchRunRequest.ProtoReflect.Descriptor instead.
 func (*GetMatchRunRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetMatchRunRequest) GetMatchRunId() string {
@@ -1955,7 +2673,7 @@ type GetMatchRunResponse struct {
 
 func (x *GetMatchRunResponse) Reset() {
 	*x = GetMatchRunResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1967,7 +2685,7 @@ func (x *GetMatchRunResponse) String() string {
 func (*GetMatchRunResponse) ProtoMessage() {}
 
 func (x *GetMatchRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1980,7 +2698,7 @@ func (x *GetMatchRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMatchRunResponse.ProtoReflect.Descriptor instead.
 func (*GetMatchRunResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetMatchRunResponse) GetMatchRun() *MatchRun {
@@ -2015,7 +2733,7 @@ type CreateOfferRequest struct {
 
 func (x *CreateOfferRequest) Reset() {
 	*x = CreateOfferRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2027,7 +2745,7 @@ func (x *CreateOfferRequest) String() string {
 func (*CreateOfferRequest) ProtoMessage() {}
 
 func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2040,7 +2758,7 @@ func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferRequest.ProtoReflect.Descriptor instead.
 func (*CreateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CreateOfferRequest) GetRequestId() string {
@@ -2110,7 +2828,7 @@ type CreateOfferResponse struct {
 
 func (x *CreateOfferResponse) Reset() {
 	*x = CreateOfferResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2122,7 +2840,7 @@ func (x *CreateOfferResponse) String() string {
 func (*CreateOfferResponse) ProtoMessage() {}
 
 func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2135,7 +2853,7 @@ func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferResponse.ProtoReflect.Descriptor instead.
 func (*CreateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CreateOfferResponse) GetOffer() *Offer {
@@ -2156,7 +2874,7 @@ type GetOfferRequest struct {
 
 func (x *GetOfferRequest) Reset() {
 	*x = GetOfferRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2168,7 +2886,7 @@ func (x *GetOfferRequest) String() string {
 func (*GetOfferRequest) ProtoMessage() {}
 
 func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2181,7 +2899,7 @@ func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferRequest.ProtoReflect.Descriptor instead.
 func (*GetOfferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetOfferRequest) GetOfferId() string {
@@ -2202,7 +2920,7 @@ type GetOfferResponse struct {
 
 func (x *GetOfferResponse) Reset() {
 	*x = GetOfferResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2214,7 +2932,7 @@ func (x *GetOfferResponse) String() string {
 func (*GetOfferResponse) ProtoMessage() {}
 
 func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2227,7 +2945,7 @@ func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferResponse.ProtoReflect.Descriptor instead.
 func (*GetOfferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetOfferResponse) GetOffer() *Offer {
@@ -2254,7 +2972,7 @@ type ListOffersRequest struct {
 
 func (x *ListOffersRequest) Reset() {
 	*x = ListOffersRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2266,7 +2984,7 @@ func (x *ListOffersRequest) String() string {
 func (*ListOffersRequest) ProtoMessage() {}
 
 func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2279,7 +2997,7 @@ func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersRequest.ProtoReflect.Descriptor instead.
 func (*ListOffersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListOffersRequest) GetStatus() OfferStatus {
@@ -2323,7 +3041,7 @@ type ListOffersResponse struct {
 
 func (x *ListOffersResponse) Reset() {
 	*x = ListOffersResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2335,7 +3053,7 @@ func (x *ListOffersResponse) String() string {
 func (*ListOffersResponse) ProtoMessage() {}
 
 func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2348,7 +3066,7 @@ func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersResponse.ProtoReflect.Descriptor instead.
 func (*ListOffersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListOffersResponse) GetOffers() []*Offer {
@@ -2384,7 +3102,7 @@ type AcceptOfferRequest struct {
 
 func (x *AcceptOfferRequest) Reset() {
 	*x = AcceptOfferRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2396,7 +3114,7 @@ func (x *AcceptOfferRequest) String() string {
 func (*AcceptOfferRequest) ProtoMessage() {}
 
 func (x *AcceptOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2409,7 +3127,7 @@ func (x *AcceptOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptOfferRequest.ProtoReflect.Descriptor instead.
 func (*AcceptOfferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AcceptOfferRequest) GetRequestId() string {
@@ -2458,7 +3176,7 @@ type AcceptOfferResponse struct {
 
 func (x *AcceptOfferResponse) Reset() {
 	*x = AcceptOfferResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +3188,7 @@ func (x *AcceptOfferResponse) String() string {
 func (*AcceptOfferResponse) ProtoMessage() {}
 
 func (x *AcceptOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +3201,7 @@ func (x *AcceptOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptOfferResponse.ProtoReflect.Descriptor instead.
 func (*AcceptOfferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AcceptOfferResponse) GetOffer() *Offer {
@@ -2512,7 +3230,7 @@ type DeclineOfferRequest struct {
 
 func (x *DeclineOfferRequest) Reset() {
 	*x = DeclineOfferRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2524,7 +3242,7 @@ func (x *DeclineOfferRequest) String() string {
 func (*DeclineOfferRequest) ProtoMessage() {}
 
 func (x *DeclineOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2537,7 +3255,7 @@ func (x *DeclineOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineOfferRequest.ProtoReflect.Descriptor instead.
 func (*DeclineOfferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DeclineOfferRequest) GetRequestId() string {
@@ -2586,7 +3304,7 @@ type DeclineOfferResponse struct {
 
 func (x *DeclineOfferResponse) Reset() {
 	*x = DeclineOfferResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2598,7 +3316,7 @@ func (x *DeclineOfferResponse) String() string {
 func (*DeclineOfferResponse) ProtoMessage() {}
 
 func (x *DeclineOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2611,7 +3329,7 @@ func (x *DeclineOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineOfferResponse.ProtoReflect.Descriptor instead.
 func (*DeclineOfferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DeclineOfferResponse) GetOffer() *Offer {
@@ -2636,7 +3354,7 @@ type WithdrawOfferRequest struct {
 
 func (x *WithdrawOfferRequest) Reset() {
 	*x = WithdrawOfferRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2648,7 +3366,7 @@ func (x *WithdrawOfferRequest) String() string {
 func (*WithdrawOfferRequest) ProtoMessage() {}
 
 func (x *WithdrawOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2661,7 +3379,7 @@ func (x *WithdrawOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawOfferRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawOfferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *WithdrawOfferRequest) GetRequestId() string {
@@ -2696,7 +3414,7 @@ type WithdrawOfferResponse struct {
 
 func (x *WithdrawOfferResponse) Reset() {
 	*x = WithdrawOfferResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2708,7 +3426,7 @@ func (x *WithdrawOfferResponse) String() string {
 func (*WithdrawOfferResponse) ProtoMessage() {}
 
 func (x *WithdrawOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2721,7 +3439,7 @@ func (x *WithdrawOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawOfferResponse.ProtoReflect.Descriptor instead.
 func (*WithdrawOfferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *WithdrawOfferResponse) GetOffer() *Offer {
@@ -2735,7 +3453,7 @@ var File_huhang_matching_v1_messages_proto protoreflect.FileDescriptor
 
 const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\n" +
-	"!huhang/matching/v1/messages.proto\x12\x12huhang.matching.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/organ/v1/organ.proto\"\xf9\x01\n" +
+	"!huhang/matching/v1/messages.proto\x12\x12huhang.matching.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/organ/v1/organ.proto\"\xc2\x02\n" +
 	"\x06Center\x12\x1b\n" +
 	"\tcenter_id\x18\x01 \x01(\tR\bcenterId\x12\x17\n" +
 	"\aname_zh\x18\x02 \x01(\tR\x06nameZh\x12\x17\n" +
@@ -2744,7 +3462,21 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\x04city\x18\x05 \x01(\tR\x04city\x127\n" +
 	"\bprograms\x18\x06 \x03(\v2\x1b.huhang.matching.v1.ProgramR\bprograms\x12+\n" +
 	"\x11direct_settlement\x18\a \x01(\bR\x10directSettlement\x12\x12\n" +
-	"\x04etag\x18\b \x01(\tR\x04etag\"\x91\x03\n" +
+	"\x04etag\x18\b \x01(\tR\x04etag\x12G\n" +
+	"\x0ereserve_quotas\x18\t \x03(\v2 .huhang.matching.v1.ReserveQuotaR\rreserveQuotas\"\xc8\x03\n" +
+	"\fReserveQuota\x12I\n" +
+	"\bresource\x18\x01 \x01(\x0e2!.huhang.matching.v1.QuotaResourceB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\bresource\x126\n" +
+	"\x05organ\x18\x02 \x01(\x0e2\x16.huhang.organ.v1.OrganB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05organ\x12C\n" +
+	"\x06period\x18\x03 \x01(\x0e2\x1f.huhang.matching.v1.QuotaPeriodB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06period\x12!\n" +
+	"\x05units\x18\x04 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xa0\x8d\x06(\x01R\x05units\x12 \n" +
+	"\x05share\x18\x05 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x01R\x05share\x12B\n" +
+	"\n" +
+	"valid_from\x18\x06 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\tvalidFrom\x12>\n" +
+	"\bvalid_to\x18\a \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\avalidTo\x12'\n" +
+	"\breserved\x18\b \x01(\x05B\v\xbaH\b\x1a\x06\x18\xa0\x8d\x06(\x00R\breserved\"\xb4\x03\n" +
 	"\aProgram\x12,\n" +
 	"\x05organ\x18\x01 \x01(\x0e2\x16.huhang.organ.v1.OrganR\x05organ\x125\n" +
 	"\alicence\x18\x02 \x01(\v2\x1b.huhang.matching.v1.LicenceR\alicence\x12\x16\n" +
@@ -2756,35 +3488,50 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\x06volume\x18\b \x01(\x05R\x06volume\x12(\n" +
 	"\x10median_wait_days\x18\t \x01(\x05R\x0emedianWaitDays\x128\n" +
 	"\bcapacity\x18\n" +
-	" \x01(\v2\x1c.huhang.matching.v1.CapacityR\bcapacity\"\xab\x01\n" +
+	" \x01(\v2\x1c.huhang.matching.v1.CapacityR\bcapacity\x12!\n" +
+	"\fsmall_volume\x18\v \x01(\bR\vsmallVolume\"\xc5\x01\n" +
 	"\aLicence\x12B\n" +
 	"\n" +
 	"valid_from\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\tvalidFrom\x12>\n" +
 	"\bvalid_to\x18\x02 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\avalidTo\x12\x1c\n" +
-	"\tsuspended\x18\x03 \x01(\bR\tsuspended\"\xcd\x02\n" +
-	"\bCriteria\x12\x1c\n" +
-	"\amin_age\x18\x01 \x01(\x05H\x00R\x06minAge\x88\x01\x01\x12\x1c\n" +
-	"\amax_age\x18\x02 \x01(\x05H\x01R\x06maxAge\x88\x01\x01\x12\x1c\n" +
-	"\amax_bmi\x18\x03 \x01(\x01H\x02R\x06maxBmi\x88\x01\x01\x12\"\n" +
+	"\tsuspended\x18\x03 \x01(\bR\tsuspended\x12\x18\n" +
+	"\arevoked\x18\x04 \x01(\bR\arevoked\"\x83\x04\n" +
+	"\bCriteria\x12(\n" +
+	"\amin_age\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x96\x01(\x00H\x00R\x06minAge\x88\x01\x01\x12(\n" +
+	"\amax_age\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x96\x01(\x00H\x01R\x06maxAge\x88\x01\x01\x125\n" +
+	"\amax_bmi\x18\x03 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00$@H\x02R\x06maxBmi\x88\x01\x01\x12\"\n" +
 	"\fretransplant\x18\x04 \x01(\bR\fretransplant\x12)\n" +
 	"\x10abo_incompatible\x18\x05 \x01(\bR\x0faboIncompatible\x12!\n" +
 	"\fliving_donor\x18\x06 \x01(\bR\vlivingDonor\x12\x10\n" +
-	"\x03hiv\x18\a \x01(\bR\x03hiv\x12\x17\n" +
-	"\ahcc_set\x18\b \x01(\tR\x06hccSet\x12&\n" +
-	"\x0fcall_in_minutes\x18\t \x01(\x05R\rcallInMinutesB\n" +
+	"\x03hiv\x18\a \x01(\bR\x03hiv\x12>\n" +
+	"\ahcc_set\x18\b \x01(\tB%\xbaH\"r 2\x1e^(MILAN|UCSF|HANGZHOU|FUDAN)?$R\x06hccSet\x122\n" +
+	"\x0fcall_in_minutes\x18\t \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe0N(\x00R\rcallInMinutes\x12P\n" +
+	"\n" +
+	"infections\x18\n" +
+	" \x03(\v2&.huhang.matching.v1.InfectionCriterionB\b\xbaH\x05\x92\x01\x02\x10\bR\n" +
+	"infectionsB\n" +
 	"\n" +
 	"\b_min_ageB\n" +
 	"\n" +
 	"\b_max_ageB\n" +
 	"\n" +
-	"\b_max_bmi\"\x89\x01\n" +
+	"\b_max_bmi\"\xa6\x01\n" +
+	"\x12InfectionCriterion\x12G\n" +
+	"\tinfection\x18\x01 \x01(\x0e2\x1d.huhang.matching.v1.InfectionB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\tinfection\x12G\n" +
+	"\x06policy\x18\x02 \x01(\x0e2#.huhang.matching.v1.InfectionPolicyB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06policy\"\x9f\x01\n" +
 	"\bCapacity\x12+\n" +
 	"\vfree_places\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\n" +
 	"freePlaces\x12/\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x1f\n" +
 	"\vdeclared_by\x18\x03 \x01(\tR\n" +
-	"declaredBy\"\xb6\x03\n" +
+	"declaredBy\x12\x14\n" +
+	"\x05stale\x18\x04 \x01(\bR\x05stale\"\x83\x05\n" +
 	"\bMatchRun\x12 \n" +
 	"\fmatch_run_id\x18\x01 \x01(\tR\n" +
 	"matchRunId\x12\x1f\n" +
@@ -2796,7 +3543,23 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\x10clinical_version\x18\x06 \x01(\x05R\x0fclinicalVersion\x128\n" +
 	"\x06ranked\x18\a \x03(\v2 .huhang.matching.v1.RankedCenterR\x06ranked\x12>\n" +
 	"\bexcluded\x18\b \x03(\v2\".huhang.matching.v1.ExcludedCenterR\bexcluded\x124\n" +
-	"\amissing\x18\t \x03(\v2\x1a.huhang.matching.v1.RemarkR\amissing\"\x84\x03\n" +
+	"\amissing\x18\t \x03(\v2\x1a.huhang.matching.v1.RemarkR\amissing\x12+\n" +
+	"\x04gaps\x18\n" +
+	" \x03(\v2\x17.huhang.matching.v1.GapR\x04gaps\x120\n" +
+	"\x05hints\x18\v \x03(\v2\x1a.huhang.matching.v1.RemarkR\x05hints\x121\n" +
+	"\x15previous_match_run_id\x18\f \x01(\tR\x12previousMatchRunId\x129\n" +
+	"\achanges\x18\r \x03(\v2\x1f.huhang.matching.v1.MatchChangeR\achanges\"\xab\x01\n" +
+	"\x03Gap\x12\x14\n" +
+	"\x05datum\x18\x01 \x01(\tR\x05datum\x12%\n" +
+	"\x0eexclusion_code\x18\x02 \x01(\tR\rexclusionCode\x12\x12\n" +
+	"\x04term\x18\x03 \x01(\tR\x04term\x12\x1d\n" +
+	"\n" +
+	"center_ids\x18\x04 \x03(\tR\tcenterIds\x124\n" +
+	"\abecause\x18\x05 \x01(\v2\x1a.huhang.matching.v1.RemarkR\abecause\"\x99\x01\n" +
+	"\vMatchChange\x12\x1b\n" +
+	"\tcenter_id\x18\x01 \x01(\tR\bcenterId\x127\n" +
+	"\x04kind\x18\x02 \x01(\x0e2#.huhang.matching.v1.MatchChangeKindR\x04kind\x124\n" +
+	"\abecause\x18\x03 \x03(\v2\x1a.huhang.matching.v1.RemarkR\abecause\"\x84\x03\n" +
 	"\fRankedCenter\x12\x1b\n" +
 	"\tcenter_id\x18\x01 \x01(\tR\bcenterId\x12\x17\n" +
 	"\aname_zh\x18\x02 \x01(\tR\x06nameZh\x12\x17\n" +
@@ -2818,10 +3581,11 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\tcenter_id\x18\x01 \x01(\tR\bcenterId\x12\x17\n" +
 	"\aname_zh\x18\x02 \x01(\tR\x06nameZh\x12\x17\n" +
 	"\aname_en\x18\x03 \x01(\tR\x06nameEn\x127\n" +
-	"\areasons\x18\x04 \x03(\v2\x1d.huhang.matching.v1.ExclusionR\areasons\"U\n" +
+	"\areasons\x18\x04 \x03(\v2\x1d.huhang.matching.v1.ExclusionR\areasons\"\x89\x01\n" +
 	"\tExclusion\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x124\n" +
-	"\abecause\x18\x02 \x01(\v2\x1a.huhang.matching.v1.RemarkR\abecause\"(\n" +
+	"\abecause\x18\x02 \x01(\v2\x1a.huhang.matching.v1.RemarkR\abecause\x122\n" +
+	"\x06change\x18\x03 \x01(\v2\x1a.huhang.matching.v1.RemarkR\x06change\"(\n" +
 	"\x06Remark\x12\x0e\n" +
 	"\x02zh\x18\x01 \x01(\tR\x02zh\x12\x0e\n" +
 	"\x02en\x18\x02 \x01(\tR\x02en\"\x92\x06\n" +
@@ -2888,7 +3652,7 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05organ\x12=\n" +
 	"\alicence\x18\x05 \x01(\v2\x1b.huhang.matching.v1.LicenceB\x06\xbaH\x03\xc8\x01\x01R\alicence\"H\n" +
 	"\x12SetLicenceResponse\x122\n" +
-	"\x06center\x18\x01 \x01(\v2\x1a.huhang.matching.v1.CenterR\x06center\"\xf6\x03\n" +
+	"\x06center\x18\x01 \x01(\v2\x1a.huhang.matching.v1.CenterR\x06center\"\xac\x04\n" +
 	"\x0fRunMatchRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12:\n" +
@@ -2900,7 +3664,8 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05organ\x12T\n" +
 	"\x16referring_organisation\x18\x05 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9-]{2,31}$R\x15referringOrganisation\x12P\n" +
 	"\x11preferred_centers\x18\x06 \x03(\tB#\xbaH \x92\x01\x1d\x10\x14\x18\x01\"\x17r\x152\x13^C-[A-Z0-9-]{2,29}$R\x10preferredCenters\x12M\n" +
-	"\x0frefused_centers\x18\a \x03(\tB$\xbaH!\x92\x01\x1e\x10\xc8\x01\x18\x01\"\x17r\x152\x13^C-[A-Z0-9-]{2,29}$R\x0erefusedCenters\"M\n" +
+	"\x0frefused_centers\x18\a \x03(\tB$\xbaH!\x92\x01\x1e\x10\xc8\x01\x18\x01\"\x17r\x152\x13^C-[A-Z0-9-]{2,29}$R\x0erefusedCenters\x124\n" +
+	"\x16needs_abo_incompatible\x18\b \x01(\bR\x14needsAboIncompatible\"M\n" +
 	"\x10RunMatchResponse\x129\n" +
 	"\tmatch_run\x18\x01 \x01(\v2\x1c.huhang.matching.v1.MatchRunR\bmatchRun\"Q\n" +
 	"\x12GetMatchRunRequest\x12;\n" +
@@ -2968,7 +3733,38 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06reason\"H\n" +
 	"\x15WithdrawOfferResponse\x12/\n" +
-	"\x05offer\x18\x01 \x01(\v2\x19.huhang.matching.v1.OfferR\x05offer*\xca\x01\n" +
+	"\x05offer\x18\x01 \x01(\v2\x19.huhang.matching.v1.OfferR\x05offer*\xa3\x01\n" +
+	"\rQuotaResource\x12\x1e\n" +
+	"\x1aQUOTA_RESOURCE_UNSPECIFIED\x10\x00\x12\x1e\n" +
+	"\x1aQUOTA_RESOURCE_EXPERT_SLOT\x10\x01\x12\x16\n" +
+	"\x12QUOTA_RESOURCE_BED\x10\x02\x12\x17\n" +
+	"\x13QUOTA_RESOURCE_TEST\x10\x03\x12!\n" +
+	"\x1dQUOTA_RESOURCE_OPERATING_ROOM\x10\x04*p\n" +
+	"\vQuotaPeriod\x12\x1c\n" +
+	"\x18QUOTA_PERIOD_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10QUOTA_PERIOD_DAY\x10\x01\x12\x15\n" +
+	"\x11QUOTA_PERIOD_WEEK\x10\x02\x12\x16\n" +
+	"\x12QUOTA_PERIOD_MONTH\x10\x03*\xc5\x01\n" +
+	"\tInfection\x12\x19\n" +
+	"\x15INFECTION_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10INFECTION_ACTIVE\x10\x01\x12\x11\n" +
+	"\rINFECTION_HBV\x10\x02\x12\x11\n" +
+	"\rINFECTION_HCV\x10\x03\x12\x11\n" +
+	"\rINFECTION_HIV\x10\x04\x12\x10\n" +
+	"\fINFECTION_TB\x10\x05\x12\x11\n" +
+	"\rINFECTION_CMV\x10\x06\x12\x11\n" +
+	"\rINFECTION_EBV\x10\a\x12\x16\n" +
+	"\x12INFECTION_SYPHILIS\x10\b*\x96\x01\n" +
+	"\x0fInfectionPolicy\x12 \n" +
+	"\x1cINFECTION_POLICY_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18INFECTION_POLICY_ACCEPTS\x10\x01\x12\x1d\n" +
+	"\x19INFECTION_POLICY_EXCLUDES\x10\x02\x12$\n" +
+	" INFECTION_POLICY_NEEDS_TREATMENT\x10\x03*\x8a\x01\n" +
+	"\x0fMatchChangeKind\x12!\n" +
+	"\x1dMATCH_CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15MATCH_CHANGE_KIND_NEW\x10\x01\x12\x1d\n" +
+	"\x19MATCH_CHANGE_KIND_CHANGED\x10\x02\x12\x1a\n" +
+	"\x16MATCH_CHANGE_KIND_GONE\x10\x03*\xca\x01\n" +
 	"\vOfferStatus\x12\x1c\n" +
 	"\x18OFFER_STATUS_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OFFER_STATUS_OPEN\x10\x01\x12\x1a\n" +
@@ -2991,103 +3787,126 @@ func file_huhang_matching_v1_messages_proto_rawDescGZIP() []byte {
 	return file_huhang_matching_v1_messages_proto_rawDescData
 }
 
-var file_huhang_matching_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_huhang_matching_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_huhang_matching_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_huhang_matching_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_huhang_matching_v1_messages_proto_goTypes = []any{
-	(OfferStatus)(0),                // 0: huhang.matching.v1.OfferStatus
-	(*Center)(nil),                  // 1: huhang.matching.v1.Center
-	(*Program)(nil),                 // 2: huhang.matching.v1.Program
-	(*Licence)(nil),                 // 3: huhang.matching.v1.Licence
-	(*Criteria)(nil),                // 4: huhang.matching.v1.Criteria
-	(*Capacity)(nil),                // 5: huhang.matching.v1.Capacity
-	(*MatchRun)(nil),                // 6: huhang.matching.v1.MatchRun
-	(*RankedCenter)(nil),            // 7: huhang.matching.v1.RankedCenter
-	(*Term)(nil),                    // 8: huhang.matching.v1.Term
-	(*ExcludedCenter)(nil),          // 9: huhang.matching.v1.ExcludedCenter
-	(*Exclusion)(nil),               // 10: huhang.matching.v1.Exclusion
-	(*Remark)(nil),                  // 11: huhang.matching.v1.Remark
-	(*Offer)(nil),                   // 12: huhang.matching.v1.Offer
-	(*ListCentersRequest)(nil),      // 13: huhang.matching.v1.ListCentersRequest
-	(*ListCentersResponse)(nil),     // 14: huhang.matching.v1.ListCentersResponse
-	(*GetCenterRequest)(nil),        // 15: huhang.matching.v1.GetCenterRequest
-	(*GetCenterResponse)(nil),       // 16: huhang.matching.v1.GetCenterResponse
-	(*DeclareCapacityRequest)(nil),  // 17: huhang.matching.v1.DeclareCapacityRequest
-	(*DeclareCapacityResponse)(nil), // 18: huhang.matching.v1.DeclareCapacityResponse
-	(*SetLicenceRequest)(nil),       // 19: huhang.matching.v1.SetLicenceRequest
-	(*SetLicenceResponse)(nil),      // 20: huhang.matching.v1.SetLicenceResponse
-	(*RunMatchRequest)(nil),         // 21: huhang.matching.v1.RunMatchRequest
-	(*RunMatchResponse)(nil),        // 22: huhang.matching.v1.RunMatchResponse
-	(*GetMatchRunRequest)(nil),      // 23: huhang.matching.v1.GetMatchRunRequest
-	(*GetMatchRunResponse)(nil),     // 24: huhang.matching.v1.GetMatchRunResponse
-	(*CreateOfferRequest)(nil),      // 25: huhang.matching.v1.CreateOfferRequest
-	(*CreateOfferResponse)(nil),     // 26: huhang.matching.v1.CreateOfferResponse
-	(*GetOfferRequest)(nil),         // 27: huhang.matching.v1.GetOfferRequest
-	(*GetOfferResponse)(nil),        // 28: huhang.matching.v1.GetOfferResponse
-	(*ListOffersRequest)(nil),       // 29: huhang.matching.v1.ListOffersRequest
-	(*ListOffersResponse)(nil),      // 30: huhang.matching.v1.ListOffersResponse
-	(*AcceptOfferRequest)(nil),      // 31: huhang.matching.v1.AcceptOfferRequest
-	(*AcceptOfferResponse)(nil),     // 32: huhang.matching.v1.AcceptOfferResponse
-	(*DeclineOfferRequest)(nil),     // 33: huhang.matching.v1.DeclineOfferRequest
-	(*DeclineOfferResponse)(nil),    // 34: huhang.matching.v1.DeclineOfferResponse
-	(*WithdrawOfferRequest)(nil),    // 35: huhang.matching.v1.WithdrawOfferRequest
-	(*WithdrawOfferResponse)(nil),   // 36: huhang.matching.v1.WithdrawOfferResponse
-	(v1.Organ)(0),                   // 37: huhang.organ.v1.Organ
-	(*timestamppb.Timestamp)(nil),   // 38: google.protobuf.Timestamp
-	(*v11.Money)(nil),               // 39: huhang.money.v1.Money
-	(v1.Urgency)(0),                 // 40: huhang.organ.v1.Urgency
+	(QuotaResource)(0),              // 0: huhang.matching.v1.QuotaResource
+	(QuotaPeriod)(0),                // 1: huhang.matching.v1.QuotaPeriod
+	(Infection)(0),                  // 2: huhang.matching.v1.Infection
+	(InfectionPolicy)(0),            // 3: huhang.matching.v1.InfectionPolicy
+	(MatchChangeKind)(0),            // 4: huhang.matching.v1.MatchChangeKind
+	(OfferStatus)(0),                // 5: huhang.matching.v1.OfferStatus
+	(*Center)(nil),                  // 6: huhang.matching.v1.Center
+	(*ReserveQuota)(nil),            // 7: huhang.matching.v1.ReserveQuota
+	(*Program)(nil),                 // 8: huhang.matching.v1.Program
+	(*Licence)(nil),                 // 9: huhang.matching.v1.Licence
+	(*Criteria)(nil),                // 10: huhang.matching.v1.Criteria
+	(*InfectionCriterion)(nil),      // 11: huhang.matching.v1.InfectionCriterion
+	(*Capacity)(nil),                // 12: huhang.matching.v1.Capacity
+	(*MatchRun)(nil),                // 13: huhang.matching.v1.MatchRun
+	(*Gap)(nil),                     // 14: huhang.matching.v1.Gap
+	(*MatchChange)(nil),             // 15: huhang.matching.v1.MatchChange
+	(*RankedCenter)(nil),            // 16: huhang.matching.v1.RankedCenter
+	(*Term)(nil),                    // 17: huhang.matching.v1.Term
+	(*ExcludedCenter)(nil),          // 18: huhang.matching.v1.ExcludedCenter
+	(*Exclusion)(nil),               // 19: huhang.matching.v1.Exclusion
+	(*Remark)(nil),                  // 20: huhang.matching.v1.Remark
+	(*Offer)(nil),                   // 21: huhang.matching.v1.Offer
+	(*ListCentersRequest)(nil),      // 22: huhang.matching.v1.ListCentersRequest
+	(*ListCentersResponse)(nil),     // 23: huhang.matching.v1.ListCentersResponse
+	(*GetCenterRequest)(nil),        // 24: huhang.matching.v1.GetCenterRequest
+	(*GetCenterResponse)(nil),       // 25: huhang.matching.v1.GetCenterResponse
+	(*DeclareCapacityRequest)(nil),  // 26: huhang.matching.v1.DeclareCapacityRequest
+	(*DeclareCapacityResponse)(nil), // 27: huhang.matching.v1.DeclareCapacityResponse
+	(*SetLicenceRequest)(nil),       // 28: huhang.matching.v1.SetLicenceRequest
+	(*SetLicenceResponse)(nil),      // 29: huhang.matching.v1.SetLicenceResponse
+	(*RunMatchRequest)(nil),         // 30: huhang.matching.v1.RunMatchRequest
+	(*RunMatchResponse)(nil),        // 31: huhang.matching.v1.RunMatchResponse
+	(*GetMatchRunRequest)(nil),      // 32: huhang.matching.v1.GetMatchRunRequest
+	(*GetMatchRunResponse)(nil),     // 33: huhang.matching.v1.GetMatchRunResponse
+	(*CreateOfferRequest)(nil),      // 34: huhang.matching.v1.CreateOfferRequest
+	(*CreateOfferResponse)(nil),     // 35: huhang.matching.v1.CreateOfferResponse
+	(*GetOfferRequest)(nil),         // 36: huhang.matching.v1.GetOfferRequest
+	(*GetOfferResponse)(nil),        // 37: huhang.matching.v1.GetOfferResponse
+	(*ListOffersRequest)(nil),       // 38: huhang.matching.v1.ListOffersRequest
+	(*ListOffersResponse)(nil),      // 39: huhang.matching.v1.ListOffersResponse
+	(*AcceptOfferRequest)(nil),      // 40: huhang.matching.v1.AcceptOfferRequest
+	(*AcceptOfferResponse)(nil),     // 41: huhang.matching.v1.AcceptOfferResponse
+	(*DeclineOfferRequest)(nil),     // 42: huhang.matching.v1.DeclineOfferRequest
+	(*DeclineOfferResponse)(nil),    // 43: huhang.matching.v1.DeclineOfferResponse
+	(*WithdrawOfferRequest)(nil),    // 44: huhang.matching.v1.WithdrawOfferRequest
+	(*WithdrawOfferResponse)(nil),   // 45: huhang.matching.v1.WithdrawOfferResponse
+	(v1.Organ)(0),                   // 46: huhang.organ.v1.Organ
+	(*timestamppb.Timestamp)(nil),   // 47: google.protobuf.Timestamp
+	(*v11.Money)(nil),               // 48: huhang.money.v1.Money
+	(v1.Urgency)(0),                 // 49: huhang.organ.v1.Urgency
 }
 var file_huhang_matching_v1_messages_proto_depIdxs = []int32{
-	2,  // 0: huhang.matching.v1.Center.programs:type_name -> huhang.matching.v1.Program
-	37, // 1: huhang.matching.v1.Program.organ:type_name -> huhang.organ.v1.Organ
-	3,  // 2: huhang.matching.v1.Program.licence:type_name -> huhang.matching.v1.Licence
-	4,  // 3: huhang.matching.v1.Program.criteria:type_name -> huhang.matching.v1.Criteria
-	5,  // 4: huhang.matching.v1.Program.capacity:type_name -> huhang.matching.v1.Capacity
-	38, // 5: huhang.matching.v1.Capacity.as_of:type_name -> google.protobuf.Timestamp
-	37, // 6: huhang.matching.v1.MatchRun.organ:type_name -> huhang.organ.v1.Organ
-	38, // 7: huhang.matching.v1.MatchRun.run_time:type_name -> google.protobuf.Timestamp
-	7,  // 8: huhang.matching.v1.MatchRun.ranked:type_name -> huhang.matching.v1.RankedCenter
-	9,  // 9: huhang.matching.v1.MatchRun.excluded:type_name -> huhang.matching.v1.ExcludedCenter
-	11, // 10: huhang.matching.v1.MatchRun.missing:type_name -> huhang.matching.v1.Remark
-	8,  // 11: huhang.matching.v1.RankedCenter.terms:type_name -> huhang.matching.v1.Term
-	39, // 12: huhang.matching.v1.RankedCenter.estimated_self_pay:type_name -> huhang.money.v1.Money
-	11, // 13: huhang.matching.v1.RankedCenter.warnings:type_name -> huhang.matching.v1.Remark
-	11, // 14: huhang.matching.v1.Term.because:type_name -> huhang.matching.v1.Remark
-	10, // 15: huhang.matching.v1.ExcludedCenter.reasons:type_name -> huhang.matching.v1.Exclusion
-	11, // 16: huhang.matching.v1.Exclusion.because:type_name -> huhang.matching.v1.Remark
-	37, // 17: huhang.matching.v1.Offer.organ:type_name -> huhang.organ.v1.Organ
-	40, // 18: huhang.matching.v1.Offer.urgency:type_name -> huhang.organ.v1.Urgency
-	0,  // 19: huhang.matching.v1.Offer.status:type_name -> huhang.matching.v1.OfferStatus
-	38, // 20: huhang.matching.v1.Offer.create_time:type_name -> google.protobuf.Timestamp
-	38, // 21: huhang.matching.v1.Offer.expire_time:type_name -> google.protobuf.Timestamp
-	38, // 22: huhang.matching.v1.Offer.decide_time:type_name -> google.protobuf.Timestamp
-	38, // 23: huhang.matching.v1.Offer.remind_time:type_name -> google.protobuf.Timestamp
-	38, // 24: huhang.matching.v1.Offer.admission_time:type_name -> google.protobuf.Timestamp
-	37, // 25: huhang.matching.v1.ListCentersRequest.organ:type_name -> huhang.organ.v1.Organ
-	1,  // 26: huhang.matching.v1.ListCentersResponse.centers:type_name -> huhang.matching.v1.Center
-	1,  // 27: huhang.matching.v1.GetCenterResponse.center:type_name -> huhang.matching.v1.Center
-	37, // 28: huhang.matching.v1.DeclareCapacityRequest.organ:type_name -> huhang.organ.v1.Organ
-	1,  // 29: huhang.matching.v1.DeclareCapacityResponse.center:type_name -> huhang.matching.v1.Center
-	37, // 30: huhang.matching.v1.SetLicenceRequest.organ:type_name -> huhang.organ.v1.Organ
-	3,  // 31: huhang.matching.v1.SetLicenceRequest.licence:type_name -> huhang.matching.v1.Licence
-	1,  // 32: huhang.matching.v1.SetLicenceResponse.center:type_name -> huhang.matching.v1.Center
-	37, // 33: huhang.matching.v1.RunMatchRequest.organ:type_name -> huhang.organ.v1.Organ
-	6,  // 34: huhang.matching.v1.RunMatchResponse.match_run:type_name -> huhang.matching.v1.MatchRun
-	6,  // 35: huhang.matching.v1.GetMatchRunResponse.match_run:type_name -> huhang.matching.v1.MatchRun
-	37, // 36: huhang.matching.v1.CreateOfferRequest.organ:type_name -> huhang.organ.v1.Organ
-	40, // 37: huhang.matching.v1.CreateOfferRequest.urgency:type_name -> huhang.organ.v1.Urgency
-	12, // 38: huhang.matching.v1.CreateOfferResponse.offer:type_name -> huhang.matching.v1.Offer
-	12, // 39: huhang.matching.v1.GetOfferResponse.offer:type_name -> huhang.matching.v1.Offer
-	0,  // 40: huhang.matching.v1.ListOffersRequest.status:type_name -> huhang.matching.v1.OfferStatus
-	12, // 41: huhang.matching.v1.ListOffersResponse.offers:type_name -> huhang.matching.v1.Offer
-	38, // 42: huhang.matching.v1.AcceptOfferRequest.admission_time:type_name -> google.protobuf.Timestamp
-	12, // 43: huhang.matching.v1.AcceptOfferResponse.offer:type_name -> huhang.matching.v1.Offer
-	12, // 44: huhang.matching.v1.DeclineOfferResponse.offer:type_name -> huhang.matching.v1.Offer
-	12, // 45: huhang.matching.v1.WithdrawOfferResponse.offer:type_name -> huhang.matching.v1.Offer
-	46, // [46:46] is the sub-list for method output_type
-	46, // [46:46] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	8,  // 0: huhang.matching.v1.Center.programs:type_name -> huhang.matching.v1.Program
+	7,  // 1: huhang.matching.v1.Center.reserve_quotas:type_name -> huhang.matching.v1.ReserveQuota
+	0,  // 2: huhang.matching.v1.ReserveQuota.resource:type_name -> huhang.matching.v1.QuotaResource
+	46, // 3: huhang.matching.v1.ReserveQuota.organ:type_name -> huhang.organ.v1.Organ
+	1,  // 4: huhang.matching.v1.ReserveQuota.period:type_name -> huhang.matching.v1.QuotaPeriod
+	46, // 5: huhang.matching.v1.Program.organ:type_name -> huhang.organ.v1.Organ
+	9,  // 6: huhang.matching.v1.Program.licence:type_name -> huhang.matching.v1.Licence
+	10, // 7: huhang.matching.v1.Program.criteria:type_name -> huhang.matching.v1.Criteria
+	12, // 8: huhang.matching.v1.Program.capacity:type_name -> huhang.matching.v1.Capacity
+	11, // 9: huhang.matching.v1.Criteria.infections:type_name -> huhang.matching.v1.InfectionCriterion
+	2,  // 10: huhang.matching.v1.InfectionCriterion.infection:type_name -> huhang.matching.v1.Infection
+	3,  // 11: huhang.matching.v1.InfectionCriterion.policy:type_name -> huhang.matching.v1.InfectionPolicy
+	47, // 12: huhang.matching.v1.Capacity.as_of:type_name -> google.protobuf.Timestamp
+	46, // 13: huhang.matching.v1.MatchRun.organ:type_name -> huhang.organ.v1.Organ
+	47, // 14: huhang.matching.v1.MatchRun.run_time:type_name -> google.protobuf.Timestamp
+	16, // 15: huhang.matching.v1.MatchRun.ranked:type_name -> huhang.matching.v1.RankedCenter
+	18, // 16: huhang.matching.v1.MatchRun.excluded:type_name -> huhang.matching.v1.ExcludedCenter
+	20, // 17: huhang.matching.v1.MatchRun.missing:type_name -> huhang.matching.v1.Remark
+	14, // 18: huhang.matching.v1.MatchRun.gaps:type_name -> huhang.matching.v1.Gap
+	20, // 19: huhang.matching.v1.MatchRun.hints:type_name -> huhang.matching.v1.Remark
+	15, // 20: huhang.matching.v1.MatchRun.changes:type_name -> huhang.matching.v1.MatchChange
+	20, // 21: huhang.matching.v1.Gap.because:type_name -> huhang.matching.v1.Remark
+	4,  // 22: huhang.matching.v1.MatchChange.kind:type_name -> huhang.matching.v1.MatchChangeKind
+	20, // 23: huhang.matching.v1.MatchChange.because:type_name -> huhang.matching.v1.Remark
+	17, // 24: huhang.matching.v1.RankedCenter.terms:type_name -> huhang.matching.v1.Term
+	48, // 25: huhang.matching.v1.RankedCenter.estimated_self_pay:type_name -> huhang.money.v1.Money
+	20, // 26: huhang.matching.v1.RankedCenter.warnings:type_name -> huhang.matching.v1.Remark
+	20, // 27: huhang.matching.v1.Term.because:type_name -> huhang.matching.v1.Remark
+	19, // 28: huhang.matching.v1.ExcludedCenter.reasons:type_name -> huhang.matching.v1.Exclusion
+	20, // 29: huhang.matching.v1.Exclusion.because:type_name -> huhang.matching.v1.Remark
+	20, // 30: huhang.matching.v1.Exclusion.change:type_name -> huhang.matching.v1.Remark
+	46, // 31: huhang.matching.v1.Offer.organ:type_name -> huhang.organ.v1.Organ
+	49, // 32: huhang.matching.v1.Offer.urgency:type_name -> huhang.organ.v1.Urgency
+	5,  // 33: huhang.matching.v1.Offer.status:type_name -> huhang.matching.v1.OfferStatus
+	47, // 34: huhang.matching.v1.Offer.create_time:type_name -> google.protobuf.Timestamp
+	47, // 35: huhang.matching.v1.Offer.expire_time:type_name -> google.protobuf.Timestamp
+	47, // 36: huhang.matching.v1.Offer.decide_time:type_name -> google.protobuf.Timestamp
+	47, // 37: huhang.matching.v1.Offer.remind_time:type_name -> google.protobuf.Timestamp
+	47, // 38: huhang.matching.v1.Offer.admission_time:type_name -> google.protobuf.Timestamp
+	46, // 39: huhang.matching.v1.ListCentersRequest.organ:type_name -> huhang.organ.v1.Organ
+	6,  // 40: huhang.matching.v1.ListCentersResponse.centers:type_name -> huhang.matching.v1.Center
+	6,  // 41: huhang.matching.v1.GetCenterResponse.center:type_name -> huhang.matching.v1.Center
+	46, // 42: huhang.matching.v1.DeclareCapacityRequest.organ:type_name -> huhang.organ.v1.Organ
+	6,  // 43: huhang.matching.v1.DeclareCapacityResponse.center:type_name -> huhang.matching.v1.Center
+	46, // 44: huhang.matching.v1.SetLicenceRequest.organ:type_name -> huhang.organ.v1.Organ
+	9,  // 45: huhang.matching.v1.SetLicenceRequest.licence:type_name -> huhang.matching.v1.Licence
+	6,  // 46: huhang.matching.v1.SetLicenceResponse.center:type_name -> huhang.matching.v1.Center
+	46, // 47: huhang.matching.v1.RunMatchRequest.organ:type_name -> huhang.organ.v1.Organ
+	13, // 48: huhang.matching.v1.RunMatchResponse.match_run:type_name -> huhang.matching.v1.MatchRun
+	13, // 49: huhang.matching.v1.GetMatchRunResponse.match_run:type_name -> huhang.matching.v1.MatchRun
+	46, // 50: huhang.matching.v1.CreateOfferRequest.organ:type_name -> huhang.organ.v1.Organ
+	49, // 51: huhang.matching.v1.CreateOfferRequest.urgency:type_name -> huhang.organ.v1.Urgency
+	21, // 52: huhang.matching.v1.CreateOfferResponse.offer:type_name -> huhang.matching.v1.Offer
+	21, // 53: huhang.matching.v1.GetOfferResponse.offer:type_name -> huhang.matching.v1.Offer
+	5,  // 54: huhang.matching.v1.ListOffersRequest.status:type_name -> huhang.matching.v1.OfferStatus
+	21, // 55: huhang.matching.v1.ListOffersResponse.offers:type_name -> huhang.matching.v1.Offer
+	47, // 56: huhang.matching.v1.AcceptOfferRequest.admission_time:type_name -> google.protobuf.Timestamp
+	21, // 57: huhang.matching.v1.AcceptOfferResponse.offer:type_name -> huhang.matching.v1.Offer
+	21, // 58: huhang.matching.v1.DeclineOfferResponse.offer:type_name -> huhang.matching.v1.Offer
+	21, // 59: huhang.matching.v1.WithdrawOfferResponse.offer:type_name -> huhang.matching.v1.Offer
+	60, // [60:60] is the sub-list for method output_type
+	60, // [60:60] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_huhang_matching_v1_messages_proto_init() }
@@ -3095,15 +3914,15 @@ func file_huhang_matching_v1_messages_proto_init() {
 	if File_huhang_matching_v1_messages_proto != nil {
 		return
 	}
-	file_huhang_matching_v1_messages_proto_msgTypes[3].OneofWrappers = []any{}
-	file_huhang_matching_v1_messages_proto_msgTypes[6].OneofWrappers = []any{}
+	file_huhang_matching_v1_messages_proto_msgTypes[4].OneofWrappers = []any{}
+	file_huhang_matching_v1_messages_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_matching_v1_messages_proto_rawDesc), len(file_huhang_matching_v1_messages_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   36,
+			NumEnums:      6,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -28,7 +28,7 @@ var File_huhang_matching_v1_service_proto protoreflect.FileDescriptor
 
 const file_huhang_matching_v1_service_proto_rawDesc = "" +
 	"\n" +
-	" huhang/matching/v1/service.proto\x12\x12huhang.matching.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a!huhang/matching/v1/messages.proto2\xcf\f\n" +
+	" huhang/matching/v1/service.proto\x12\x12huhang.matching.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a\x1ehuhang/matching/v1/match.proto\x1a!huhang/matching/v1/messages.proto2\x9d\x0f\n" +
 	"\x0fMatchingService\x12\x81\x01\n" +
 	"\vListCenters\x12&.huhang.matching.v1.ListCentersRequest\x1a'.huhang.matching.v1.ListCentersResponse\"!\xfa\xe4\x18\a\n" +
 	"\x05\x01\x02\x03\x04\x05\x82\xd3\xe4\x93\x02\r\x12\v/v1/centers\x90\x02\x01\x12\x87\x01\n" +
@@ -42,7 +42,11 @@ const file_huhang_matching_v1_service_proto_rawDesc = "" +
 	"\bRunMatch\x12#.huhang.matching.v1.RunMatchRequest\x1a$.huhang.matching.v1.RunMatchResponse\"\a\xfa\xe4\x18\x03\n" +
 	"\x01\x05\x12\x91\x01\n" +
 	"\vGetMatchRun\x12&.huhang.matching.v1.GetMatchRunRequest\x1a'.huhang.matching.v1.GetMatchRunResponse\"1\xfa\xe4\x18\x05\n" +
-	"\x03\x01\x03\x05\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/match-runs/{match_run_id}\x90\x02\x01\x12g\n" +
+	"\x03\x01\x03\x05\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/match-runs/{match_run_id}\x90\x02\x01\x12\x9d\x01\n" +
+	"\rCheckMatchRun\x12(.huhang.matching.v1.CheckMatchRunRequest\x1a).huhang.matching.v1.CheckMatchRunResponse\"7\xfa\xe4\x18\x05\n" +
+	"\x03\x01\x03\x05\x82\xd3\xe4\x93\x02%\x12#/v1/match-runs/{match_run_id}:check\x90\x02\x01\x12\xab\x01\n" +
+	"\rExplainCenter\x12(.huhang.matching.v1.ExplainCenterRequest\x1a).huhang.matching.v1.ExplainCenterResponse\"E\xfa\xe4\x18\x05\n" +
+	"\x03\x01\x03\x05\x82\xd3\xe4\x93\x023\x121/v1/match-runs/{match_run_id}/centers/{center_id}\x90\x02\x01\x12g\n" +
 	"\vCreateOffer\x12&.huhang.matching.v1.CreateOfferRequest\x1a'.huhang.matching.v1.CreateOfferResponse\"\a\xfa\xe4\x18\x03\n" +
 	"\x01\x05\x12\x81\x01\n" +
 	"\bGetOffer\x12#.huhang.matching.v1.GetOfferRequest\x1a$.huhang.matching.v1.GetOfferResponse\"*\xfa\xe4\x18\x06\n" +
@@ -66,24 +70,28 @@ var file_huhang_matching_v1_service_proto_goTypes = []any{
 	(*SetLicenceRequest)(nil),       // 3: huhang.matching.v1.SetLicenceRequest
 	(*RunMatchRequest)(nil),         // 4: huhang.matching.v1.RunMatchRequest
 	(*GetMatchRunRequest)(nil),      // 5: huhang.matching.v1.GetMatchRunRequest
-	(*CreateOfferRequest)(nil),      // 6: huhang.matching.v1.CreateOfferRequest
-	(*GetOfferRequest)(nil),         // 7: huhang.matching.v1.GetOfferRequest
-	(*ListOffersRequest)(nil),       // 8: huhang.matching.v1.ListOffersRequest
-	(*AcceptOfferRequest)(nil),      // 9: huhang.matching.v1.AcceptOfferRequest
-	(*DeclineOfferRequest)(nil),     // 10: huhang.matching.v1.DeclineOfferRequest
-	(*WithdrawOfferRequest)(nil),    // 11: huhang.matching.v1.WithdrawOfferRequest
-	(*ListCentersResponse)(nil),     // 12: huhang.matching.v1.ListCentersResponse
-	(*GetCenterResponse)(nil),       // 13: huhang.matching.v1.GetCenterResponse
-	(*DeclareCapacityResponse)(nil), // 14: huhang.matching.v1.DeclareCapacityResponse
-	(*SetLicenceResponse)(nil),      // 15: huhang.matching.v1.SetLicenceResponse
-	(*RunMatchResponse)(nil),        // 16: huhang.matching.v1.RunMatchResponse
-	(*GetMatchRunResponse)(nil),     // 17: huhang.matching.v1.GetMatchRunResponse
-	(*CreateOfferResponse)(nil),     // 18: huhang.matching.v1.CreateOfferResponse
-	(*GetOfferResponse)(nil),        // 19: huhang.matching.v1.GetOfferResponse
-	(*ListOffersResponse)(nil),      // 20: huhang.matching.v1.ListOffersResponse
-	(*AcceptOfferResponse)(nil),     // 21: huhang.matching.v1.AcceptOfferResponse
-	(*DeclineOfferResponse)(nil),    // 22: huhang.matching.v1.DeclineOfferResponse
-	(*WithdrawOfferResponse)(nil),   // 23: huhang.matching.v1.WithdrawOfferResponse
+	(*CheckMatchRunRequest)(nil),    // 6: huhang.matching.v1.CheckMatchRunRequest
+	(*ExplainCenterRequest)(nil),    // 7: huhang.matching.v1.ExplainCenterRequest
+	(*CreateOfferRequest)(nil),      // 8: huhang.matching.v1.CreateOfferRequest
+	(*GetOfferRequest)(nil),         // 9: huhang.matching.v1.GetOfferRequest
+	(*ListOffersRequest)(nil),       // 10: huhang.matching.v1.ListOffersRequest
+	(*AcceptOfferRequest)(nil),      // 11: huhang.matching.v1.AcceptOfferRequest
+	(*DeclineOfferRequest)(nil),     // 12: huhang.matching.v1.DeclineOfferRequest
+	(*WithdrawOfferRequest)(nil),    // 13: huhang.matching.v1.WithdrawOfferRequest
+	(*ListCentersResponse)(nil),     // 14: huhang.matching.v1.ListCentersResponse
+	(*GetCenterResponse)(nil),       // 15: huhang.matching.v1.GetCenterResponse
+	(*DeclareCapacityResponse)(nil), // 16: huhang.matching.v1.DeclareCapacityResponse
+	(*SetLicenceResponse)(nil),      // 17: huhang.matching.v1.SetLicenceResponse
+	(*RunMatchResponse)(nil),        // 18: huhang.matching.v1.RunMatchResponse
+	(*GetMatchRunResponse)(nil),     // 19: huhang.matching.v1.GetMatchRunResponse
+	(*CheckMatchRunResponse)(nil),   // 20: huhang.matching.v1.CheckMatchRunResponse
+	(*ExplainCenterResponse)(nil),   // 21: huhang.matching.v1.ExplainCenterResponse
+	(*CreateOfferResponse)(nil),     // 22: huhang.matching.v1.CreateOfferResponse
+	(*GetOfferResponse)(nil),        // 23: huhang.matching.v1.GetOfferResponse
+	(*ListOffersResponse)(nil),      // 24: huhang.matching.v1.ListOffersResponse
+	(*AcceptOfferResponse)(nil),     // 25: huhang.matching.v1.AcceptOfferResponse
+	(*DeclineOfferResponse)(nil),    // 26: huhang.matching.v1.DeclineOfferResponse
+	(*WithdrawOfferResponse)(nil),   // 27: huhang.matching.v1.WithdrawOfferResponse
 }
 var file_huhang_matching_v1_service_proto_depIdxs = []int32{
 	0,  // 0: huhang.matching.v1.MatchingService.ListCenters:input_type -> huhang.matching.v1.ListCentersRequest
@@ -92,26 +100,30 @@ var file_huhang_matching_v1_service_proto_depIdxs = []int32{
 	3,  // 3: huhang.matching.v1.MatchingService.SetLicence:input_type -> huhang.matching.v1.SetLicenceRequest
 	4,  // 4: huhang.matching.v1.MatchingService.RunMatch:input_type -> huhang.matching.v1.RunMatchRequest
 	5,  // 5: huhang.matching.v1.MatchingService.GetMatchRun:input_type -> huhang.matching.v1.GetMatchRunRequest
-	6,  // 6: huhang.matching.v1.MatchingService.CreateOffer:input_type -> huhang.matching.v1.CreateOfferRequest
-	7,  // 7: huhang.matching.v1.MatchingService.GetOffer:input_type -> huhang.matching.v1.GetOfferRequest
-	8,  // 8: huhang.matching.v1.MatchingService.ListOffers:input_type -> huhang.matching.v1.ListOffersRequest
-	9,  // 9: huhang.matching.v1.MatchingService.AcceptOffer:input_type -> huhang.matching.v1.AcceptOfferRequest
-	10, // 10: huhang.matching.v1.MatchingService.DeclineOffer:input_type -> huhang.matching.v1.DeclineOfferRequest
-	11, // 11: huhang.matching.v1.MatchingService.WithdrawOffer:input_type -> huhang.matching.v1.WithdrawOfferRequest
-	12, // 12: huhang.matching.v1.MatchingService.ListCenters:output_type -> huhang.matching.v1.ListCentersResponse
-	13, // 13: huhang.matching.v1.MatchingService.GetCenter:output_type -> huhang.matching.v1.GetCenterResponse
-	14, // 14: huhang.matching.v1.MatchingService.DeclareCapacity:output_type -> huhang.matching.v1.DeclareCapacityResponse
-	15, // 15: huhang.matching.v1.MatchingService.SetLicence:output_type -> huhang.matching.v1.SetLicenceResponse
-	16, // 16: huhang.matching.v1.MatchingService.RunMatch:output_type -> huhang.matching.v1.RunMatchResponse
-	17, // 17: huhang.matching.v1.MatchingService.GetMatchRun:output_type -> huhang.matching.v1.GetMatchRunResponse
-	18, // 18: huhang.matching.v1.MatchingService.CreateOffer:output_type -> huhang.matching.v1.CreateOfferResponse
-	19, // 19: huhang.matching.v1.MatchingService.GetOffer:output_type -> huhang.matching.v1.GetOfferResponse
-	20, // 20: huhang.matching.v1.MatchingService.ListOffers:output_type -> huhang.matching.v1.ListOffersResponse
-	21, // 21: huhang.matching.v1.MatchingService.AcceptOffer:output_type -> huhang.matching.v1.AcceptOfferResponse
-	22, // 22: huhang.matching.v1.MatchingService.DeclineOffer:output_type -> huhang.matching.v1.DeclineOfferResponse
-	23, // 23: huhang.matching.v1.MatchingService.WithdrawOffer:output_type -> huhang.matching.v1.WithdrawOfferResponse
-	12, // [12:24] is the sub-list for method output_type
-	0,  // [0:12] is the sub-list for method input_type
+	6,  // 6: huhang.matching.v1.MatchingService.CheckMatchRun:input_type -> huhang.matching.v1.CheckMatchRunRequest
+	7,  // 7: huhang.matching.v1.MatchingService.ExplainCenter:input_type -> huhang.matching.v1.ExplainCenterRequest
+	8,  // 8: huhang.matching.v1.MatchingService.CreateOffer:input_type -> huhang.matching.v1.CreateOfferRequest
+	9,  // 9: huhang.matching.v1.MatchingService.GetOffer:input_type -> huhang.matching.v1.GetOfferRequest
+	10, // 10: huhang.matching.v1.MatchingService.ListOffers:input_type -> huhang.matching.v1.ListOffersRequest
+	11, // 11: huhang.matching.v1.MatchingService.AcceptOffer:input_type -> huhang.matching.v1.AcceptOfferRequest
+	12, // 12: huhang.matching.v1.MatchingService.DeclineOffer:input_type -> huhang.matching.v1.DeclineOfferRequest
+	13, // 13: huhang.matching.v1.MatchingService.WithdrawOffer:input_type -> huhang.matching.v1.WithdrawOfferRequest
+	14, // 14: huhang.matching.v1.MatchingService.ListCenters:output_type -> huhang.matching.v1.ListCentersResponse
+	15, // 15: huhang.matching.v1.MatchingService.GetCenter:output_type -> huhang.matching.v1.GetCenterResponse
+	16, // 16: huhang.matching.v1.MatchingService.DeclareCapacity:output_type -> huhang.matching.v1.DeclareCapacityResponse
+	17, // 17: huhang.matching.v1.MatchingService.SetLicence:output_type -> huhang.matching.v1.SetLicenceResponse
+	18, // 18: huhang.matching.v1.MatchingService.RunMatch:output_type -> huhang.matching.v1.RunMatchResponse
+	19, // 19: huhang.matching.v1.MatchingService.GetMatchRun:output_type -> huhang.matching.v1.GetMatchRunResponse
+	20, // 20: huhang.matching.v1.MatchingService.CheckMatchRun:output_type -> huhang.matching.v1.CheckMatchRunResponse
+	21, // 21: huhang.matching.v1.MatchingService.ExplainCenter:output_type -> huhang.matching.v1.ExplainCenterResponse
+	22, // 22: huhang.matching.v1.MatchingService.CreateOffer:output_type -> huhang.matching.v1.CreateOfferResponse
+	23, // 23: huhang.matching.v1.MatchingService.GetOffer:output_type -> huhang.matching.v1.GetOfferResponse
+	24, // 24: huhang.matching.v1.MatchingService.ListOffers:output_type -> huhang.matching.v1.ListOffersResponse
+	25, // 25: huhang.matching.v1.MatchingService.AcceptOffer:output_type -> huhang.matching.v1.AcceptOfferResponse
+	26, // 26: huhang.matching.v1.MatchingService.DeclineOffer:output_type -> huhang.matching.v1.DeclineOfferResponse
+	27, // 27: huhang.matching.v1.MatchingService.WithdrawOffer:output_type -> huhang.matching.v1.WithdrawOfferResponse
+	14, // [14:28] is the sub-list for method output_type
+	0,  // [0:14] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
@@ -122,6 +134,7 @@ func file_huhang_matching_v1_service_proto_init() {
 	if File_huhang_matching_v1_service_proto != nil {
 		return
 	}
+	file_huhang_matching_v1_match_proto_init()
 	file_huhang_matching_v1_messages_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

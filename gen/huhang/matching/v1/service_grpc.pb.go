@@ -27,6 +27,8 @@ const (
 	MatchingService_SetLicence_FullMethodName      = "/huhang.matching.v1.MatchingService/SetLicence"
 	MatchingService_RunMatch_FullMethodName        = "/huhang.matching.v1.MatchingService/RunMatch"
 	MatchingService_GetMatchRun_FullMethodName     = "/huhang.matching.v1.MatchingService/GetMatchRun"
+	MatchingService_CheckMatchRun_FullMethodName   = "/huhang.matching.v1.MatchingService/CheckMatchRun"
+	MatchingService_ExplainCenter_FullMethodName   = "/huhang.matching.v1.MatchingService/ExplainCenter"
 	MatchingService_CreateOffer_FullMethodName     = "/huhang.matching.v1.MatchingService/CreateOffer"
 	MatchingService_GetOffer_FullMethodName        = "/huhang.matching.v1.MatchingService/GetOffer"
 	MatchingService_ListOffers_FullMethodName      = "/huhang.matching.v1.MatchingService/ListOffers"
@@ -53,6 +55,10 @@ type MatchingServiceClient interface {
 	RunMatch(ctx context.Context, in *RunMatchRequest, opts ...grpc.CallOption) (*RunMatchResponse, error)
 	// GetMatchRun returns a frozen run. Coordinators see the runs of their own cases.
 	GetMatchRun(ctx context.Context, in *GetMatchRunRequest, opts ...grpc.CallOption) (*GetMatchRunResponse, error)
+	// CheckMatchRun tells whether what a run was made of still holds: the patient's data, the directory and the weights.
+	CheckMatchRun(ctx context.Context, in *CheckMatchRunRequest, opts ...grpc.CallOption) (*CheckMatchRunResponse, error)
+	// ExplainCenter answers "why not center X?", or why it stands where it stands, for a run.
+	ExplainCenter(ctx context.Context, in *ExplainCenterRequest, opts ...grpc.CallOption) (*ExplainCenterResponse, error)
 	// CreateOffer offers a case to one center and starts its clock.
 	CreateOffer(ctx context.Context, in *CreateOfferRequest, opts ...grpc.CallOption) (*CreateOfferResponse, error)
 	// GetOffer returns one offer to the center it was made to, the referrer and operations.
@@ -129,6 +135,26 @@ func (c *matchingServiceClient) GetMatchRun(ctx context.Context, in *GetMatchRun
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetMatchRunResponse)
 	err := c.cc.Invoke(ctx, MatchingService_GetMatchRun_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *matchingServiceClient) CheckMatchRun(ctx context.Context, in *CheckMatchRunRequest, opts ...grpc.CallOption) (*CheckMatchRunResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckMatchRunResponse)
+	err := c.cc.Invoke(ctx, MatchingService_CheckMatchRun_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *matchingServiceClient) ExplainCenter(ctx context.Context, in *ExplainCenterRequest, opts ...grpc.CallOption) (*ExplainCenterResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainCenterResponse)
+	err := c.cc.Invoke(ctx, MatchingService_ExplainCenter_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -213,6 +239,10 @@ type MatchingServiceServer interface {
 	RunMatch(context.Context, *RunMatchRequest) (*RunMatchResponse, error)
 	// GetMatchRun returns a frozen run. Coordinators see the runs of their own cases.
 	GetMatchRun(context.Context, *GetMatchRunRequest) (*GetMatchRunResponse, error)
+	// CheckMatchRun tells whether what a run was made of still holds: the patient's data, the directory and the weights.
+	CheckMatchRun(context.Context, *CheckMatchRunRequest) (*CheckMatchRunResponse, error)
+	// ExplainCenter answers "why not center X?", or why it stands where it stands, for a run.
+	ExplainCenter(context.Context, *ExplainCenterRequest) (*ExplainCenterResponse, error)
 	// CreateOffer offers a case to one center and starts its clock.
 	CreateOffer(context.Context, *CreateOfferRequest) (*CreateOfferResponse, error)
 	// GetOffer returns one offer to the center it was made to, the referrer and operations.
@@ -252,6 +282,12 @@ func (UnimplementedMatchingServiceServer) RunMatch(context.Context, *RunMatchReq
 }
 func (UnimplementedMatchingServiceServer) GetMatchRun(context.Context, *GetMatchRunRequest) (*GetMatchRunResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetMatchRun not implemented")
+}
+func (UnimplementedMatchingServiceServer) CheckMatchRun(context.Context, *CheckMatchRunRequest) (*CheckMatchRunResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckMatchRun not implemented")
+}
+func (UnimplementedMatchingServiceServer) ExplainCenter(context.Context, *ExplainCenterRequest) (*ExplainCenterResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainCenter not implemented")
 }
 func (UnimplementedMatchingServiceServer) CreateOffer(context.Context, *CreateOfferRequest) (*CreateOfferResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateOffer not implemented")
@@ -400,6 +436,42 @@ func _MatchingService_GetMatchRun_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _MatchingService_CheckMatchRun_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckMatchRunRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MatchingServiceServer).CheckMatchRun(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MatchingService_CheckMatchRun_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MatchingServiceServer).CheckMatchRun(ctx, req.(*CheckMatchRunRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MatchingService_ExplainCenter_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainCenterRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MatchingServiceServer).ExplainCenter(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MatchingService_ExplainCenter_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MatchingServiceServer).ExplainCenter(ctx, req.(*ExplainCenterRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _MatchingService_CreateOffer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CreateOfferRequest)
 	if err := dec(in); err != nil {
@@ -538,6 +610,14 @@ var MatchingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetMatchRun",
 			Handler:    _MatchingService_GetMatchRun_Handler,
+		},
+		{
+			MethodName: "CheckMatchRun",
+			Handler:    _MatchingService_CheckMatchRun_Handler,
+		},
+		{
+			MethodName: "ExplainCenter",
+			Handler:    _MatchingService_ExplainCenter_Handler,
 		},
 		{
 			MethodName: "CreateOffer",
