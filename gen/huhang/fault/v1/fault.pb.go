@@ -122,6 +122,10 @@ const (
 	Reason_REASON_FEED_INVALID Reason = 172
 	// A fee line or a catalogue's item reads like a charge for an organ: none may ever be on a bill (Order 767, Art 32).
 	Reason_REASON_ORGAN_FEE Reason = 100
+	// A version of that name is there already, and a version never changes.
+	Reason_REASON_VERSION_EXISTS Reason = 140
+	// The licence was revoked; it is not revived, another one begins on a later day.
+	Reason_REASON_LICENCE_REVOKED Reason = 141
 )
 
 // Enum value maps for Reason.
@@ -174,6 +178,8 @@ var (
 		171: "REASON_QUOTA_USED",
 		172: "REASON_FEED_INVALID",
 		100: "REASON_ORGAN_FEE",
+		140: "REASON_VERSION_EXISTS",
+		141: "REASON_LICENCE_REVOKED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                   0,
@@ -223,6 +229,8 @@ var (
 		"REASON_QUOTA_USED":                    171,
 		"REASON_FEED_INVALID":                  172,
 		"REASON_ORGAN_FEE":                     100,
+		"REASON_VERSION_EXISTS":                140,
+		"REASON_LICENCE_REVOKED":               141,
 	}
 )
 
@@ -257,7 +265,7 @@ var File_huhang_fault_v1_fault_proto protoreflect.FileDescriptor
 
 const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\x86\n" +
+	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xbf\n" +
 	"\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n" +
@@ -307,7 +315,9 @@ const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\x15REASON_QUOTA_RESERVED\x10\xaa\x01\x12\x16\n" +
 	"\x11REASON_QUOTA_USED\x10\xab\x01\x12\x18\n" +
 	"\x13REASON_FEED_INVALID\x10\xac\x01\x12\x14\n" +
-	"\x10REASON_ORGAN_FEE\x10dB\xab\x01\n" +
+	"\x10REASON_ORGAN_FEE\x10d\x12\x1a\n" +
+	"\x15REASON_VERSION_EXISTS\x10\x8c\x01\x12\x1b\n" +
+	"\x16REASON_LICENCE_REVOKED\x10\x8d\x01B\xab\x01\n" +
 	"\x13com.huhang.fault.v1B\n" +
 	"FaultProtoP\x01Z*huhang.example/gen/huhang/fault/v1;faultv1\xa2\x02\x03HFX\xaa\x02\x0fHuhang.Fault.V1\xca\x02\x0fHuhang\\Fault\\V1\xe2\x02\x1bHuhang\\Fault\\V1\\GPBMetadata\xea\x02\x11Huhang::Fault::V1b\x06proto3"
 
