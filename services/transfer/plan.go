@@ -40,6 +40,7 @@ func (s *Service) question(q PlanQuery, furthest time.Duration) (planner.Questio
 	}
 	return planner.Question{
 		Origin: origin, Destination: destination, NotBefore: q.NotBefore, Fitness: q.Fitness, Within: q.Within,
+		Now: s.clock.Now(),
 	}, nil
 }
 
@@ -51,9 +52,11 @@ func (s *Service) Estimate(_ context.Context, originCity string, cities []string
 	}
 	destinations := make([]place.Info, len(cities))
 	for i, code := range cities {
-		if destinations[i], err = city(code, fmt.Sprintf("destination_cities[%d]", i)); err != nil {
+		to, err := city(code, fmt.Sprintf("destination_cities[%d]", i))
+		if err != nil {
 			return nil, err
 		}
+		destinations[i] = to
 	}
 	now := s.clock.Now()
 	if notBefore.IsZero() {
@@ -62,5 +65,5 @@ func (s *Service) Estimate(_ context.Context, originCity string, cities []string
 	if err := checkNotBefore(notBefore, now, furthestPlan); err != nil {
 		return nil, err
 	}
-	return s.planner.Estimate(planner.Question{Origin: origin, NotBefore: notBefore, Fitness: f}, destinations), nil
+	return s.planner.Estimate(planner.Question{Origin: origin, NotBefore: notBefore, Fitness: f, Now: now}, destinations), nil
 }

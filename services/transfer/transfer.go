@@ -72,17 +72,6 @@ func (t *Transfer) wrongState(en, zh string) error {
 		With("state", string(t.Status)).With("transfer_id", t.ID)
 }
 
-// modes are those the itinerary uses.
-func (t *Transfer) modes() []planner.Mode {
-	var modes []planner.Mode
-	for _, leg := range t.Itinerary.Legs {
-		if !slices.Contains(modes, leg.Mode) {
-			modes = append(modes, leg.Mode)
-		}
-	}
-	return modes
-}
-
 // CheckFitness records today's state. Where the patient is unfit, or the planned way is not for that state, the transfer
 // is aborted as UNFIT: that is an outcome, not an error.
 func (t *Transfer) CheckFitness(rules *planner.Rules, f planner.Fitness, unfit bool, now time.Time) error {
@@ -90,7 +79,7 @@ func (t *Transfer) CheckFitness(rules *planner.Rules, f planner.Fitness, unfit b
 		return t.wrongState("Fitness is checked before leaving.", "适宜性检查须在出发前进行。")
 	}
 	t.Fitness, t.FitnessTime = f, now
-	if _, allowed := rules.StillAllowed(t.modes(), f); unfit || !allowed {
+	if _, allowed := rules.StillAllowed(t.Itinerary.Legs, f); unfit || !allowed {
 		t.Status, t.AbortCode = Aborted, AbortUnfit
 		return nil
 	}

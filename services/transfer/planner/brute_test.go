@@ -4,215 +4,293 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"testing/fstest"
-	"time"
 
 	"pgregory.net/rapid"
 
-	"huhang.example/services/internal/clock"
 	"huhang.example/services/transfer/timetable"
 )
 
-var day = time.Date(2026, 3, 2, 0, 0, 0, 0, clock.Shanghai)
-
-// network is a small random feed: a few stops near one another, so that roads join some, and a few trips.
-func network(t *rapid.T) *timetable.Timetable {
-	stops := rapid.IntRange(2, 6).Draw(t, "stops")
-	text := "stop_id,stop_name,stop_lat,stop_lon\n"
-	for i := range stops {
-		lat := 30 + 0.3*float64(rapid.IntRange(0, 6).Draw(t, "lat"))
-		text += fmt.Sprintf("S%d,S%d,%.2f,%.2f\n", i, i, lat, 110+0.01*float64(i))
-	}
-	trips, times := "trip_id,route_id,service_id\n", "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
-	for i := range rapid.IntRange(1, 7).Draw(t, "trips") {
-		route := rapid.SampledFrom([]string{"R", "F"}).Draw(t, "route")
-		service := rapid.SampledFrom([]string{"ALL", "ODD"}).Draw(t, "service")
-		trips += fmt.Sprintf("T%d,%s,%s\n", i, route, service)
-		minute := rapid.IntRange(0, 1500).Draw(t, "start")
-		before := -1
-		for n := range rapid.IntRange(2, 4).Draw(t, "calls") {
-			stop := rapid.IntRange(0, stops-1).Filter(func(s int) bool { return s != before }).Draw(t, "stop")
-			before = stop
-			arrive := minute
-			minute += rapid.IntRange(0, 20).Draw(t, "dwell")
-			times += fmt.Sprintf("T%d,%s,%s,S%d,%d\n", i, hms(arrive), hms(minute), stop, n)
-			minute += rapid.IntRange(0, 200).Draw(t, "hop")
-		}
-	}
-	table, err := timetable.Read(fstest.MapFS{
-		"agency.txt":     {Data: []byte("agency_name,agency_timezone\nx,Asia/Shanghai\n")},
-		"stops.txt":      {Data: []byte(text)},
-		"routes.txt":     {Data: []byte("route_id,route_type\nR,101\nF,1100\n")},
-		"trips.txt":      {Data: []byte(trips)},
-		"stop_times.txt": {Data: []byte(times)},
-		"calendar.txt": {Data: []byte("service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n" +
-			"ALL,1,1,1,1,1,1,1,20260101,20271231\nODD,1,0,1,0,1,0,1,20260101,20271231\n")},
-	}, timetable.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return table
-}
-
-func hms(minute int) string { return fmt.Sprintf("%d:%02d:00", minute/60, minute%60) }
-
-// brute walks every way there is: any boarding of any run, any stop to get off, any road in between.
+// brute walks every way there is: any boarding of any run, any stop to get off, any way in between. It knows nothing of
+// scans, sets of labels or bounds.
 type brute struct {
-	s       *scan
-	runs    []run
-	results [][3]int64 // arrival, rides, price
-	leaves  []int64    // of the same way, when the door is left
+	p       *core
+	s       *scratch
+	runs    []bruteRun
+	results []result
 }
 
-type run struct {
-	kind  timetable.Kind
-	calls []timetable.Connection
-	shift int64
+type bruteRun struct {
+	kind  int
+	calls []conn // tod is absolute
 }
 
-func newBrute(s *scan) *brute {
-	b := &brute{s: s}
-	for trip := range s.table.Trips {
-		var calls []timetable.Connection
-		for _, c := range s.table.Connections {
-			if int(c.Trip) == trip {
+// result is what a way is compared by, and when its door was left.
+type result struct {
+	arrive, rides int32
+	fen, points   int64
+	leave         int32
+}
+
+func newBrute(p *core, s *scratch, o *Overlay) *brute {
+	b := &brute{p: p, s: s}
+	for trip := range p.table.Trips {
+		service := &p.table.Services[p.table.Trips[trip].Service]
+		for sd := range s.days {
+			if !service.Runs(s.base.AddDate(0, 0, int(sd))) || s.lying && p.table.Trips[trip].NoWheelchair {
+				continue
+			}
+			var calls []conn
+			for _, ref := range p.byTrip[trip] {
+				c := p.conns[ref]
+				c.tod += (sd + int32(c.off)) * timetable.DaySeconds
 				calls = append(calls, c)
 			}
-		}
-		slices.SortStableFunc(calls, func(a, b timetable.Connection) int {
-			return int(a.StartMetres+a.EndMetres-b.StartMetres-b.EndMetres) + 1_000_000_000*int(a.Depart-b.Depart)
-		})
-		for d := range 6 {
-			if s.table.Services[s.table.Trips[trip].Service].Runs(s.base.AddDate(0, 0, d)) {
-				b.runs = append(b.runs, run{s.table.Trips[trip].Kind, calls, int64(d) * timetable.DaySeconds})
+			run := Run{p.table.Trips[trip].ID, s.base.AddDate(0, 0, int(sd)).Format("20060102")}
+			if o != nil {
+				if i := slices.IndexFunc(o.Disruptions, func(d Disruption) bool { return d.Run == run }); i >= 0 {
+					if o.Disruptions[i].Cancelled {
+						continue
+					}
+					calls = p.changedRun(int32(trip), sd, o.Disruptions[i].Calls)
+				}
+			}
+			if len(calls) > 0 {
+				b.runs = append(b.runs, bruteRun{int(calls[0].kind), calls})
 			}
 		}
 	}
 	return b
 }
 
-func (b *brute) from(stop int32, at, price, leave int64, access int64, rides int, last int64) {
-	if rides == b.s.rides {
-		return
+// standing is where a walk has come to.
+type standing struct {
+	stop        int32
+	ready       [kinds]int32 // the first departure to be caught
+	since       int32        // risk and price are as of then; waiting counts from it
+	price, risk int64
+	leave       int32
+	rides       int32
+	first       int // place in access where no ride was taken yet, else -1
+}
+
+func (b *brute) all() {
+	for i, a := range b.s.access {
+		at := standing{stop: a.stop, price: b.s.roadFare.of(a.way.metres), first: i}
+		for kind := range kinds {
+			at.ready[kind] = b.s.start + int32(a.way.seconds) + b.s.board[kind]
+		}
+		if i == 0 && b.s.entered {
+			at.price = 0
+		}
+		b.from(at)
 	}
+}
+
+func (b *brute) from(at standing) {
+	s := b.s
 	for _, r := range b.runs {
 		for i, c := range r.calls {
-			depart := int64(c.Depart) + r.shift
-			if c.From != stop || depart-b.s.board[r.kind] < at || depart > last {
+			if c.from != at.stop || c.tod < at.ready[r.kind] || c.tod < s.earliest[r.kind] || c.tod > s.end || c.flags&noBoard != 0 || c.tod < s.start {
 				continue
 			}
-			left := leave
-			if rides == 0 {
-				left = depart - b.s.board[r.kind] - access
+			risk, leave := at.risk+s.wait*int64(c.tod-at.since), at.leave
+			if at.first >= 0 {
+				a := s.access[at.first].way
+				leave = c.tod - s.board[r.kind] - int32(a.seconds)
+				risk = s.handling + s.roadRate*a.seconds + s.wait*int64(s.board[r.kind])
+				if s.entered {
+					leave = s.start
+					risk = s.wait * (int64(c.tod-s.start) - a.seconds)
+					if at.first > 0 {
+						risk += s.handling + s.roadRate*a.seconds
+					}
+				}
 			}
 			for _, e := range r.calls[i:] {
-				if int64(e.Depart)+r.shift > last {
+				if e.tod > s.end {
 					break
 				}
-				fare := b.s.fare[r.kind]
-				paid := price + fare.Base*1000 + fare.PerKm*(e.EndMetres-c.StartMetres)
-				arrive := int64(e.Arrive) + r.shift
-				out := arrive + b.s.alight[r.kind]
-				if w, ends := b.s.egress[e.To]; ends {
-					b.results = append(b.results, [3]int64{out + w.seconds, int64(rides + 1), paid + b.s.roadFare.of(w.metres)})
-					b.leaves = append(b.leaves, left)
-				}
-				b.from(e.To, arrive, paid, left, 0, rides+1, last)
-				for _, l := range b.s.interchange[e.To] {
-					cost := b.s.roadFare.of(l.way.metres)
-					if l.walk {
-						cost = 0
-					}
-					b.from(l.stop, out+l.way.seconds, paid+cost, left, 0, rides+1, last)
+				if e.flags&noAlight == 0 {
+					arrive := e.tod + e.dur
+					b.off(&e, arrive, standing{
+						price: at.price + s.fare[r.kind].Base*1000 + s.fare[r.kind].PerKm*int64(e.end-c.start),
+						risk:  risk + s.handling + s.rate[r.kind]*int64(arrive-c.tod), leave: leave, rides: at.rides + 1, since: arrive, first: -1,
+					})
 				}
 			}
 		}
 	}
 }
 
-func (b *brute) all(last int64) {
-	for _, a := range b.s.access {
-		b.from(a.stop, b.s.start+a.way.seconds, b.s.roadFare.of(a.way.metres), 0, a.way.seconds, 0, last)
+func (b *brute) off(e *conn, arrive int32, now standing) {
+	s := b.s
+	out := arrive + s.alight[e.kind]
+	if s.egress[e.to] < unreachable {
+		end := out + s.egress[e.to]
+		if end <= s.latest && (s.hours == 0 || end-now.leave <= s.hours) {
+			b.results = append(b.results, result{
+				end, now.rides, int64(fen(now.price + s.roadFare.of(s.egressMetres[e.to]))),
+				points(now.risk + s.wait*int64(s.alight[e.kind]) + s.handling + s.roadRate*int64(s.egress[e.to])), now.leave,
+			})
+		}
+	}
+	if now.rides == s.rides {
+		return
+	}
+	here := now
+	here.stop = e.to
+	for kind := range kinds {
+		here.ready[kind] = arrive + max(s.board[kind], b.p.change[e.to])
+	}
+	b.from(here)
+	for _, l := range b.p.hops[b.p.hopFrom[e.to]:b.p.hopFrom[e.to+1]] {
+		there := now
+		there.stop = l.stop
+		then := out + int32(l.way.seconds)
+		for kind := range kinds {
+			there.ready[kind] = then + s.board[kind]
+			if l.inside {
+				there.ready[kind] = arrive + max(s.board[kind], int32(l.way.seconds))
+			}
+		}
+		if !l.inside && !l.walk {
+			there.since = then
+			there.price += s.roadFare.of(l.way.metres)
+			there.risk += s.wait*int64(s.alight[e.kind]) + s.handling + s.roadRate*l.way.seconds
+		}
+		b.from(there)
 	}
 }
 
-func pareto(all [][3]int64) [][3]int64 {
-	var kept [][3]int64
-	slices.SortFunc(all, func(a, b [3]int64) int { return slices.Compare(a[:], b[:]) })
+func (r result) covers(o result) bool {
+	return r.arrive <= o.arrive && r.rides <= o.rides && r.fen <= o.fen && r.points <= o.points
+}
+
+func paretoOf(all []result) []result {
+	var kept []result
+	for i := range all {
+		all[i].leave = 0
+	}
+	slices.SortFunc(all, func(a, b result) int {
+		return slices.Compare([]int64{int64(a.arrive), int64(a.rides), a.fen, a.points}, []int64{int64(b.arrive), int64(b.rides), b.fen, b.points})
+	})
 	for _, one := range all {
-		if !slices.ContainsFunc(kept, func(k [3]int64) bool { return k[0] <= one[0] && k[1] <= one[1] && k[2] <= one[2] }) {
+		if !slices.ContainsFunc(kept, func(k result) bool { return k.covers(one) }) {
 			kept = append(kept, one)
 		}
 	}
 	return kept
 }
 
-func randomScan(t *rapid.T, rules *Rules) *scan {
-	table := network(t)
-	p := New(table, rules)
-	s := &scan{
-		table: table, interchange: p.interchange, base: day.AddDate(0, 0, -table.Overflow), rides: 3,
-		roadFare: rules.Fares[Taxi], slack: 1 << 40,
-	}
-	s.start = int64(table.Overflow)*timetable.DaySeconds + int64(rapid.IntRange(0, 1400).Draw(t, "not before"))*60
-	s.end = s.start + 30*3600
-	f := Fitness{Stretcher: rapid.Bool().Draw(t, "stretcher")}
-	for kind := range timetable.Kind(timetable.Kinds) {
-		s.allowed[kind] = true
-		s.board[kind], s.alight[kind] = rules.handling(rules.BoardMinutes, kind, f), rules.handling(rules.AlightMinutes, kind, f)
-		s.fare[kind] = rules.Fares[modeOf(kind)]
-	}
-	last := int32(len(table.Stops) - 1)
-	s.access = []link{{stop: 0, way: way{5000, 600}}, {stop: last / 2, way: way{9000, 1200}}}[:1+min(last/2, 1)]
-	s.egress = map[int32]way{last: {7000, 700}, max(last-1, 0): {20000, 1800}}
-	return s
-}
-
-func TestScanFindsExactlyTheParetoSet(t *testing.T) {
-	rules := CurrentRules()
+func TestSearchFindsExactlyTheParetoSet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := randomScan(t, rules)
-		end := s.end
-		s.run()
-		var got [][3]int64
-		for k := range s.done {
-			for _, l := range s.done[k] {
-				got = append(got, [3]int64{l.at, int64(k), l.price})
-			}
+		p, s := posed(t, readFeed(t, randomFeed(t)), randomRules(t))
+		var got []result
+		for _, a := range s.search(p, nil, s.hope(p), 1<<28) {
+			got = append(got, result{arrive: a.at, rides: a.rides, fen: (a.dearer + 500) / 1000, points: (a.riskier + riskUnit/2) / riskUnit})
+			checkLegs(t, p, s, a)
 		}
-		b := newBrute(s)
-		b.all(end)
-		if want := pareto(b.results); !slices.Equal(pareto(got), want) {
-			t.Fatalf("got %v, want %v", pareto(got), want)
+		b := newBrute(p, s, s.asked)
+		b.all()
+		if want := paretoOf(b.results); !slices.Equal(paretoOf(got), want) || len(got) != len(want) {
+			t.Fatalf("got %v, want %v", paretoOf(got), want)
 		}
 	})
 }
 
+// checkLegs adds the answer's legs up.
+func checkLegs(t *rapid.T, p *core, s *scratch, a answer) {
+	one := p.itinerary(s, &question{Fitness: Fitness{Stretcher: s.lying}}, Taxi, s.pareto.way(a.label))
+	if !one.Arrive.Equal(s.instant(a.at)) || max(one.Changes+1, 1) != int(a.rides) || int64(one.Cost)*1000-500 != a.dearer || one.Risk*riskUnit-riskUnit/2 != a.riskier {
+		t.Fatalf("answer %+v has the legs %+v", a, one)
+	}
+	for i, leg := range one.Legs {
+		if leg.Arrive.Before(leg.Depart) || i > 0 && (leg.From != one.Legs[i-1].To || !leg.Depart.Equal(one.Legs[i-1].Arrive)) {
+			t.Fatalf("leg %d of %+v", i, one.Legs)
+		}
+	}
+}
+
 func TestEstimateFindsTheShortest(t *testing.T) {
-	rules := CurrentRules()
 	rapid.Check(t, func(t *rapid.T) {
-		s := randomScan(t, rules)
-		b := newBrute(s)
-		b.all(s.end)
-		want := int64(-1)
-		for i, r := range b.results {
-			if d := r[0] - b.leaves[i]; want < 0 || d < want {
-				want = d
+		p, s := posed(t, readFeed(t, randomFeed(t)), randomRules(t))
+		s.entered, s.latest = false, unreachable
+		b := newBrute(p, s, s.asked)
+		b.all()
+		want := unreachable
+		for _, r := range b.results {
+			want = min(want, r.arrive-r.leave)
+		}
+		st := &s.shared
+		st.ends, st.best = make([][]ending, len(p.served)), []shortest{{seconds: unreachable}}
+		for _, l := range s.egressAt {
+			st.ends[l.stop] = append(st.ends[l.stop], ending{0, int32(l.way.seconds)})
+		}
+		s.profile(p)
+		if got := st.best[0].seconds; got != want {
+			t.Fatalf("got %d, want %d", got, want)
+		}
+	})
+}
+
+// slowest arrival: the fixed point of "who stands there by then can be there by then", in no order of time.
+func (b *brute) earliest() int32 {
+	s := b.s
+	ready := map[string]int32{}
+	offer := func(stop int32, kind int, at int32) bool {
+		key := fmt.Sprint(stop, kind)
+		if before, ok := ready[key]; ok && before <= at {
+			return false
+		}
+		ready[key] = at
+		return true
+	}
+	for _, a := range s.access {
+		for kind := range kinds {
+			offer(a.stop, kind, s.start+int32(a.way.seconds)+s.board[kind])
+		}
+	}
+	best := unreachable
+	for changed := true; changed; {
+		changed = false
+		for _, r := range b.runs {
+			on := false
+			for _, c := range r.calls {
+				at, ok := ready[fmt.Sprint(c.from, r.kind)]
+				on = on || ok && c.flags&noBoard == 0 && at <= c.tod && c.tod >= s.start && c.tod >= s.earliest[r.kind] && c.tod <= s.end
+				if !on || c.tod > s.end || c.flags&noAlight != 0 {
+					continue
+				}
+				arrive := c.tod + c.dur
+				out := arrive + s.alight[r.kind]
+				if s.egress[c.to] < unreachable {
+					best = min(best, out+s.egress[c.to])
+				}
+				for kind := range kinds {
+					changed = offer(c.to, kind, arrive+max(s.board[kind], b.p.change[c.to])) || changed
+					for _, l := range b.p.hops[b.p.hopFrom[c.to]:b.p.hopFrom[c.to+1]] {
+						changed = offer(l.stop, kind, s.after(&l, arrive, out, kind)) || changed
+					}
+				}
 			}
 		}
-		egress := s.egress
-		s.egress, s.latest = nil, true
-		s.run()
-		p := &Planner{table: s.table, rules: rules, reach: map[string][]link{}}
-		for stop, w := range egress {
-			p.reach["x"] = append(p.reach["x"], link{stop: stop, way: w})
-		}
-		got := int64(-1)
-		p.quickest(s, "x", func(seconds int64, _ Mode) {
-			if got < 0 || seconds < got {
-				got = seconds
+	}
+	return best
+}
+
+func TestFirstArrivalIsTheFirst(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, s := posed(t, readFeed(t, randomFeed(t)), randomRules(t))
+		s.hours, s.latest = 0, unreachable
+		want := newBrute(p, s, s.asked).earliest()
+		got := unreachable
+		if s.firstArrival(p) {
+			got = s.ea.best
+			one := p.itinerary(s, &question{Fitness: Fitness{Stretcher: s.lying}}, Taxi, s.journeys(p))
+			if !one.Arrive.Equal(s.instant(got)) {
+				t.Fatalf("%d, and the legs %+v", got, one)
 			}
-		})
+		}
 		if got != want {
 			t.Fatalf("got %d, want %d", got, want)
 		}

@@ -4,164 +4,184 @@ import (
 	"slices"
 	"time"
 
-	"huhang.example/services/internal/place"
 	"huhang.example/services/transfer/timetable"
 )
 
-// itinerary turns the last label of a way into its legs.
-func (p *Planner) itinerary(s *scan, q Question, last *label) Itinerary {
-	var chain []*label
-	for l := last; l != nil; l = l.prev {
-		chain = append(chain, l)
+// way is the first road, unless one began aboard, and the rides that end in the label, in their order.
+func (st *paretoState) way(last int32) []journey {
+	var out []journey
+	for i := last; i >= 0; i = st.labels[i].prev {
+		l := st.labels[i]
+		out = append(out, journey{l.board, l.alight, l.sd, l.hop})
 	}
-	slices.Reverse(chain) // the door, then rides and roads between them, then the road to the ward
-	instant := func(second int64) time.Time { return s.base.Add(time.Duration(second) * time.Second).UTC() }
-	out := Itinerary{Cost: fen(last.price), Escort: p.rules.Escort(q.Fitness), Changes: -1}
-	here := door(q.Origin)
-	feeder := p.feeder(q.Fitness)
-	var now int64
-	add := func(mode Mode, to Place, depart, arrive int64, number string, km float64) {
-		if arrive > depart || mode != Transfer {
-			out.Legs = append(out.Legs, Leg{
-				Mode: mode, From: here, To: to, Depart: instant(depart), Arrive: instant(arrive), Number: number, Km: km,
-			})
-		}
-		here, now = to, arrive
-	}
-	used := map[Mode]bool{}
-	for i, l := range chain {
-		stop := ward(q.Destination)
-		if l.stop >= 0 {
-			stop = p.place(l.stop)
-		}
-		switch {
-		case l.ride != nil:
-			trip := p.table.Trips[l.ride.trip]
-			add(Transfer, here, now, l.ride.depart, "", 0)
-			add(modeOf(trip.Kind), stop, l.ride.depart, l.ride.arrive, trip.Number, float64(l.ride.metres)/1000)
-			out.Changes++
-			used[modeOf(trip.Kind)] = true
-		case i == 0:
-			// The door is left as late as the first ride allows.
-			first := chain[1].ride
-			leave := first.depart - s.board[p.table.Trips[first.trip].Kind] - l.road.seconds
-			mode := feeder
-			if l.road.seconds == 0 {
-				mode = Transfer // stands there already: no leg
-			}
-			add(mode, stop, leave, leave+l.road.seconds, "", l.road.km())
-		default:
-			outside := now + s.alight[p.table.Trips[chain[i-1].ride.trip].Kind]
-			add(Transfer, here, now, outside, "", 0)
-			mode := feeder
-			if l.walk {
-				mode = Transfer
-			}
-			add(mode, stop, outside, outside+l.road.seconds, "", l.road.km())
-		}
-	}
-	out.Depart, out.Arrive = out.Legs[0].Depart, out.Legs[len(out.Legs)-1].Arrive
-	out.Because = p.because(q.Fitness, feeder, used)
+	slices.Reverse(out)
 	return out
 }
 
-func (p *Planner) place(stop int32) Place {
-	s := p.table.Stops[stop]
+// builder puts legs behind one another and adds up what they take.
+type builder struct {
+	p      *core
+	s      *scratch
+	out    Itinerary
+	here   Place
+	now    int32
+	price  milliFen
+	risk   int64
+	booked bool
+}
+
+func (b *builder) add(mode Mode, to Place, depart, arrive int32, metres int64) *Leg {
+	if arrive > depart || mode != Transfer {
+		b.out.Legs = append(b.out.Legs, Leg{
+			Mode: mode, From: b.here, To: to, Depart: b.s.instant(depart), Arrive: b.s.instant(arrive), Km: float64(metres) / 1000,
+		})
+	}
+	b.here, b.now = to, arrive
+	if len(b.out.Legs) == 0 {
+		return nil
+	}
+	return &b.out.Legs[len(b.out.Legs)-1]
+}
+
+// itinerary turns journeys into legs. Price and risk are added up anew along the legs: the same sums as the search's.
+func (p *core) itinerary(s *scratch, q *question, feeder Mode, ways []journey) Itinerary {
+	b := &builder{p: p, s: s, here: door(q.Origin), now: s.start, booked: anyOf(p.rules.HelpDesk.NeededFor, q.Fitness)}
+	b.out.Escort, b.out.Changes = p.rules.Escort(q.Fitness), -1
+	if ways[0].board < 0 {
+		b.begin(ways[0], ways[1], feeder)
+		ways = ways[1:]
+	} else if entry := s.departs(p.conns, ways[0].board, ways[0].sd); entry > s.start {
+		b.wait(entry, b.here)
+	}
+	used := map[Mode]bool{}
+	for i, j := range ways {
+		mode := b.ride(j, i == 0 && s.aboard.on)
+		used[mode] = true
+		if j.hop >= 0 && i+1 < len(ways) {
+			b.hop(j, feeder)
+		}
+	}
+	last := s.ref(p.conns, ways[len(ways)-1].alight)
+	out := b.now + s.alight[last.kind]
+	b.wait(out, b.here)
+	b.road(feeder, ward(q.Destination), out, int64(s.egress[last.to]), s.egressMetres[last.to])
+	b.out.Depart, b.out.Arrive = b.out.Legs[0].Depart, b.out.Legs[len(b.out.Legs)-1].Arrive
+	b.out.Cost, b.out.Risk = fen(b.price), points(b.risk)
+	b.out.Because = p.because(q.Fitness, feeder, used)
+	return b.out
+}
+
+// begin is the first road. The door is left as late as the first ride allows.
+func (b *builder) begin(first, ride journey, feeder Mode) {
+	s := b.s
+	l := &s.access[first.hop]
+	if s.entered && first.hop == 0 {
+		return // stands there already
+	}
+	c := s.ref(b.p.conns, ride.board)
+	leave := s.departs(b.p.conns, ride.board, ride.sd) - s.board[c.kind] - int32(l.way.seconds)
+	if s.entered {
+		leave = s.start // the patient waits where the road leads
+	}
+	b.road(feeder, b.p.place(l.stop), leave, l.way.seconds, l.way.metres)
+}
+
+// road moves the patient into a vehicle; who gets out into a station is moved by the ride, at the ward by the last road.
+func (b *builder) road(mode Mode, to Place, leave int32, took, metres int64) {
+	b.add(mode, to, leave, leave+int32(took), metres)
+	b.price += b.s.roadFare.of(metres)
+	b.risk += b.s.handling + b.s.roadRate*took
+}
+
+// wait is time inside a station, getting in and out included.
+func (b *builder) wait(until int32, at Place) {
+	b.risk += b.s.wait * int64(until-b.now)
+	b.add(Transfer, at, b.now, until, 0)
+}
+
+func (b *builder) ride(j journey, aboard bool) Mode {
+	s, conns := b.s, b.p.conns
+	on, off := s.ref(conns, j.board), s.ref(conns, j.alight)
+	trip := &b.p.table.Trips[on.trip]
+	depart, arrive := s.departs(conns, j.board, j.sd), s.arrives(conns, j.alight, j.sd)
+	fare := s.fare[on.kind]
+	b.price += fare.PerKm * int64(off.end-on.start)
+	if aboard {
+		depart = max(depart, s.start)
+	} else {
+		b.wait(depart, b.p.place(on.from)) // inside a station one stop may be left for another
+		b.price += fare.Base * 1000
+		b.risk += s.handling
+	}
+	b.risk += s.rate[on.kind] * int64(arrive-depart)
+	leg := b.add(modeOf(timetable.Kind(on.kind)), b.p.place(off.to), depart, arrive, int64(off.end-on.start))
+	leg.Number, leg.Run = trip.Number, Run{TripID: trip.ID, ServiceDay: dayText(s.firstDay + j.sd)}
+	leg.FromStop, leg.ToStop = b.p.table.Stops[on.from].ID, b.p.table.Stops[off.to].ID
+	leg.BoardCall, leg.AlightCall = b.p.callOf(s, j.board), b.p.callOf(s, j.alight)+1
+	if leg.Mode == Rail && b.booked && !aboard {
+		desk := b.p.rules.HelpDesk
+		leg.BookFrom = leg.Depart.Add(-time.Duration(desk.EarliestMinutes) * time.Minute)
+		leg.BookUntil = leg.Depart.Add(-time.Duration(desk.LatestMinutes) * time.Minute)
+	}
+	b.out.Changes++
+	return leg.Mode
+}
+
+func (b *builder) hop(j journey, feeder Mode) {
+	l, off := &b.p.hops[j.hop], b.s.ref(b.p.conns, j.alight)
+	to := b.p.place(l.stop)
+	if l.inside {
+		return // part of the change
+	}
+	out := b.now + b.s.alight[off.kind]
+	b.wait(out, b.here)
+	if l.walk {
+		b.risk += b.s.wait * l.way.seconds
+		b.add(Transfer, to, out, out+int32(l.way.seconds), l.way.metres)
+		return
+	}
+	b.road(feeder, to, out, l.way.seconds, l.way.metres)
+}
+
+// callOf counts the call at which a connection begins.
+func (p *core) callOf(s *scratch, ref int32) int {
+	if int(ref) < len(p.conns) {
+		return slices.Index(p.byTrip[p.conns[ref].trip], ref)
+	}
+	c, n := s.ref(p.conns, ref), 0
+	for i := range s.extra[:int(ref)-len(p.conns)] {
+		if o := &s.extra[i]; o.trip == c.trip && o.off == c.off {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *core) place(stop int32) Place {
+	s := &p.table.Stops[stop]
 	return Place{Name: s.Name, Lat: s.Lat, Lon: s.Lon}
 }
 
-func (p *Planner) because(f Fitness, feeder Mode, used map[Mode]bool) Text {
-	var out Text
-	for _, mode := range []Mode{Rail, Flight} {
-		if !used[mode] {
-			continue
+// because says why the way is allowed, and what of the state asks for the escort.
+func (p *core) because(f Fitness, feeder Mode, used map[Mode]bool) Text {
+	var out []Text
+	for kind := range timetable.Kind(kinds) {
+		if used[modeOf(kind)] {
+			because, _ := p.rules.Judge(modeOf(kind), f)
+			out = append(out, because)
 		}
-		because, _ := p.rules.Judge(mode, f)
-		if out.Zh != "" {
-			out.Zh, out.En = out.Zh+"；", out.En+"; "
-		}
-		out.Zh, out.En = out.Zh+because.Zh, out.En+because.En
 	}
 	if feeder == RoadAmbulance {
-		out.Zh += "；两端由救护车接送"
-		out.En += "; an ambulance takes both ends"
+		out = append(out, Text{Zh: "两端由救护车接送", En: "an ambulance takes both ends"})
 	}
-	return out
+	return joined(append(out, p.escortText(f)...))
 }
 
-// StillAllowed decides whether an itinerary planned before may be travelled in today's state; because says why not.
-func (r *Rules) StillAllowed(modes []Mode, f Fitness) (because Text, allowed bool) {
-	for _, mode := range modes {
-		if mode == Transfer {
-			continue
-		}
-		if text, ok := r.Judge(mode, f); !ok {
-			return text, false
-		}
+func (p *core) escortText(f Fitness) []Text {
+	grade, because := p.rules.Grade(f)
+	if len(because) == 0 {
+		return nil
 	}
-	return Text{}, true
-}
-
-// Estimate returns the shortest allowed way from one city to each of many, over all departures of the next search hours:
-// one pass from the origin that keeps, for every arrival, the latest departure from the door.
-func (p *Planner) Estimate(q Question, destinations []place.Info) []Estimate {
-	s := p.prepare(q.Origin, q.NotBefore, q.Fitness)
-	s.latest = true
-	usable := false
-	for kind := range timetable.Kind(timetable.Kinds) {
-		_, s.allowed[kind] = p.rules.Judge(modeOf(kind), q.Fitness)
-		usable = usable || s.allowed[kind]
-	}
-	usable = usable && p.feeder(q.Fitness) != ""
-	if usable {
-		s.run()
-	}
-	out := make([]Estimate, len(destinations))
-	for i, destination := range destinations {
-		best := &out[i]
-		take := func(seconds int64, mode Mode) {
-			if d := time.Duration(seconds) * time.Second; !best.Found || d < best.Duration {
-				*best = Estimate{Found: true, Duration: d, Mode: mode}
-			}
-		}
-		to := q
-		to.Destination = destination
-		road := p.between(q.Origin, destination)
-		for _, mode := range []Mode{Taxi, RoadAmbulance, AirAmbulance} {
-			if because, allowed := p.rules.judgeDirect(mode, q.Fitness, road); allowed {
-				way := p.direct(mode, to, road, because)
-				take(int64(way.Arrive.Sub(way.Depart)/time.Second), mode)
-			}
-		}
-		if usable && q.Origin.Code != destination.Code {
-			p.quickest(s, destination.Code, take)
-		}
-	}
-	return out
-}
-
-func (p *Planner) quickest(s *scan, city string, take func(int64, Mode)) {
-	for _, l := range p.reach[city] {
-		for kind := range timetable.Kind(timetable.Kinds) {
-			for k := 1; k <= s.rides; k++ {
-				for _, end := range s.arrived[k][exit(l.stop, kind)] {
-					take(end.at+end.price+s.alight[kind]+l.way.seconds, p.mainOf(end))
-				}
-			}
-		}
-	}
-}
-
-// mainOf is the timetabled mode that covers most of the way to l.
-func (p *Planner) mainOf(l *label) Mode {
-	var metres [timetable.Kinds]int64
-	for ; l != nil; l = l.prev {
-		if l.ride != nil {
-			metres[p.table.Trips[l.ride.trip].Kind] += l.ride.metres
-		}
-	}
-	if metres[timetable.Flight] > metres[timetable.Rail] {
-		return Flight
-	}
-	return Rail
+	why := joined(because)
+	return []Text{{Zh: "护送等级 " + grade.String() + "：" + why.Zh, En: "escort " + grade.String() + ": " + why.En}}
 }

@@ -40,6 +40,10 @@ func (e Escort) NeedsCrew() bool { return e >= EscortNurse }
 // Fitness is the patient's state for the way (转运适宜性).
 type Fitness struct {
 	Oxygen, Infusion, Ventilated, ECMO, Vasoactive, Stretcher, ReducedConsciousness bool
+	// Measured, 0 where not: beats and breaths a minute, mmHg, percent on room air, Glasgow scale.
+	HeartRate, RespiratoryRate, Systolic, SpO2, GCS int32
+	// Problem is the code of the main problem in the rules; empty: none that counts.
+	Problem string
 }
 
 // items are the names under which the rules speak of the state.
@@ -72,6 +76,13 @@ type Leg struct {
 	Depart, Arrive time.Time
 	Number         string // train or flight; empty on the road
 	Km             float64
+	// Run and the stops' ids say which trip it is, for real-time feeds; empty on the road. BoardCall and AlightCall count
+	// the run's calls from 0.
+	Run                   Run
+	FromStop, ToStop      string
+	BoardCall, AlightCall int
+	// BookFrom and BookUntil is when the station's help desk takes a booking; zero where none is needed.
+	BookFrom, BookUntil time.Time
 }
 
 // Itinerary is one way from door to ward (行程).
@@ -81,8 +92,10 @@ type Itinerary struct {
 	Depart, Arrive time.Time
 	Changes        int
 	Cost           money.Fen
-	Escort         Escort
-	Because        Text
+	// Risk is the points of clinical risk: what may happen in each hour in each vehicle, and at each move.
+	Risk    int64
+	Escort  Escort
+	Because Text
 }
 
 // Refusal is a mode that is not allowed, with the reason.
@@ -97,6 +110,16 @@ type Plan struct {
 	Refused          []Refusal
 	TimetableVersion string
 	RulesVersion     string
+	// Faster is the fastest way that is not allowed, where it beats every option; nil: none does.
+	Faster *Faster
+	// Notes say what else bears on the answer, such as a call-in window that is missed.
+	Notes []Text
+}
+
+// Faster is a way that would be faster, and every reason against it.
+type Faster struct {
+	Itinerary
+	Against []Text
 }
 
 // Estimate is the shortest allowed way to one city.

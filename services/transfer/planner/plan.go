@@ -7,94 +7,151 @@ import (
 	"time"
 
 	"huhang.example/services/internal/money"
-	"huhang.example/services/internal/place"
 	"huhang.example/services/transfer/timetable"
 )
 
-// Question asks for ways from one city to another.
-type Question struct {
-	Origin, Destination place.Info
-	NotBefore           time.Time
-	Fitness             Fitness
-	// Within bounds the arrival, counted from NotBefore; 0: no bound.
-	Within time.Duration
-}
-
-// Plan returns the options and the refusals.
-func (p *Planner) Plan(q Question) Plan {
-	plan := Plan{TimetableVersion: p.table.Version, RulesVersion: p.rules.Version}
-	refuse := func(mode Mode, because Text) {
-		plan.Refused = append(plan.Refused, Refusal{mode, because})
+func (p *core) plan(q question) Plan {
+	plan := Plan{TimetableVersion: p.table.VersionOn(dayText(dayNumber(q.NotBefore))), RulesVersion: p.rules.Version}
+	d := p.demand(&q)
+	found, known := p.directs(&q, &plan)
+	if d.feeder != "" && (d.allowed != [kinds]bool{}) {
+		found = append(found, p.timetabled(&q, d, known)...)
 	}
-	var found []Itinerary
-	road := p.between(q.Origin, q.Destination)
-	s := p.prepare(q.Origin, q.NotBefore, q.Fitness)
-	usable := false
-	for _, mode := range Modes {
-		if kind, timetabled := kindOf(mode); timetabled {
-			because, allowed := p.rules.Judge(mode, q.Fitness)
-			if !allowed {
-				refuse(mode, because)
-			}
-			s.allowed[kind] = allowed && q.Origin.Code != q.Destination.Code
-			usable = usable || s.allowed[kind]
-			continue
-		}
-		because, allowed := p.rules.judgeDirect(mode, q.Fitness, road)
-		if !allowed {
-			refuse(mode, because)
-			continue
-		}
-		found = append(found, p.direct(mode, q, road, because))
-	}
-	if usable && p.feeder(q.Fitness) != "" {
-		s.egress = map[int32]way{}
-		for _, l := range p.reach[q.Destination.Code] {
-			s.egress[l.stop] = l.way
-		}
-		s.run()
-		for k := range s.done {
-			for _, l := range s.done[k] {
-				found = append(found, p.itinerary(s, q, l))
-			}
+	for kind := range timetable.Kind(kinds) {
+		if because, allowed := p.rules.Judge(modeOf(kind), q.Fitness); !allowed {
+			plan.Refused = append(plan.Refused, Refusal{modeOf(kind), because})
 		}
 	}
-	p.unserved(&plan, q, s, found)
-	plan.Options = p.choose(found, q)
+	p.unserved(&plan, &q, d, found)
+	plan.Options = p.choose(found, &q, &plan)
+	p.faster(&plan, &q)
 	return plan
 }
 
+// demand is what the rules make of the question.
+func (p *core) demand(q *question) demand {
+	d := demand{feeder: p.feeder(q.Fitness)}
+	for kind := range timetable.Kind(kinds) {
+		_, allowed := p.rules.Judge(modeOf(kind), q.Fitness)
+		d.allowed[kind] = allowed && !q.Origin.sameCity(q.Destination)
+	}
+	return d
+}
+
+// feeder is how the patient gets to the station and from it: by car where the rules allow, else by ambulance; "" when
+// neither is allowed.
+func (p *core) feeder(f Fitness) Mode {
+	for _, mode := range []Mode{Taxi, RoadAmbulance} {
+		if _, allowed := p.rules.Judge(mode, f); allowed {
+			return mode
+		}
+	}
+	return ""
+}
+
+// directs are the ways without a timetable, and the same as answers that bound the search.
+func (p *core) directs(q *question, plan *Plan) (found []Itinerary, known []answer) {
+	if q.Aboard != nil {
+		return nil, nil // who sits in a train cannot be fetched by road
+	}
+	road, escort := p.between(q.Origin, q.Destination), p.rules.Escort(q.Fitness)
+	for _, mode := range []Mode{Taxi, RoadAmbulance, AirAmbulance} {
+		because, allowed := p.rules.judgeDirect(mode, q.Fitness, road)
+		if !allowed {
+			plan.Refused = append(plan.Refused, Refusal{mode, because})
+			continue
+		}
+		one := p.direct(mode, q, road, because)
+		if against, over := p.rules.outOfHours(mode, escort, one.Arrive.Sub(q.since(one.Depart))); over {
+			plan.Refused = append(plan.Refused, Refusal{mode, against})
+			continue
+		}
+		found = append(found, one)
+		base := timetable.Midnight(q.NotBefore).AddDate(0, 0, -p.before(q))
+		known = append(known, answer{
+			at: int32(one.Arrive.Sub(base) / time.Second), rides: 1, dearer: int64(one.Cost)*1000 - 500,
+			riskier: one.Risk*riskUnit - riskUnit/2, label: noLabel,
+		})
+	}
+	return found, known
+}
+
+// noLabel marks an answer that no search found.
+const noLabel = -1
+
+// since is when the escort's hours began for a way that leaves then.
+func (q *question) since(leave time.Time) time.Time {
+	if q.DutySince.IsZero() {
+		return leave
+	}
+	return q.DutySince
+}
+
+// timetabled are the ways with at least one train or flight.
+func (p *core) timetabled(q *question, d demand, known []answer) []Itinerary {
+	s := p.take(q, d)
+	defer p.scratch.Put(s)
+	s.endAt(p, q.Destination)
+	var out []Itinerary
+	for _, a := range s.search(p, known, p.bound(s, q.Destination, d.feeder), int32(p.rules.SlackHours*3600)) {
+		if a.label != noLabel {
+			out = append(out, p.itinerary(s, q, d.feeder, s.pareto.way(a.label)))
+		}
+	}
+	return out
+}
+
+func (p *core) earliest(q question) (Itinerary, bool) {
+	d := p.demand(&q)
+	best, found := p.first(&q, d)
+	var plan Plan
+	ways, _ := p.directs(&q, &plan)
+	for _, one := range ways {
+		if (!found || one.Arrive.Before(best.Arrive)) && (q.Within == 0 || !one.Arrive.After(q.NotBefore.Add(q.Within))) {
+			best, found = one, true
+		}
+	}
+	return best, found
+}
+
+// first is the timetabled way that arrives first.
+func (p *core) first(q *question, d demand) (Itinerary, bool) {
+	if d.feeder == "" || d.allowed == [kinds]bool{} {
+		return Itinerary{}, false
+	}
+	s := p.take(q, d)
+	defer p.scratch.Put(s)
+	s.endAt(p, q.Destination)
+	if !s.firstArrival(p) {
+		return Itinerary{}, false
+	}
+	return p.itinerary(s, q, d.feeder, s.journeys(p)), true
+}
+
 // unserved tells of modes that are allowed but go nowhere useful, so that their absence is explained too.
-func (p *Planner) unserved(plan *Plan, q Question, s *scan, found []Itinerary) {
-	for _, mode := range []Mode{Rail, Flight} {
-		kind, _ := kindOf(mode)
+func (p *core) unserved(plan *Plan, q *question, d demand, found []Itinerary) {
+	for kind := range timetable.Kind(kinds) {
+		mode := modeOf(kind)
 		used := slices.ContainsFunc(found, func(i Itinerary) bool {
 			return slices.ContainsFunc(i.Legs, func(l Leg) bool { return l.Mode == mode })
 		})
+		refused := slices.ContainsFunc(plan.Refused, func(r Refusal) bool { return r.Mode == mode })
 		switch {
-		case used:
-		case s.allowed[kind]:
-			plan.Refused = append(plan.Refused, Refusal{mode, Text{
-				Zh: fmt.Sprintf("时刻表 %s 在出发后 %d 小时内没有更优的班次", p.table.Version, p.rules.SearchHours),
-				En: fmt.Sprintf("timetable %s has nothing better within %d h of leaving", p.table.Version, p.rules.SearchHours),
-			}})
-		case q.Origin.Code == q.Destination.Code && !slices.ContainsFunc(plan.Refused, func(r Refusal) bool { return r.Mode == mode }):
+		case used || refused:
+		case d.allowed[kind]:
+			plan.Refused = append(plan.Refused, Refusal{mode, say("时刻表 %s 在出发后 %d 小时内没有更优的班次",
+				"timetable %s has nothing better within %d h of leaving", plan.TimetableVersion, p.rules.SearchHours)})
+		case q.Origin.sameCity(q.Destination):
 			plan.Refused = append(plan.Refused, Refusal{mode, Text{Zh: "同城转运", En: "both ends are in one city"}})
 		}
 	}
 	slices.SortStableFunc(plan.Refused, func(a, b Refusal) int {
 		return cmp.Compare(slices.Index(Modes, a.Mode), slices.Index(Modes, b.Mode))
 	})
-}
-
-func kindOf(mode Mode) (timetable.Kind, bool) {
-	switch mode {
-	case Rail:
-		return timetable.Rail, true
-	case Flight:
-		return timetable.Flight, true
+	if day := dayText(dayNumber(q.NotBefore)); p.table.From != "" && (day < p.table.From || day > p.table.To) {
+		plan.Notes = append(plan.Notes, say("时刻表 %s 只含 %s 至 %s 的班次", "timetable %s has service days from %s to %s only",
+			p.table.Version, p.table.From, p.table.To))
 	}
-	return 0, false
 }
 
 func modeOf(kind timetable.Kind) Mode {
@@ -104,62 +161,68 @@ func modeOf(kind timetable.Kind) Mode {
 	return Rail
 }
 
-// feeder is how the patient gets to the station and from it: by car where the rules allow, else by ambulance; "" when
-// neither is allowed.
-func (p *Planner) feeder(f Fitness) Mode {
-	for _, mode := range []Mode{Taxi, RoadAmbulance} {
-		if _, allowed := p.rules.Judge(mode, f); allowed {
-			return mode
-		}
-	}
-	return ""
-}
-
-// prepare sets up a scan from the origin, with no kind allowed yet.
-func (p *Planner) prepare(origin place.Info, notBefore time.Time, f Fitness) *scan {
-	base := timetable.Midnight(notBefore).AddDate(0, 0, -p.table.Overflow)
-	start := int64(notBefore.Sub(base) / time.Second)
-	if base.Add(time.Duration(start) * time.Second).Before(notBefore) {
-		start++
-	}
-	s := &scan{
-		table: p.table, interchange: p.interchange, base: base, start: start,
-		end: start + p.rules.SearchHours*3600, slack: p.rules.SlackHours * 3600, rides: p.rules.MostRides,
-		roadFare: p.rules.Fares[p.feeder(f)], access: p.start(origin),
-	}
-	for kind := range timetable.Kind(timetable.Kinds) {
-		s.board[kind] = p.rules.handling(p.rules.BoardMinutes, kind, f)
-		s.alight[kind] = p.rules.handling(p.rules.AlightMinutes, kind, f)
-		s.fare[kind] = p.rules.Fares[modeOf(kind)]
-	}
-	return s
-}
-
 // choose keeps what is in time, not late beyond the slack and not dominated, sorts it and names it.
-func (p *Planner) choose(found []Itinerary, q Question) []Itinerary {
+func (p *core) choose(found []Itinerary, q *question, plan *Plan) []Itinerary {
 	slices.SortStableFunc(found, func(a, b Itinerary) int {
-		return cmp.Or(a.Arrive.Compare(b.Arrive), cmp.Compare(a.Changes, b.Changes), cmp.Compare(a.Cost, b.Cost))
+		return cmp.Or(a.Arrive.Compare(b.Arrive), cmp.Compare(a.Changes, b.Changes), cmp.Compare(a.Cost, b.Cost), cmp.Compare(a.Risk, b.Risk))
 	})
 	var kept []Itinerary
-	named := map[Mode]int{}
 	for _, one := range found {
-		late := q.Within > 0 && one.Arrive.After(q.NotBefore.Add(q.Within)) ||
-			one.Arrive.After(found[0].Arrive.Add(time.Duration(p.rules.SlackHours)*time.Hour))
-		dominated := slices.ContainsFunc(kept, func(other Itinerary) bool {
-			return other.Changes <= one.Changes && other.Cost <= one.Cost // and not later: sorted
-		})
-		if late || dominated {
-			continue
-		}
-		if len(kept) == p.rules.MostOptions {
+		if q.Within > 0 && one.Arrive.After(q.NotBefore.Add(q.Within)) {
+			if len(kept) == 0 {
+				plan.Notes = append(plan.Notes, say("最早可于 %s 到达，比应召时限晚 %s", "the earliest arrival is %s, %s after the call-in window",
+					one.Arrive.In(localTime).Format("2006-01-02 15:04"), hoursMinutes(one.Arrive.Sub(q.NotBefore.Add(q.Within)))))
+			}
 			break
 		}
-		main := one.Main()
+		if one.Arrive.After(found[0].Arrive.Add(time.Duration(p.rules.SlackHours) * time.Hour)) {
+			break
+		}
+		if !slices.ContainsFunc(kept, func(other Itinerary) bool {
+			return other.Changes <= one.Changes && other.Cost <= one.Cost && other.Risk <= one.Risk // and not later: sorted
+		}) {
+			kept = append(kept, one)
+		}
+	}
+	kept = p.fewer(kept)
+	named := map[Mode]int{}
+	for i := range kept {
+		main := kept[i].Main()
 		named[main]++
-		one.Key = fmt.Sprintf("%s-%d", keyNames[main], named[main])
-		kept = append(kept, one)
+		kept[i].Key = fmt.Sprintf("%s-%d", keyNames[main], named[main])
 	}
 	return kept
+}
+
+// fewer keeps as many as are shown: the best in each of the four, then the first to arrive.
+func (p *core) fewer(all []Itinerary) []Itinerary {
+	if len(all) <= p.rules.MostOptions {
+		return all
+	}
+	keep := map[int]bool{}
+	for _, less := range []func(a, b *Itinerary) bool{
+		func(a, b *Itinerary) bool { return a.Changes < b.Changes },
+		func(a, b *Itinerary) bool { return a.Cost < b.Cost },
+		func(a, b *Itinerary) bool { return a.Risk < b.Risk },
+	} {
+		best := 0
+		for i := range all {
+			if less(&all[i], &all[best]) {
+				best = i
+			}
+		}
+		keep[best] = true
+	}
+	for i := 0; len(keep) < p.rules.MostOptions; i++ {
+		keep[i] = true
+	}
+	var out []Itinerary
+	for i := range all {
+		if keep[i] {
+			out = append(out, all[i])
+		}
+	}
+	return out
 }
 
 var keyNames = map[Mode]string{Taxi: "taxi", Rail: "rail", Flight: "flight", RoadAmbulance: "ambulance", AirAmbulance: "air-ambulance"}
@@ -175,37 +238,6 @@ func (i Itinerary) Main() Mode {
 		}
 	}
 	return main
-}
-
-func (p *Planner) direct(mode Mode, q Question, road way, because Text) Itinerary {
-	metres, seconds := road.metres, road.seconds
-	if mode == AirAmbulance {
-		metres = int64(place.Km(q.Origin, q.Destination) * 1000)
-		kmh := p.rules.AirAmbulance.Kmh
-		seconds = p.rules.AirAmbulance.OverheadMinutes*60 + (metres*36+kmh*10-1)/(kmh*10)
-	}
-	leave := q.NotBefore.Truncate(time.Second)
-	if leave.Before(q.NotBefore) {
-		leave = leave.Add(time.Second)
-	}
-	arrive := leave.Add(time.Duration(seconds) * time.Second)
-	return Itinerary{
-		Legs: []Leg{{
-			Mode: mode, From: door(q.Origin), To: ward(q.Destination), Depart: leave, Arrive: arrive, Km: float64(metres) / 1000,
-		}},
-		Depart: leave, Arrive: arrive, Cost: fen(p.rules.Fares[mode].of(metres)), Escort: p.rules.Escort(q.Fitness), Because: because,
-	}
-}
-
-func door(c place.Info) Place {
-	if c.Code == "" {
-		return Place{Name: c.NameZh, Lat: c.Lat, Lon: c.Lon}
-	}
-	return Place{Name: c.NameZh + "（出发医院）", Lat: c.Lat, Lon: c.Lon}
-}
-
-func ward(c place.Info) Place {
-	return Place{Name: c.NameZh + "（接收医院）", Lat: c.Lat, Lon: c.Lon}
 }
 
 // fen rounds half up; prices are never negative here.

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
-	"math"
-	"strings"
-	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -17,7 +14,7 @@ import (
 var ruleFiles embed.FS
 
 // currentRules is the version in force; older files stay, for decisions that name them.
-const currentRules = "rules/2026-1.yaml"
+const currentRules = "rules/2026-2.yaml"
 
 // Rules say who may travel how, and what a way takes and costs (出行规则). They are data with a version.
 type Rules struct {
@@ -30,6 +27,9 @@ type Rules struct {
 		BetweenPercent int64   `yaml:"between_percent"`
 		BetweenKmh     int64   `yaml:"between_kmh"`
 		SameCityKm     float64 `yaml:"same_city_km"`
+		// Profile, where given, takes the place of the four numbers above: how far and how fast one goes in each band of
+		// the distance, one band after the other.
+		Profile []Band `yaml:"profile"`
 	} `yaml:"road"`
 	ReachKm          byKind        `yaml:"reach_km"`
 	InterchangeKm    float64       `yaml:"interchange_km"`
@@ -47,8 +47,40 @@ type Rules struct {
 		Kmh             int64 `yaml:"kmh"`
 		OverheadMinutes int64 `yaml:"overhead_minutes"`
 	} `yaml:"air_ambulance"`
-	Modes   []ModeRule  `yaml:"modes"`
-	Escorts []EscortRow `yaml:"escort"`
+	Risk     Risk             `yaml:"risk"`
+	HelpDesk HelpDesk         `yaml:"help_desk"`
+	Hours    map[string]int64 `yaml:"hours"` // by escort grade and by vehicle, door to door at most
+	Problems []Problem        `yaml:"problems"`
+	Modes    []ModeRule       `yaml:"modes"`
+	Escorts  []EscortRow      `yaml:"escort"`
+}
+
+// Band is one band of the road's speed profile.
+type Band struct {
+	ToKm    float64 `yaml:"to_km"` // great circle; 0 in the last: without end
+	Percent int64   `yaml:"percent"`
+	Kmh     int64   `yaml:"kmh"`
+}
+
+// Risk weighs what may happen on the way (途中风险): time in each vehicle, and each time the patient is moved.
+type Risk struct {
+	PerHour   map[Mode]int64 `yaml:"per_hour"` // points; TRANSFER is waiting
+	Move      int64          `yaml:"move"`     // points for getting into or out of a vehicle
+	Stretcher int64          `yaml:"stretcher"`
+}
+
+func (r *Risk) move(f Fitness) int64 {
+	if f.Stretcher {
+		return r.Stretcher * riskUnit
+	}
+	return r.Move * riskUnit
+}
+
+// HelpDesk is when a station wants to be told of a patient who needs help (重点旅客预约).
+type HelpDesk struct {
+	NeededFor       []string `yaml:"needed_for"`
+	EarliestMinutes int64    `yaml:"earliest_minutes"`
+	LatestMinutes   int64    `yaml:"latest_minutes"`
 }
 
 type byKind struct {
@@ -79,21 +111,17 @@ type ModeRule struct {
 	NeedsOnLongRoad []string    `yaml:"needs_on_long_road"`
 	LongRoadMinutes int64       `yaml:"long_road_minutes"`
 	Unneeded        Text        `yaml:"unneeded"`
+	// MostEscort is the highest grade that can travel so; empty: any. BeyondEscort says why not.
+	MostEscort   string `yaml:"most_escort"`
+	BeyondEscort Text   `yaml:"beyond_escort"`
 }
 
-// Condition refuses a mode to those with the item.
+// Condition refuses a mode to those with the item, or only where the road is longer than so many kilometres.
 type Condition struct {
-	When string `yaml:"when"`
-	Text `yaml:",inline"`
+	When   string `yaml:"when"`
+	OverKm int64  `yaml:"over_km"`
+	Text   `yaml:",inline"`
 }
-
-// EscortRow asks for a grade for those with the item.
-type EscortRow struct {
-	When  string `yaml:"when"`
-	Grade string `yaml:"grade"`
-}
-
-var grades = map[string]Escort{"E0": EscortNone, "E1": EscortFamily, "E2": EscortNurse, "E3": EscortDoctor, "E4": EscortICU}
 
 // CurrentRules returns the rules in force.
 func CurrentRules() *Rules {
@@ -122,116 +150,6 @@ func ParseRules(text []byte) (*Rules, error) {
 	return r, nil
 }
 
-func (r *Rules) check() error {
-	if _, err := time.Parse(time.DateOnly, r.Effective); err != nil || r.Version == "" {
-		return fmt.Errorf("version or effective date is missing")
-	}
-	for name, n := range map[string]int64{
-		"inside_percent": r.Road.InsidePercent, "inside_kmh": r.Road.InsideKmh, "between_percent": r.Road.BetweenPercent,
-		"between_kmh": r.Road.BetweenKmh, "walk_kmh": r.WalkKmh, "search_hours": r.SearchHours, "slack_hours": r.SlackHours,
-		"most_rides": int64(r.MostRides), "most_options": int64(r.MostOptions), "air_ambulance.kmh": r.AirAmbulance.Kmh,
-		"board_minutes.rail": r.BoardMinutes.Rail, "board_minutes.flight": r.BoardMinutes.Flight,
-	} {
-		if n <= 0 || n > 1000 {
-			return fmt.Errorf("%s is not from 1 to 1000", name)
-		}
-	}
-	seen := map[Mode]bool{}
-	for _, m := range r.Modes {
-		seen[m.Mode] = true
-		if m.Allowed.Zh == "" || m.Allowed.En == "" {
-			return fmt.Errorf("%s does not say why it is allowed", m.Mode)
-		}
-		names := append(append([]string{}, m.NeedsAny...), m.NeedsOnLongRoad...)
-		for _, c := range m.Refuse {
-			names = append(names, c.When)
-			if c.Zh == "" || c.En == "" {
-				return fmt.Errorf("%s does not say why %s refuses it", m.Mode, c.When)
-			}
-		}
-		for _, name := range names {
-			if items[name] == nil {
-				return fmt.Errorf("%s: unknown item %q", m.Mode, name)
-			}
-		}
-	}
-	for _, m := range Modes {
-		if fare, ok := r.Fares[m]; !seen[m] || !ok || fare.Base < 0 || fare.PerKm < 0 {
-			return fmt.Errorf("%s has no rule or no fare", m)
-		}
-	}
-	for _, row := range r.Escorts {
-		if items[row.When] == nil || grades[row.Grade] == 0 {
-			return fmt.Errorf("escort: unknown item %q or grade %q", row.When, row.Grade)
-		}
-	}
-	return nil
-}
-
-// Escort returns the grade the worst item asks for.
-func (r *Rules) Escort(f Fitness) Escort {
-	worst := EscortNone
-	for _, row := range r.Escorts {
-		if items[row.When](f) {
-			worst = max(worst, grades[row.Grade])
-		}
-	}
-	return worst
-}
-
-func (r *Rules) rule(mode Mode) ModeRule {
-	for _, m := range r.Modes {
-		if m.Mode == mode {
-			return m
-		}
-	}
-	return ModeRule{}
-}
-
-// Judge decides about one mode by the patient's state alone: why it is allowed, or why not.
-func (r *Rules) Judge(mode Mode, f Fitness) (because Text, allowed bool) {
-	rule := r.rule(mode)
-	var zh, en []string
-	for _, c := range rule.Refuse {
-		if items[c.When](f) {
-			zh, en = append(zh, c.Zh), append(en, c.En)
-		}
-	}
-	if len(zh) > 0 {
-		return Text{Zh: strings.Join(zh, "；"), En: strings.Join(en, "; ")}, false
-	}
-	return rule.Allowed, true
-}
-
-// judgeDirect decides about a mode that goes the whole way, whose length counts too.
-func (r *Rules) judgeDirect(mode Mode, f Fitness, road way) (Text, bool) {
-	because, allowed := r.Judge(mode, f)
-	if !allowed {
-		return because, false
-	}
-	rule := r.rule(mode)
-	if km := int64(math.Ceil(road.km())); rule.MostRoadKm > 0 && km > rule.MostRoadKm {
-		return Text{
-			Zh: fmt.Sprintf("公路约 %d 公里，超过 %d 公里的上限", km, rule.MostRoadKm),
-			En: fmt.Sprintf("the road is about %d km, over the limit of %d km", km, rule.MostRoadKm),
-		}, false
-	}
-	if len(rule.NeedsAny) == 0 || anyOf(rule.NeedsAny, f) ||
-		road.seconds > rule.LongRoadMinutes*60 && anyOf(rule.NeedsOnLongRoad, f) {
-		return because, true
-	}
-	return rule.Unneeded, false
-}
-
-func anyOf(names []string, f Fitness) bool {
-	for _, name := range names {
-		if items[name](f) {
-			return true
-		}
-	}
-	return false
-}
-
 // way is one stretch of road.
 type way struct {
 	metres  int64 // along the road
@@ -242,13 +160,32 @@ func (w way) km() float64 { return float64(w.metres) / 1000 }
 
 // road turns a great-circle distance into a road.
 func (r *Rules) road(metres float64) way {
-	percent, kmh := r.Road.BetweenPercent, r.Road.BetweenKmh
-	if metres <= r.Road.InsideKm*1000 {
-		percent, kmh = r.Road.InsidePercent, r.Road.InsideKmh
+	if len(r.Road.Profile) == 0 {
+		percent, kmh := r.Road.BetweenPercent, r.Road.BetweenKmh
+		if metres <= r.Road.InsideKm*1000 {
+			percent, kmh = r.Road.InsidePercent, r.Road.InsideKmh
+		}
+		along := int64(metres) * percent / 100
+		return way{metres: along, seconds: seconds(along, kmh)}
 	}
-	along := int64(metres) * percent / 100
-	return way{metres: along, seconds: (along*36 + kmh*10 - 1) / (kmh * 10)}
+	var all way
+	from := 0.0
+	for _, band := range r.Road.Profile {
+		to := band.ToKm * 1000
+		if to == 0 || to > metres {
+			to = metres
+		}
+		along := int64(to-from) * band.Percent / 100
+		all.metres, all.seconds = all.metres+along, all.seconds+seconds(along, band.Kmh)
+		if from = to; from == metres {
+			break
+		}
+	}
+	return all
 }
+
+// seconds rounds up.
+func seconds(metres, kmh int64) int64 { return (metres*36 + kmh*10 - 1) / (kmh * 10) }
 
 // milliFen is a thousandth of a fen: fares by the metre then add up without rounding. It is rounded once, at the end.
 type milliFen = int64

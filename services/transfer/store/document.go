@@ -32,6 +32,7 @@ type itinerary struct {
 	Arrive    time.Time `json:"arrive"`
 	Changes   int       `json:"changes"`
 	CostFen   int64     `json:"cost_fen"`
+	Risk      int64     `json:"risk,omitempty"`
 	Escort    int       `json:"escort"`
 	BecauseZh string    `json:"because_zh"`
 	BecauseEn string    `json:"because_en"`
@@ -45,6 +46,15 @@ type leg struct {
 	Arrive time.Time `json:"arrive"`
 	Number string    `json:"number,omitempty"`
 	Km     float64   `json:"km"`
+
+	TripID     string    `json:"trip_id,omitempty"`
+	ServiceDay string    `json:"service_day,omitempty"`
+	FromStop   string    `json:"from_stop,omitempty"`
+	ToStop     string    `json:"to_stop,omitempty"`
+	BoardCall  int       `json:"board_call,omitempty"`
+	AlightCall int       `json:"alight_call,omitempty"`
+	BookFrom   time.Time `json:"book_from,omitzero"`
+	BookUntil  time.Time `json:"book_until,omitzero"`
 }
 
 type point struct {
@@ -61,6 +71,13 @@ type fitness struct {
 	Vasoactive           bool `json:"vasoactive,omitempty"`
 	Stretcher            bool `json:"stretcher,omitempty"`
 	ReducedConsciousness bool `json:"reduced_consciousness,omitempty"`
+
+	HeartRate       int32  `json:"heart_rate,omitempty"`
+	RespiratoryRate int32  `json:"respiratory_rate,omitempty"`
+	Systolic        int32  `json:"systolic,omitempty"`
+	SpO2            int32  `json:"spo2,omitempty"`
+	GCS             int32  `json:"gcs,omitempty"`
+	Problem         string `json:"problem,omitempty"`
 }
 
 type handOver struct {
@@ -74,7 +91,7 @@ func encode(t transfer.Transfer) (string, error) {
 	way := t.Itinerary
 	d := document{
 		Itinerary: itinerary{
-			Key: way.Key, Depart: way.Depart, Arrive: way.Arrive, Changes: way.Changes, CostFen: int64(way.Cost),
+			Key: way.Key, Depart: way.Depart, Arrive: way.Arrive, Changes: way.Changes, CostFen: int64(way.Cost), Risk: way.Risk,
 			Escort: int(way.Escort), BecauseZh: way.Because.Zh, BecauseEn: way.Because.En,
 		},
 		RulesVersion: t.RulesVersion, TimetableVersion: t.TimetableVersion, Fitness: fitness(t.Fitness), HoldID: t.HoldID,
@@ -83,6 +100,8 @@ func encode(t transfer.Transfer) (string, error) {
 	for _, l := range way.Legs {
 		d.Itinerary.Legs = append(d.Itinerary.Legs, leg{
 			Mode: string(l.Mode), From: point(l.From), To: point(l.To), Depart: l.Depart, Arrive: l.Arrive, Number: l.Number, Km: l.Km,
+			TripID: l.Run.TripID, ServiceDay: l.Run.ServiceDay, FromStop: l.FromStop, ToStop: l.ToStop,
+			BoardCall: l.BoardCall, AlightCall: l.AlightCall, BookFrom: l.BookFrom, BookUntil: l.BookUntil,
 		})
 	}
 	if h := t.HandOver; h != nil {
@@ -102,13 +121,15 @@ func decode(text string, t *transfer.Transfer) error {
 	}
 	way := d.Itinerary
 	t.Itinerary = planner.Itinerary{
-		Key: way.Key, Depart: way.Depart.UTC(), Arrive: way.Arrive.UTC(), Changes: way.Changes, Cost: money.Fen(way.CostFen),
+		Key: way.Key, Depart: way.Depart.UTC(), Arrive: way.Arrive.UTC(), Changes: way.Changes, Cost: money.Fen(way.CostFen), Risk: way.Risk,
 		Escort: planner.Escort(way.Escort), Because: planner.Text{Zh: way.BecauseZh, En: way.BecauseEn},
 	}
 	for _, l := range way.Legs {
 		t.Itinerary.Legs = append(t.Itinerary.Legs, planner.Leg{
 			Mode: planner.Mode(l.Mode), From: planner.Place(l.From), To: planner.Place(l.To),
 			Depart: l.Depart.UTC(), Arrive: l.Arrive.UTC(), Number: l.Number, Km: l.Km,
+			Run: planner.Run{TripID: l.TripID, ServiceDay: l.ServiceDay}, FromStop: l.FromStop, ToStop: l.ToStop,
+			BoardCall: l.BoardCall, AlightCall: l.AlightCall, BookFrom: l.BookFrom.UTC(), BookUntil: l.BookUntil.UTC(),
 		})
 	}
 	t.RulesVersion, t.TimetableVersion, t.Fitness, t.HoldID = d.RulesVersion, d.TimetableVersion, planner.Fitness(d.Fitness), d.HoldID

@@ -40,10 +40,10 @@ func (t *Timetable) With(changes []Change) *Timetable {
 		}
 		last[key] = c
 	}
-	out := &Timetable{
-		Version: fmt.Sprintf("%s+%d", t.Version, len(order)), Stops: slices.Clone(t.Stops), Trips: slices.Clone(t.Trips),
-		Services: slices.Clone(t.Services), Connections: slices.Clone(t.Connections), Overflow: t.Overflow, LeftOut: t.LeftOut,
-	}
+	out := *t
+	out.Version = fmt.Sprintf("%s+%d", t.Version, len(order))
+	out.Stops, out.Trips = slices.Clone(t.Stops), slices.Clone(t.Trips)
+	out.Services, out.Connections = slices.Clone(t.Services), slices.Clone(t.Connections)
 	numbers := map[string]bool{}
 	for _, key := range order {
 		numbers[key[0]] = true
@@ -63,7 +63,7 @@ func (t *Timetable) With(changes []Change) *Timetable {
 		}
 	}
 	out.finish()
-	return out
+	return &out
 }
 
 func sortedKeys(hops map[int32][]Connection) []int32 {
@@ -136,7 +136,7 @@ func (t *Timetable) changed(change Change, hops []Connection) []Connection {
 		}
 		if open == nil && !skip(hop.From) {
 			depart := max(hop.Depart+delay, earliest, 0)
-			open = &Connection{From: hop.From, Depart: depart, StartMetres: hop.StartMetres}
+			open = &Connection{From: hop.From, Depart: depart, StartMetres: hop.StartMetres, NoBoard: hop.NoBoard}
 		}
 		if open == nil || skip(hop.To) {
 			continue
@@ -146,7 +146,7 @@ func (t *Timetable) changed(change Change, hops []Connection) []Connection {
 			arriving = seconds(s.Arrive)
 			delay = arriving
 		}
-		open.To, open.EndMetres = hop.To, hop.EndMetres
+		open.To, open.EndMetres, open.NoAlight = hop.To, hop.EndMetres, hop.NoAlight
 		open.Arrive = max(hop.Arrive+arriving, open.Depart)
 		earliest = open.Arrive
 		out, open = append(out, *open), nil

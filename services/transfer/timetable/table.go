@@ -115,6 +115,7 @@ func readTable(feed fs.FS, file string, limits Limits, bad *complaints, needed [
 	reader := csv.NewReader(buffered)
 	reader.FieldsPerRecord = -1
 	reader.ReuseRecord = true
+	reader.TrimLeadingSpace = true // many feeds write a space before a quoted cell
 	header, err := reader.Read()
 	if err != nil {
 		bad.add(file, 1, "", "the header cannot be read: %s", plain(err))
@@ -150,10 +151,12 @@ func readTable(feed fs.FS, file string, limits Limits, bad *complaints, needed [
 			return true
 		}
 		number, _ := 0, 0
+		if broken := new(csv.ParseError); errors.As(err, &broken) {
+			// The reader has gone past the broken line; what follows may be broken too, and is told in the same answer.
+			bad.add(file, broken.Line, "", "cannot be read: %s", plain(err))
+			continue
+		}
 		if err != nil {
-			if broken := new(csv.ParseError); errors.As(err, &broken) {
-				number = broken.Line
-			}
 			bad.add(file, number, "", "cannot be read: %s", plain(err))
 			return true
 		}

@@ -36,6 +36,18 @@ type Stop struct {
 	Lat, Lon float64
 	// Served tells by which kinds anything calls here.
 	Served [Kinds]bool
+	// MinChange is the least time between two trips here, in seconds, where the feed says one.
+	MinChange int32
+	// Parent is the station that the stop belongs to, where the feed says one: changes inside it need no way outside.
+	Parent string
+}
+
+// Footpath is the way on foot that the feed gives from one stop to another (站内换乘).
+type Footpath struct {
+	From, To int32
+	Seconds  int32
+	// Forbidden says that nobody can change between the two.
+	Forbidden bool
 }
 
 // Trip is one train or flight number (车次、航班) on its calendar.
@@ -43,16 +55,20 @@ type Trip struct {
 	ID, Number string
 	Kind       Kind
 	Service    int32
+	// NoWheelchair says that nobody in a wheelchair or on a stretcher is taken.
+	NoWheelchair bool
 }
 
 // Connection is one hop of a trip without a stop in between. Seconds count from midnight of the service day and go on
-// past 24 hours.
+// past 24 hours. Of a trip that runs at intervals Depart is the earliest and Arrive the latest it can be.
 type Connection struct {
 	From, To       int32
 	Depart, Arrive int32
 	Trip           int32
 	// StartMetres and EndMetres are the way along the trip from its first stop; their differences add up along the trip.
 	StartMetres, EndMetres int64
+	// NoBoard and NoAlight say that nobody gets on at From, or off at To.
+	NoBoard, NoAlight bool
 }
 
 // Service is a calendar (运行日历).
@@ -84,6 +100,12 @@ type Timetable struct {
 	Overflow int
 	// LeftOut counts trips of kinds nobody is sent by, such as buses.
 	LeftOut int
+	// Footpaths are those of the feed; the planner adds roads of its own.
+	Footpaths []Footpath
+	// From and To are the first and the last service day of anything that runs, YYYYMMDD; empty when nothing does.
+	From, To string
+	// inForce is set on what Join made: which version is in force from which day on.
+	inForce []inForce
 }
 
 // Empty returns a timetable in which nothing runs.
@@ -101,6 +123,29 @@ func (c Connection) DayOffset() int { return int(c.Depart / DaySeconds) }
 // TimeOfDay is when c departs within its day.
 func (c Connection) TimeOfDay() int32 { return c.Depart % DaySeconds }
 
+// ByTrip returns for each trip the places of its connections in Connections, in their order along the trip.
+func (t *Timetable) ByTrip() [][]int32 {
+	counts := make([]int32, len(t.Trips))
+	for i := range t.Connections {
+		counts[t.Connections[i].Trip]++
+	}
+	all := make([]int32, 0, len(t.Connections))
+	out := make([][]int32, len(t.Trips))
+	for trip, n := range counts {
+		out[trip] = all[len(all) : len(all) : len(all)+int(n)]
+		all = all[:len(all)+int(n)]
+	}
+	for i := range t.Connections {
+		trip := t.Connections[i].Trip
+		out[trip] = append(out[trip], int32(i))
+	}
+	for _, list := range out {
+		// Connections are by time of day; those of equal departure are in their order along the trip.
+		slices.SortStableFunc(list, func(a, b int32) int { return cmp.Compare(t.Connections[a].Depart, t.Connections[b].Depart) })
+	}
+	return out
+}
+
 func (t *Timetable) finish() {
 	slices.SortStableFunc(t.Connections, func(a, b Connection) int {
 		return cmp.Compare(a.TimeOfDay(), b.TimeOfDay())
@@ -111,6 +156,29 @@ func (t *Timetable) finish() {
 		t.Stops[c.From].Served[kind] = true
 		t.Stops[c.To].Served[kind] = true
 	}
+	t.From, t.To = t.span()
+}
+
+// span is the first and the last day on which some service runs.
+func (t *Timetable) span() (first, last string) {
+	take := func(day string) {
+		if first == "" || day < first {
+			first = day
+		}
+		last = max(last, day)
+	}
+	for _, s := range t.Services {
+		if s.From <= s.To && s.Weekdays != [7]bool{} {
+			take(s.From)
+			take(s.To)
+		}
+		for day, runs := range s.Exception {
+			if runs {
+				take(day)
+			}
+		}
+	}
+	return first, last
 }
 
 // Metres is the great-circle distance between two positions.

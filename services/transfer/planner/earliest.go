@@ -1,0 +1,145 @@
+package planner
+
+import "slices"
+
+// earliestState is the memory of an earliest-arrival query.
+type earliestState struct {
+	ready   []int32   // by stop and kind, the first departure that can be caught
+	came    []journey // by stop and kind, how that is so
+	arrived []int32   // by stop and kind, the first arrival of a trip
+	board   []int32   // by run, one more than the reference of the connection where it was boarded
+	entry   int32     // the connection on which one is aboard at the start; -1: none
+	best    int32
+	last    journey
+	found   bool
+}
+
+// journey is how one came to a stop: by a ride and then perhaps a hop. board is -1 for a first road; the way before the
+// ride is that by which its first stop was reached.
+type journey struct {
+	board, alight int32 // references
+	sd            int32
+	hop           int32 // place in hops, in access for a first road; -1: none
+}
+
+// firstArrival finds the first arrival at the ward, by the Connection Scan Algorithm in its plain form: every connection is
+// looked at once, in the order of departures, until one leaves after the best arrival. It ignores the bounds on rides and
+// hours, which need more than one label a stop.
+func (s *scratch) firstArrival(p *core) bool {
+	e := &s.ea
+	places := len(p.served) * kinds
+	e.ready, e.arrived = slicesFilled(e.ready, places, unreachable), slicesFilled(e.arrived, places, unreachable)
+	if cap(e.came) < places {
+		e.came = make([]journey, places)
+	}
+	e.came = e.came[:places]
+	e.board = sized(e.board, len(p.byTrip)*int(s.days))
+	e.found, e.best, e.entry = false, s.latest, -1
+	if s.latest < unreachable {
+		e.best++ // an arrival at the bound is in time
+	}
+	for i := range s.access {
+		a := &s.access[i]
+		at := s.start + int32(a.way.seconds)
+		for kind := range kinds {
+			e.offer(a.stop, kind, at+s.board[kind], journey{board: -1, hop: int32(i)})
+		}
+	}
+	if s.aboard.on {
+		if ref, ok := s.entry(p); ok {
+			e.entry = ref
+			e.board[s.aboard.trip*s.days+s.aboard.sd] = ref + 1
+			if s.departs(p.conns, ref, s.aboard.sd) < s.start {
+				e.arrive(s, p, s.ref(p.conns, ref), s.arrives(p.conns, ref, s.aboard.sd), journey{ref, ref, s.aboard.sd, -1})
+			}
+		}
+	}
+	services := p.services
+	for w := s.walk(p.conns); ; {
+		seg, more := w.next()
+		if !more {
+			return e.found
+		}
+		ready, board := e.ready, e.board
+		for i := range seg.conns {
+			c := &seg.conns[i]
+			depart := seg.base + c.tod
+			if depart >= e.best || depart > s.end {
+				return e.found
+			}
+			catch := ready[int(c.from)*kinds+int(c.kind)] <= depart && c.flags&noBoard == 0
+			sd := seg.day - int32(c.off)
+			if seg.day < 0 {
+				sd = int32(c.off)
+			}
+			if sd < 0 {
+				continue
+			}
+			run := c.trip*s.days + sd
+			if board[run] == 0 {
+				if !catch || !s.usable(c) || depart < s.earliest[c.kind] || s.run(&seg, c, services) < 0 {
+					continue
+				}
+				board[run] = seg.first + int32(i) + 1
+			}
+			at := depart + c.dur
+			if at < e.arrived[int(c.to)*kinds+int(c.kind)] && c.flags&noAlight == 0 && !(s.changed && seg.day >= 0 && s.masked[run]) {
+				e.arrive(s, p, c, at, journey{board[run] - 1, seg.first + int32(i), sd, -1})
+			}
+		}
+	}
+}
+
+func (e *earliestState) offer(stop int32, kind int, ready int32, how journey) {
+	if place := int(stop)*kinds + kind; ready < e.ready[place] {
+		e.ready[place], e.came[place] = ready, how
+	}
+}
+
+// arrive takes note of the first arrival of a kind at a stop.
+func (e *earliestState) arrive(s *scratch, p *core, c *conn, at int32, how journey) {
+	e.arrived[int(c.to)*kinds+int(c.kind)] = at
+	out := at + s.alight[c.kind]
+	if last := s.egress[c.to]; last < unreachable && out+last < e.best {
+		e.best, e.last, e.found = out+last, how, true
+	}
+	for kind := range kinds {
+		e.offer(c.to, kind, at+max(s.board[kind], p.change[c.to]), how)
+	}
+	for hop := p.hopFrom[c.to]; hop < p.hopFrom[c.to+1]; hop++ {
+		l := &p.hops[hop]
+		how.hop = hop
+		for kind := range kinds {
+			e.offer(l.stop, kind, s.after(l, at, out, kind), how)
+		}
+	}
+}
+
+// after is the first departure of a kind that can be caught at the end of a hop, from an arrival at which one is outside
+// at out.
+func (s *scratch) after(l *link, at, out int32, kind int) int32 {
+	if l.inside {
+		return at + max(s.board[kind], int32(l.way.seconds))
+	}
+	return out + int32(l.way.seconds) + s.board[kind]
+}
+
+// journeys are the first road, unless one began aboard, and the rides of the way found, in their order.
+func (s *scratch) journeys(p *core) []journey {
+	e := &s.ea
+	out := []journey{e.last}
+	for {
+		board := out[len(out)-1].board
+		if board == e.entry {
+			break
+		}
+		first := s.ref(p.conns, board)
+		how := e.came[int(first.from)*kinds+int(first.kind)]
+		out = append(out, how)
+		if how.board < 0 {
+			break
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
