@@ -65,7 +65,7 @@ func TestUnfitAbortsAndFreesTheCrew(t *testing.T) {
 		unfit   bool
 	}{
 		"judged unfit":                  {&transferv1.FitnessToTravel{Oxygen: true}, true},
-		"the way is no longer for them": {&transferv1.FitnessToTravel{Ventilated: true}, false},
+		"the way is no longer for them": {&transferv1.FitnessToTravel{Ecmo: true}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
