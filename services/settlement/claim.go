@@ -20,9 +20,19 @@ const (
 	Settled    ClaimStatus = "SETTLED"
 	Reversing  ClaimStatus = "REVERSING" // a reversal is under way
 	Manual     ClaimStatus = "MANUAL"    // direct settlement is not possible
+	Cancelled  ClaimStatus = "CANCELLED" // the admission was taken back
 )
 
-// Claim is the bill of one stay at one center (住院结算).
+// ClaimKind is what a claim is the bill of.
+type ClaimKind string
+
+// The kinds.
+const (
+	Inpatient  ClaimKind = "INPATIENT"  // 住院
+	Outpatient ClaimKind = "OUTPATIENT" // 门诊慢特病, such as anti-rejection drugs: no admission, no discharge
+)
+
+// Claim is the bill of one stay or one outpatient visit at one center (住院、门诊慢特病结算).
 type Claim struct {
 	ID              string      `json:"-"`
 	ReferralID      string      `json:"-"`
@@ -32,12 +42,16 @@ type Claim struct {
 	Province        string      `json:"-"`
 	InsuredProvince string      `json:"-"`
 	Status          ClaimStatus `json:"-"`
+	Kind            ClaimKind   `json:"-"`
 	TreatmentCity   string      `json:"treatment_city"`
 	Organ           string      `json:"organ"`
-	AdmissionDate   string      `json:"admission_date"`
-	DischargeDate   string      `json:"discharge_date,omitempty"`
-	Total           money.Fen   `json:"total"`
-	LineCount       int32       `json:"line_count"`
+	// AdmissionDate and DischargeDate of an outpatient are both the day of the visit.
+	AdmissionDate string `json:"admission_date"`
+	DischargeDate string `json:"discharge_date,omitempty"`
+	// Emergency is deemed filed.
+	Emergency bool      `json:"emergency,omitempty"`
+	Total     money.Fen `json:"total"`
+	LineCount int32     `json:"line_count"`
 	// SettlementID is the settlement that stands; LastSettlementID the last one made, also when it was reversed.
 	SettlementID     string `json:"settlement_id,omitempty"`
 	LastSettlementID string `json:"last_settlement_id,omitempty"`
@@ -49,6 +63,7 @@ type Claim struct {
 	ReversalID     string    `json:"reversal_id,omitempty"`
 	ReversalReason string    `json:"reversal_reason,omitempty"`
 	ReversalDay    string    `json:"reversal_day,omitempty"`
+	UnderWay       *UnderWay `json:"under_way,omitempty"`
 	Actor          Actor     `json:"actor"`
 	Created        time.Time `json:"created"`
 	Version        int64     `json:"-"`
@@ -73,6 +88,27 @@ func (c *Claim) VisibleTo(who access.Caller) bool {
 		return true
 	}
 	return who.Has(access.Agency) && who.Province != "" && (who.Province == c.Province || who.Province == c.InsuredProvince)
+}
+
+// ready reports whether the claim can be settled: an outpatient's needs no discharge.
+func (c *Claim) ready() bool {
+	return c.Status == Discharged || c.Status == Open && c.Kind == Outpatient
+}
+
+// asked is the kind as a message carries it.
+func (c *Claim) asked() ClaimKind {
+	if c.Kind == Outpatient {
+		return Outpatient
+	}
+	return ""
+}
+
+// unsettled is the state a claim has before it is settled, and again after a reversal.
+func (c *Claim) unsettled() ClaimStatus {
+	if c.Kind == Outpatient {
+		return Open
+	}
+	return Discharged
 }
 
 // in refuses a step that the present state does not allow.

@@ -67,40 +67,57 @@ func (s *Service) EstimateBill(ctx context.Context, ask EstimateAsk) ([]Estimate
 }
 
 func (s *Service) estimate(ask EstimateAsk, p *policy.Policy, typical *policy.TypicalBills, province string, counters split.Counters) (Estimate, error) {
-	bill, level, ok := typical.Bill(ask.Organ, province)
-	if !ok {
-		return Estimate{}, noTypicalBill()
-	}
-	total, err := bill.Total.Fen.Portion(level, int64(money.Whole), money.HalfUp)
+	totals, err := s.typicalTotals(typical, ask.Organ, province, 0)
 	if err != nil {
 		return Estimate{}, err
+	}
+	_, direct := s.rules.Book.Catalogue(province, s.today())
+	r, err := split.Split(p, ask.Coverage.Person(), split.Stay{Filing: policy.Referral, Province: province}, totals, counters)
+	if err != nil {
+		return Estimate{}, err
+	}
+	e := Estimate{Province: province, DirectSettlement: direct, Split: r}
+	e.Zh, e.En = assumption(typical.Version, totals, p.Version)
+	if !direct {
+		e.Zh += "当地无直接结算，需先垫付后手工报销。"
+		e.En += " There is no direct settlement: the whole is paid first and claimed back."
+	}
+	return e, nil
+}
+
+// typicalTotals are the sums of the typical bill of an organ at a province, or of its shape at another total.
+func (s *Service) typicalTotals(typical *policy.TypicalBills, organ, province string, total money.Fen) (split.Totals, error) {
+	bill, level, ok := typical.Bill(organ, province)
+	if !ok {
+		return split.Totals{}, noTypicalBill()
+	}
+	if total == 0 {
+		var err error
+		if total, err = bill.Total.Fen.Portion(level, int64(money.Whole), money.HalfUp); err != nil {
+			return split.Totals{}, err
+		}
 	}
 	totals := split.Totals{Total: total, InScope: total, HospitalLevel: 3}
 	for _, part := range []struct {
 		of *money.Fen
 		bp money.BasisPoints
 	}{{&totals.OutOfCatalogue, bill.OutOfCatalogue.BP}, {&totals.OverLimit, bill.OverLimit.BP}, {&totals.ClassB, bill.ClassB.BP}} {
+		var err error
 		if *part.of, err = total.Share(part.bp, money.Down); err != nil {
-			return Estimate{}, err
+			return split.Totals{}, err
 		}
 		totals.InScope -= *part.of
 	}
-	catalogue, direct := s.rules.Book.Catalogue(province, s.today())
-	if direct {
+	if catalogue, ok := s.rules.Book.Catalogue(province, s.today()); ok {
 		totals.CatalogueVersion = catalogue.Version
 	}
-	r, err := split.Split(p, ask.Coverage.Person(), split.Stay{Filing: policy.Referral, Province: province}, totals, counters)
-	if err != nil {
-		return Estimate{}, err
-	}
-	e := Estimate{Province: province, DirectSettlement: direct, Split: r}
-	e.Zh = fmt.Sprintf("按典型费用假设 %s：三级医院，总费用 %s 元，其中目录外 %s 元；按转诊备案和现行政策 %s 估算，实际以结算为准。", typical.Version, total, totals.OutOfCatalogue, p.Version)
-	e.En = fmt.Sprintf("By the typical bill %s: a level-3 hospital, a total of %s of which %s is out of catalogue; with a referral filing and policy %s. The settlement decides.", typical.Version, total, totals.OutOfCatalogue, p.Version)
-	if !direct {
-		e.Zh += "当地无直接结算，需先垫付后手工报销。"
-		e.En += " There is no direct settlement: the whole is paid first and claimed back."
-	}
-	return e, nil
+	return totals, nil
+}
+
+// assumption says what an estimate rests on.
+func assumption(typical string, t split.Totals, policy string) (zh, en string) {
+	return fmt.Sprintf("按典型费用假设 %s：三级医院，总费用 %s 元，其中目录外 %s 元；按转诊备案和现行政策 %s 估算，实际以结算为准。", typical, t.Total, t.OutOfCatalogue, policy),
+		fmt.Sprintf("By the typical bill %s: a level-3 hospital, a total of %s of which %s is out of catalogue; with a referral filing and policy %s. The settlement decides.", typical, t.Total, t.OutOfCatalogue, policy)
 }
 
 func noTypicalBill() error {

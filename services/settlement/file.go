@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"context"
+	"fmt"
 
 	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/fault"
@@ -17,6 +18,7 @@ type FilingAsk struct {
 	ValidFrom string
 	// OnBehalfOf is the organisation behind an automatic filing; services only.
 	OnBehalfOf string
+	Documents  []FilingDocument
 }
 
 // FilingPrepared is what the peers told of a filing asked for.
@@ -74,6 +76,7 @@ func (s *Service) newFiling(who access.Caller, ask FilingAsk, profile Profile) (
 	f := &Filing{
 		PatientID: ask.PatientID, ReferralID: ask.ReferralID, Province: ask.Province, TreatmentCity: ask.TreatmentCity,
 		Status: FilingActive, Type: ask.Type, ValidFrom: ask.ValidFrom, Created: s.clock.Now(), Version: 1,
+		Documents: ask.Documents,
 	}
 	switch {
 	case who.Has(access.Service):
@@ -103,10 +106,17 @@ func (s *Service) newFiling(who access.Caller, ask FilingAsk, profile Profile) (
 	if err := checkDay("valid_from", f.ValidFrom); err != nil {
 		return nil, err
 	}
-	if f.ValidFrom < shiftDay(today, -filingPastDays) || f.ValidFrom > shiftDay(today, filingAheadDays) {
-		return nil, timeInvalid("valid_from", "A filing begins at most 30 days ago and at most 90 days ahead.", "备案起始日最早为 30 天前，最晚为 90 天后。")
+	if terms := s.rules.Life.Filing; f.ValidFrom < shiftDay(today, -terms.PastDays) || f.ValidFrom > shiftDay(today, terms.AheadDays) {
+		return nil, timeInvalid("valid_from", fmt.Sprintf("A filing begins at most %d days ago and at most %d days ahead.", terms.PastDays, terms.AheadDays),
+			fmt.Sprintf("备案起始日最早为 %d 天前，最晚为 %d 天后。", terms.PastDays, terms.AheadDays))
 	}
-	f.ValidTo = validTo(f.Type, f.ValidFrom)
+	// The line files on a center's acceptance, which stands for the papers.
+	if !f.Automatic {
+		if err := s.rules.Life.complete(f.Type, f.Documents); err != nil {
+			return nil, err
+		}
+	}
+	f.ValidTo = s.rules.Life.validTo(f.Type, f.ValidFrom)
 	f.ID = s.ids.New("fil_" + f.Province)
 	return f, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/clock"
 	"huhang.example/services/settlement/policy"
 )
 
@@ -32,9 +33,11 @@ type Filing struct {
 	// ValidTo is the last day; empty: until changed.
 	ValidTo string `json:"valid_to"`
 	// Automatic: made by the line at acceptance, without an application (免申即享).
-	Automatic bool      `json:"automatic,omitempty"`
-	Created   time.Time `json:"created"`
-	Version   int64     `json:"-"`
+	Automatic bool `json:"automatic,omitempty"`
+	// Documents are what was shown or handed in.
+	Documents []FilingDocument `json:"documents,omitempty"`
+	Created   time.Time        `json:"created"`
+	Version   int64            `json:"-"`
 }
 
 // Etag returns the version for the next update.
@@ -45,10 +48,10 @@ func (f *Filing) Live(day string) bool {
 	return f.Status == FilingActive && (f.ValidTo == "" || day <= f.ValidTo)
 }
 
-// Covers reports whether the filing opens direct settlement for a stay: one made before the discharge does, also when it
-// has run out since; one cancelled during the stay does not.
+// Covers reports whether the filing opens direct settlement for a stay: one made by the day of the discharge does, also
+// when it has run out since; one made later or cancelled during the stay does not.
 func (f *Filing) Covers(city, admission, discharge string) bool {
-	if f.TreatmentCity != city || f.ValidFrom > discharge || f.ValidTo != "" && f.ValidTo < admission {
+	if f.TreatmentCity != city || f.ValidFrom > discharge || clock.Day(f.Created) > discharge || f.ValidTo != "" && f.ValidTo < admission {
 		return false
 	}
 	return f.Status == FilingActive || f.ValidTo >= discharge
@@ -59,41 +62,19 @@ func (f *Filing) VisibleTo(who access.Caller) bool {
 	return who.MaySee(f.FiledBy) || who.Has(access.Agency) && who.Province != "" && who.Province == f.Province
 }
 
-const (
-	// filingMonths is how long a filing for a referral or another stay is valid at least, by the national rules.
-	filingMonths = 6
-	// filingPastDays is how far back a filing may begin: a stay that is under way can still be filed.
-	filingPastDays = 30
-	// filingAheadDays bounds how far ahead one may begin (a project default).
-	filingAheadDays = 90
-)
-
-// validTo is the last day of a filing of the type that begins on from; an emergency is filed for the visit alone.
-func validTo(kind policy.Filing, from string) string {
-	switch kind {
-	case policy.LongTerm:
-		return ""
-	case policy.Emergency:
-		return from
-	}
-	day, err := time.Parse(time.DateOnly, from)
-	if err != nil {
-		return from
-	}
-	return day.AddDate(0, filingMonths, 0).Format(time.DateOnly)
-}
-
 // bestFiling returns the filing that is best for the person among those that cover the stay; nil when unfiled.
 func bestFiling(all []*Filing, in SplitInput) *Filing {
 	var best *Filing
-	rank := func(f *Filing) int { return slices.Index(policy.Filings(), f.Type) }
 	for _, f := range all {
-		if f.Covers(in.TreatmentCity, in.AdmissionDate, in.DischargeDate) && (best == nil || rank(f) < rank(best)) {
+		if f.Covers(in.TreatmentCity, in.AdmissionDate, in.DischargeDate) && (best == nil || filingRank(f.Type) < filingRank(best.Type)) {
 			best = f
 		}
 	}
 	return best
 }
+
+// filingRank orders the grounds, the best for the person first.
+func filingRank(kind policy.Filing) int { return slices.Index(policy.Filings(), kind) }
 
 func shiftDay(day string, days int) string {
 	t, err := time.Parse(time.DateOnly, day)

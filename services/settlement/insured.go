@@ -22,7 +22,11 @@ func (s *Service) QuoteSplit(ctx context.Context, in SplitInput) (Answer, error)
 	if err != nil {
 		return Answer{}, err
 	}
-	return s.split(ctx, in, counters, s.declared(ctx, in.InsuredProvince, in.PatientID))
+	reserved, err := s.store.PreauthorisationsOf(ctx, in.InsuredProvince, in.PatientID)
+	if err != nil {
+		return Answer{}, err
+	}
+	return s.split(ctx, in, seen(counters, reserved, in, s.clock.Now()), s.declared(ctx, in.InsuredProvince, in.PatientID))
 }
 
 // split decides entitlement, policy and filing, and divides the bill.
@@ -46,6 +50,9 @@ func (s *Service) split(ctx context.Context, in SplitInput, counters split.Count
 	var a Answer
 	if f := bestFiling(filings, in); f != nil {
 		stay.Filing, a.FilingID = f.Type, f.ID
+	}
+	if in.Emergency && filingRank(policy.Emergency) < filingRank(stay.Filing) {
+		stay.Filing, a.FilingID = policy.Emergency, ""
 	}
 	a.Split, err = split.Split(p, e.Coverage.Person(), stay, in.Totals, counters)
 	return a, err
@@ -100,13 +107,26 @@ func (s *Service) commit(ctx context.Context, messageID, hash, day string, in Sp
 		if !fault.Is(err, fault.ReasonNotFound) {
 			return err
 		}
+		if manual, err := s.store.LockWay(ctx, in.ClaimID); err != nil {
+			return err
+		} else if manual != nil {
+			return fault.New(fault.FailedPrecondition, fault.ClaimManual, "",
+				"The bill was taken as a manual claim.", "该费用已按手工报销受理。")
+		}
 		if other, err := s.store.CommittedFor(ctx, in.ClaimID); err == nil {
 			return fault.New(fault.AlreadyExists, fault.AlreadySettled, "",
 				"The claim was settled already.", "该费用单已结算。").With("settlement_id", other.Answer.SettlementID)
 		} else if !fault.Is(err, fault.ReasonNotFound) {
 			return err
 		}
-		if m.Answer, err = s.split(ctx, in, *c, d); err != nil {
+		reserved, err := s.store.PreauthorisationsOf(ctx, in.InsuredProvince, in.PatientID)
+		if err != nil {
+			return err
+		}
+		if m.Answer, err = s.split(ctx, in, seen(*c, reserved, in, m.Created), d); err != nil {
+			return err
+		}
+		if m.Preauthorisation, err = s.spend(ctx, reserved, in, messageID); err != nil {
 			return err
 		}
 		m.Answer.SettlementID = s.ids.New("stl_" + in.InsuredProvince)
@@ -220,9 +240,12 @@ func (s *Service) ReverseSplit(ctx context.Context, messageID, originalID, provi
 }
 
 func (s *Service) undo(ctx context.Context, original *Message, day string) error {
-	err := s.store.UpdateCounters(ctx, original.Province, original.PatientID, original.Year, func(_ context.Context, c *split.Counters) error {
+	err := s.store.UpdateCounters(ctx, original.Province, original.PatientID, original.Year, func(ctx context.Context, c *split.Counters) error {
 		*c = c.Minus(original.Answer.Split.Used)
-		return nil
+		if original.Preauthorisation == "" {
+			return nil
+		}
+		return s.restore(ctx, original)
 	})
 	if err != nil {
 		return err

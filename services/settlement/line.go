@@ -69,7 +69,7 @@ func (b *bill) add(i int, l FeeLine, c *Claim, today string) error {
 	if err := checkDay(field("service_date"), l.ServiceDate); err != nil {
 		return err
 	}
-	if l.ServiceDate < c.AdmissionDate || l.ServiceDate > today {
+	if l.ServiceDate < c.AdmissionDate || l.ServiceDate > today || c.Kind == Outpatient && l.ServiceDate != c.AdmissionDate {
 		return timeInvalid(field("service_date"), "The day of service lies before the admission or in the future.", "服务日期早于入院日或在未来。")
 	}
 	if policy.ForOrgan(l.Item, l.Name) {

@@ -12,6 +12,8 @@ import (
 // ClaimAsk opens a claim.
 type ClaimAsk struct {
 	ReferralID, PatientID, CenterID, Province, TreatmentCity, InsuredProvince, Organ, AdmissionDate string
+	Kind                                                                                            ClaimKind
+	Emergency                                                                                       bool
 }
 
 // ClaimPrepared is what the peers told of a claim to be opened.
@@ -51,6 +53,10 @@ func (s *Service) checkClaim(who access.Caller, ask ClaimAsk) error {
 	if err := checkDay("admission_date", ask.AdmissionDate); err != nil {
 		return err
 	}
+	if ask.Kind == Outpatient && ask.Emergency {
+		return fault.New(fault.InvalidArgument, fault.FieldInvalid, "emergency",
+			"Only a stay is an emergency.", "只有住院可以标记为急诊。")
+	}
 	if ask.AdmissionDate > s.today() {
 		return timeInvalid("admission_date", "The admission lies in the future.", "入院日在未来。")
 	}
@@ -72,7 +78,13 @@ func (s *Service) OpenClaim(ctx context.Context, ask ClaimAsk, p ClaimPrepared) 
 		ID: s.ids.New("clm_" + ask.Province), ReferralID: ask.ReferralID, PatientID: ask.PatientID, CenterID: ask.CenterID,
 		Referrer: p.case_.Referrer, Province: ask.Province, InsuredProvince: ask.InsuredProvince, Status: Open,
 		TreatmentCity: ask.TreatmentCity, Organ: ask.Organ, AdmissionDate: ask.AdmissionDate,
-		Actor: actorOf(access.From(ctx)), Created: s.clock.Now(), Version: 1,
+		Kind: ask.Kind, Emergency: ask.Emergency, Actor: actorOf(access.From(ctx)), Created: s.clock.Now(), Version: 1,
+	}
+	if c.Kind == "" {
+		c.Kind = Inpatient
+	}
+	if c.Kind == Outpatient {
+		c.DischargeDate = c.AdmissionDate
 	}
 	ctx = telemetry.WithReferral(ctx, c.ReferralID)
 	if err := s.store.CreateClaim(ctx, c); err != nil {
@@ -81,8 +93,15 @@ func (s *Service) OpenClaim(ctx context.Context, ask ClaimAsk, p ClaimPrepared) 
 	return c, s.tell(ctx, c, "OPENED", c.ID, nil)
 }
 
-// tell writes the job that tells the case. record makes the event's key: a claim can be settled more than once.
+// occasion keys an event that can happen to a claim more than once.
+func (s *Service) occasion(c *Claim) string { return c.ID + "-" + c.Etag() }
+
+// tell writes the job that tells the case. record makes the event's key: a claim can be settled more than once. The
+// case's bill is that of its stay: an outpatient's later visits are not told.
 func (s *Service) tell(ctx context.Context, c *Claim, kind, record string, a *Answer) error {
+	if c.Kind == Outpatient {
+		return nil
+	}
 	e := Event{
 		Key: "evt-" + record + "-" + kind, ReferralID: c.ReferralID, ClaimID: c.ID, Kind: kind, At: s.clock.Now(),
 		Actor: c.Actor, Total: c.Total,

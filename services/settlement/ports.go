@@ -20,6 +20,7 @@ type Store interface {
 	Insurance
 	Claims
 	Messages
+	Preauthorisations
 	Books
 	Jobs
 }
@@ -70,6 +71,11 @@ type Claims interface {
 	CreateClaim(ctx context.Context, c *Claim) error
 	// Claim returns a claim; fault NOT_FOUND.
 	Claim(ctx context.Context, claimID string) (*Claim, error)
+	// UnderWay returns the claims of a treatment province that are under way since before the time, the oldest first.
+	UnderWay(ctx context.Context, province string, before time.Time, cursor string, limit int) ([]*Claim, string, error)
+	// RecallLines takes lines of a claim back and keeps them apart, under the number of the recall. Fault NOT_FOUND when
+	// one is not there.
+	RecallLines(ctx context.Context, claimID string, recall int64, numbers []int32) error
 	// UpdateClaim is as UpdateFiling.
 	UpdateClaim(ctx context.Context, claimID, etag string, change func(ctx context.Context, c *Claim) error) (*Claim, error)
 	// ListClaims is as ListFilings.
@@ -94,12 +100,31 @@ type Messages interface {
 	Message(ctx context.Context, messageID string) (*Message, error)
 	// CommittedFor returns the message under which a claim is settled now; fault NOT_FOUND.
 	CommittedFor(ctx context.Context, claimID string) (*Message, error)
+	// LockWay makes transactions about one claim at its insured province wait for one another; the manual claim if it
+	// was taken as one, else nil.
+	LockWay(ctx context.Context, claimID string) (*ManualClaim, error)
+	// TakeManual takes a claim whose way is locked as a manual one.
+	TakeManual(ctx context.Context, m ManualClaim) error
 	// SaveMessage stores a message that InsertMessage stored before.
 	SaveMessage(ctx context.Context, m *Message) error
 	// Counters returns a person's sums of a year; zero when there are none.
 	Counters(ctx context.Context, province, patientID, year string) (split.Counters, error)
 	// UpdateCounters locks a person's sums of a year, runs change and stores them.
 	UpdateCounters(ctx context.Context, province, patientID, year string, change func(ctx context.Context, c *split.Counters) error) error
+}
+
+// Preauthorisations keeps what is reserved at insured provinces.
+type Preauthorisations interface {
+	// CreatePreauthorisation stores a new one; a second active one of a case at a center is an error.
+	CreatePreauthorisation(ctx context.Context, p *Preauthorisation) error
+	// Preauthorisation returns one; fault NOT_FOUND.
+	Preauthorisation(ctx context.Context, id string) (*Preauthorisation, error)
+	// PreauthorisationsOf returns those of a person that are active or used.
+	PreauthorisationsOf(ctx context.Context, province, patientID string) ([]*Preauthorisation, error)
+	// UpdatePreauthorisation is as UpdateFiling, for any version.
+	UpdatePreauthorisation(ctx context.Context, id string, change func(p *Preauthorisation) error) (*Preauthorisation, error)
+	// ExpireLater ends one at the time given.
+	ExpireLater(ctx context.Context, id string, at time.Time) error
 }
 
 // Books keeps the ledger; nothing in it is ever changed.

@@ -20,7 +20,7 @@ func (s *Service) ReverseSettlement(ctx context.Context, claimID, etag, reason s
 		}
 		c.Status, c.ReversalID, c.ReversalReason, c.Actor = Reversing, s.ids.New("rev_"+c.Province), reason, actorOf(who)
 		c.ReversalDay = s.today()
-		return s.store.CompleteLater(ctx, c.ID, s.clock.Now().Add(lookAfter))
+		return s.begin(ctx, c)
 	})
 }
 
@@ -44,8 +44,8 @@ func (s *Service) completeReversal(ctx context.Context, c *Claim) error {
 		if err := s.postReversal(ctx, c.Province, ledger.Treatment, undone, c.ReversalDay); err != nil {
 			return err
 		}
-		c.Status, c.SettlementID, c.MessageID, c.Input = Discharged, "", "", nil
-		c.ReversalID, c.ReversalReason, c.ReversalDay = "", "", ""
+		c.Status, c.SettlementID, c.MessageID, c.Input = c.unsettled(), "", "", nil
+		c.ReversalID, c.ReversalReason, c.ReversalDay, c.UnderWay = "", "", "", nil
 		return s.tell(ctx, c, "REVERSED", undone, nil)
 	})
 }

@@ -18,6 +18,8 @@ type Rules struct {
 	Provinces []string
 	// Book holds the documents it decides by.
 	Book *policy.Book
+	// Life are the terms of a claim's life; nil: those that come with the line.
+	Life *LifeRules
 	// RecogniseDeclared makes an insured province take the coverage a person declared for recognised while its agency has
 	// recorded nothing of them: for provinces whose register is not connected.
 	RecogniseDeclared bool
@@ -35,6 +37,9 @@ type Service struct {
 
 // New returns the service.
 func New(store Store, peers Peers, c clock.Clock, ids id.Source, rules Rules) *Service {
+	if rules.Life == nil {
+		rules.Life = SampleLifeRules()
+	}
 	return &Service{store: store, peers: peers, clock: c, ids: ids, rules: rules}
 }
 

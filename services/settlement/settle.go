@@ -16,8 +16,8 @@ const lookAfter = 5 * time.Second
 func (s *Service) SettleClaim(ctx context.Context, claimID, etag string) (*Claim, error) {
 	who := access.From(ctx)
 	return s.updateClaim(ctx, claimID, etag, ownClaim, func(ctx context.Context, c *Claim) error {
-		if err := c.in(Discharged); err != nil {
-			return err
+		if !c.ready() {
+			return c.in(Discharged)
 		}
 		c.Actor = actorOf(who)
 		in, err := s.splitInput(ctx, c)
@@ -29,31 +29,8 @@ func (s *Service) SettleClaim(ctx context.Context, claimID, etag string) (*Claim
 		}
 		in.BusinessDay = s.today()
 		c.Status, c.MessageID, c.Input = Settling, s.ids.New("msg_"+c.Province), &in
-		return s.store.CompleteLater(ctx, c.ID, s.clock.Now().Add(lookAfter))
+		return s.begin(ctx, c)
 	})
-}
-
-// fallBack ends the way of direct settlement: a manual claim with its papers complete remains.
-func (s *Service) fallBack(ctx context.Context, c *Claim, reason fault.Reason) error {
-	c.Status, c.ManualReason = Manual, string(reason)
-	return s.tell(ctx, c, "MANUAL", c.ID, nil)
-}
-
-// Complete sees a settlement or reversal through that was begun, if it is still under way: it asks the insured province
-// under the message id of the intent. It may be called any number of times, at the same time. An error means that the
-// outcome is not known yet.
-func (s *Service) Complete(ctx context.Context, claimID string) error {
-	c, err := s.store.Claim(ctx, claimID)
-	if err != nil {
-		return err
-	}
-	switch c.Status {
-	case Settling:
-		return s.completeSettlement(ctx, c)
-	case Reversing:
-		return s.completeReversal(ctx, c)
-	}
-	return nil
 }
 
 func (s *Service) completeSettlement(ctx context.Context, c *Claim) error {
@@ -69,7 +46,7 @@ func (s *Service) completeSettlement(ctx context.Context, c *Claim) error {
 			}
 			reason = refused
 		}
-		return s.during(ctx, c, Settling, func(ctx context.Context, c *Claim) error { return s.fallBack(ctx, c, reason) })
+		return s.during(ctx, c, Settling, func(ctx context.Context, c *Claim) error { return s.closedManual(ctx, c, reason) })
 	}
 	if reason, final := refusedForGood(err); final {
 		// A commit of the same message may still be under way: close it before giving up, or find that it took place.
@@ -78,7 +55,7 @@ func (s *Service) completeSettlement(ctx context.Context, c *Claim) error {
 			return err
 		}
 		if !resolved.Committed {
-			return s.during(ctx, c, Settling, func(ctx context.Context, c *Claim) error { return s.fallBack(ctx, c, reason) })
+			return s.during(ctx, c, Settling, func(ctx context.Context, c *Claim) error { return s.closedManual(ctx, c, reason) })
 		}
 		a = resolved.Answer
 	} else if err != nil {
@@ -92,7 +69,7 @@ func (s *Service) completeSettlement(ctx context.Context, c *Claim) error {
 
 // refusedForGood tells the refusals of the insured province that asking again cannot change.
 func refusedForGood(err error) (fault.Reason, bool) {
-	for _, reason := range []fault.Reason{fault.NoPolicy, fault.NotEntitled} {
+	for _, reason := range []fault.Reason{fault.NoPolicy, fault.NotEntitled, fault.ClaimManual} {
 		if fault.Is(err, reason) {
 			return reason, true
 		}
@@ -140,6 +117,6 @@ func (s *Service) settled(ctx context.Context, c *Claim, a Answer) error {
 	if err := s.store.CreateSettlement(ctx, &Settlement{ID: a.SettlementID, ClaimID: c.ID, MessageID: c.MessageID, Time: now, Answer: a}); err != nil {
 		return err
 	}
-	c.Status, c.SettlementID, c.LastSettlementID = Settled, a.SettlementID, a.SettlementID
+	c.Status, c.SettlementID, c.LastSettlementID, c.UnderWay = Settled, a.SettlementID, a.SettlementID, nil
 	return s.tell(ctx, c, "SETTLED", a.SettlementID, &a)
 }

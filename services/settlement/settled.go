@@ -26,6 +26,10 @@ type SplitInput struct {
 	Totals            split.Totals `json:"totals"`
 	// BusinessDay is the day of the treatment province on which it was sent first: both provinces book it under this day.
 	BusinessDay string `json:"business_day,omitempty"`
+	// Kind is empty for a stay.
+	Kind ClaimKind `json:"kind,omitempty"`
+	// Emergency is deemed filed.
+	Emergency bool `json:"emergency,omitempty"`
 }
 
 func (in SplitInput) check() error {
@@ -118,9 +122,11 @@ type Message struct {
 	PatientID string        `json:"patient_id,omitempty"`
 	Year      string        `json:"year,omitempty"`
 	// Treatment is the treatment province.
-	Treatment string    `json:"treatment,omitempty"`
-	Answer    Answer    `json:"answer"`
-	Created   time.Time `json:"created"`
+	Treatment string `json:"treatment,omitempty"`
+	// Preauthorisation is the one that the settlement spent.
+	Preauthorisation string    `json:"preauthorisation,omitempty"`
+	Answer           Answer    `json:"answer"`
+	Created          time.Time `json:"created"`
 }
 
 // insuredEntry is a settlement in the insured province's books: its funds owe the treatment province.

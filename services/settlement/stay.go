@@ -36,6 +36,9 @@ func (s *Service) DischargeClaim(ctx context.Context, claimID, etag, day string)
 		if err := c.in(Open); err != nil {
 			return err
 		}
+		if c.Kind == Outpatient {
+			return wrongState(string(c.Kind))
+		}
 		if err := checkDay("discharge_date", day); err != nil {
 			return err
 		}
@@ -52,7 +55,7 @@ func (s *Service) DischargeClaim(ctx context.Context, claimID, etag, day string)
 			}
 		}
 		c.Status, c.DischargeDate, c.Actor = Discharged, day, actorOf(who)
-		return s.tell(ctx, c, "DISCHARGED", c.ID, nil)
+		return s.tell(ctx, c, "DISCHARGED", s.occasion(c), nil)
 	})
 }
 
@@ -120,6 +123,7 @@ func (s *Service) splitInput(ctx context.Context, c *Claim) (SplitInput, error) 
 	return SplitInput{
 		PatientID: c.PatientID, InsuredProvince: c.InsuredProvince, TreatmentProvince: c.Province, TreatmentCity: c.TreatmentCity,
 		CenterID: c.CenterID, ClaimID: c.ID, ReferralID: c.ReferralID, AdmissionDate: c.AdmissionDate, DischargeDate: day, Totals: totals,
+		Kind: c.asked(), Emergency: c.Emergency,
 	}, nil
 }
 

@@ -95,6 +95,8 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 		transfer.RegisterTransferServiceHandlerClient(ctx, a.mux, transferv1.NewTransferServiceClient(c)),
 		transfer.RegisterPoolServiceHandlerClient(ctx, a.mux, transferv1.NewPoolServiceClient(c)),
 		settlement.RegisterSettlementServiceHandlerClient(ctx, a.mux, settlementv1.NewSettlementServiceClient(c)),
+		settlement.RegisterClaimLifeServiceHandlerClient(ctx, a.mux, settlementv1.NewClaimLifeServiceClient(c)),
+		settlement.RegisterPreauthorisationServiceHandlerClient(ctx, a.mux, settlementv1.NewPreauthorisationServiceClient(c)),
 		referral.RegisterReferralServiceHandlerClient(ctx, a.mux, referralv1.NewReferralServiceClient(c)),
 	} {
 		if register != nil {

@@ -53,6 +53,8 @@ const (
 	OrganFee                    Reason = "ORGAN_FEE"
 	VersionExists               Reason = "VERSION_EXISTS"
 	LicenceRevoked              Reason = "LICENCE_REVOKED"
+	ClaimManual                 Reason = "CLAIM_MANUAL"
+	ClaimUnderWay               Reason = "CLAIM_UNDER_WAY"
 )
 
 type advice struct{ en, zh string }
@@ -107,6 +109,8 @@ var whatToDo = map[Reason]advice{
 	OrganFee:                    {"Take the line off the bill: no organ is charged for (Order 767, Art 32).", "请将该项移出账单：不得收取器官费用（条例第三十二条）。"},
 	VersionExists:               {"Give the new version another name.", "请为新版本另行命名。"},
 	LicenceRevoked:              {"Record the new licence with its own first day.", "请按新资质的起始日登记。"},
+	ClaimManual:                 {"Follow the manual claim at the insured province's agency.", "请向参保地经办机构跟进手工报销。"},
+	ClaimUnderWay:               {"Wait for the outcome; the claim says when the insured province is asked next.", "请等待结果；费用单注明下次查询时间。"},
 }
 
 // WhatToDo returns the next step for whoever got this reason; an unknown reason is treated as internal.

@@ -32,6 +32,8 @@ type Config struct {
 	Provinces []string `yaml:"provinces"`
 	// Documents is a folder of policies, catalogues and typical bills; empty: those that come with the line.
 	Documents string `yaml:"documents"`
+	// LifeRules is a file of the terms of a claim's life; empty: those that come with the line.
+	LifeRules string `yaml:"life_rules"`
 	// RecogniseDeclared takes the coverage a person declared for recognised while their agency has recorded nothing of
 	// them. The sample line has no agencies' registers and always does.
 	RecogniseDeclared bool `yaml:"recognise_declared"`
@@ -46,6 +48,21 @@ func (c Config) book() (*policy.Book, error) {
 		return policy.Load(os.DirFS(c.Documents))
 	}
 	return policy.Sample()
+}
+
+func (c Config) life() (*settlement.LifeRules, error) {
+	if c.LifeRules == "" {
+		return settlement.SampleLifeRules(), nil
+	}
+	data, err := os.ReadFile(c.LifeRules)
+	if err != nil {
+		return nil, fmt.Errorf("life_rules: %w", err)
+	}
+	rules, err := settlement.ParseLifeRules(data)
+	if err != nil {
+		return nil, fmt.Errorf("life_rules: %s: %w", c.LifeRules, err)
+	}
+	return rules, nil
 }
 
 // App is one running instance.
@@ -65,16 +82,23 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	life, err := c.life()
+	if err != nil {
+		return nil, err
+	}
 	h, err := host.Open(ctx, host.Config{
 		Service: name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Provinces: c.Provinces, Migrations: store.Migrations(),
 	}, d)
 	if err != nil {
 		return nil, err
 	}
-	rules := settlement.Rules{Provinces: c.Provinces, Book: book, RecogniseDeclared: c.RecogniseDeclared || c.Sample}
+	rules := settlement.Rules{Provinces: c.Provinces, Book: book, Life: life, RecogniseDeclared: c.RecogniseDeclared || c.Sample}
 	others := peers.New(d.Peers)
 	use := settlement.New(store.New(h.DB), others, d.Clock, d.IDs, rules)
-	settlementv1.RegisterSettlementServiceServer(h.GRPC(), rpc.New(use, h.DB, d.Log))
+	server := rpc.New(use, h.DB, d.Log)
+	settlementv1.RegisterSettlementServiceServer(h.GRPC(), server)
+	settlementv1.RegisterClaimLifeServiceServer(h.GRPC(), server)
+	settlementv1.RegisterPreauthorisationServiceServer(h.GRPC(), server)
 	settlementv1.RegisterInsuredPlaceServiceServer(h.GRPC(), rpc.NewInsured(use))
 	Handle(h.Jobs, use, others)
 	return &App{h}, nil
@@ -83,8 +107,9 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 // Handle makes the jobs of the service work.
 func Handle(w *sqldb.Workers, use *settlement.Service, others settlement.Peers) {
 	sqldb.Handle(w, func(ctx context.Context, args store.CompleteArgs) error {
-		return persist(ctx, use.Complete(ctx, args.ClaimID))
+		return persist(ctx, seeThrough(ctx, use, args.ClaimID))
 	})
+	sqldb.Handle(w, func(ctx context.Context, args store.ExpireArgs) error { return use.Expire(ctx, args.ID) })
 	sqldb.Handle(w, func(ctx context.Context, args store.EventArgs) error {
 		err := others.Tell(ctx, args.Event)
 		if f, ok := fault.As(err); ok && (f.Code == fault.NotFound || f.Code == fault.InvalidArgument) {
@@ -93,6 +118,19 @@ func Handle(w *sqldb.Workers, use *settlement.Service, others settlement.Peers) 
 		}
 		return err
 	})
+}
+
+// seeThrough tries to complete a claim, and comes again when the claim says so: for as long as its outcome is not known.
+func seeThrough(ctx context.Context, use *settlement.Service, claimID string) error {
+	failed := use.Complete(ctx, claimID)
+	pause, more, err := use.NextTry(ctx, claimID)
+	switch {
+	case err != nil:
+		return errors.Join(failed, err)
+	case more:
+		return sqldb.Snooze(pause)
+	}
+	return nil // whoever else was at it has ended it
 }
 
 // persist keeps a job from ever giving up: money under way stays under way until its outcome is known.

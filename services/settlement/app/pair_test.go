@@ -280,7 +280,7 @@ func (p *pair) discharged(lines ...settlement.FeeLine) *settlement.Claim {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if c, err = p.here.DischargeClaim(ctx, c.ID, c.Etag(), "2026-11-20"); err != nil {
+	if c, err = p.here.DischargeClaim(ctx, c.ID, c.Etag(), today); err != nil {
 		p.t.Fatal(err)
 	}
 	return c

@@ -111,7 +111,7 @@ func TestRefusalsChangeNothing(t *testing.T) {
 func TestFilingRefusals(t *testing.T) {
 	eachPair(t, func(t *testing.T, p *pair) {
 		file := func(who access.Caller, change func(*settlement.FilingAsk)) error {
-			a := settlement.FilingAsk{PatientID: p.patient, Province: insured, TreatmentCity: "310100", Type: policy.Other}
+			a := settlement.FilingAsk{PatientID: p.patient, Province: insured, TreatmentCity: "310100", Type: policy.Other, Documents: []settlement.FilingDocument{"e_voucher", "form"}}
 			change(&a)
 			ctx := as(t, who)
 			prepared := p.far.PrepareFiling(ctx, a)
@@ -125,6 +125,8 @@ func TestFilingRefusals(t *testing.T) {
 			do   func() error
 		}{
 			"another hospital's patient":     {fault.ReasonNotFound, func() error { return file(stranger, func(*settlement.FilingAsk) {}) }},
+			"without papers":                 {fault.DatumMissing, func() error { return file(referrer, func(a *settlement.FilingAsk) { a.Documents = nil }) }},
+			"half the papers":                {fault.DatumMissing, func() error { return file(referrer, func(a *settlement.FilingAsk) { a.Type = policy.Referral }) }},
 			"on behalf of somebody":          {fault.RightMissing, func() error { return file(referrer, func(a *settlement.FilingAsk) { a.OnBehalfOf = "H-HF-01" }) }},
 			"on behalf of nobody":            {fault.FieldInvalid, func() error { return file(line, func(*settlement.FilingAsk) {}) }},
 			"no such city":                   {fault.CodeUnknown, func() error { return file(referrer, func(a *settlement.FilingAsk) { a.TreatmentCity = "990100" }) }},

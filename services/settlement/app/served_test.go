@@ -147,6 +147,7 @@ func served(t *testing.T, dsn, farDSN string) {
 	}
 	filing, err := there.CreateFiling(as(t, access.Caller{Subject: "x", Organisation: "H-HF-01", Roles: []access.Role{access.Coordinator}}), &settlementv1.CreateFilingRequest{
 		RequestId: rid(), PatientId: o.patient, ReferralId: referral, Province: "340000", Type: settlementv1.FilingType_FILING_TYPE_REFERRAL, TreatmentCity: "310100",
+		Documents: []settlementv1.FilingDocument{settlementv1.FilingDocument_FILING_DOCUMENT_FORM, settlementv1.FilingDocument_FILING_DOCUMENT_PROOF},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -164,6 +164,7 @@ func TestRefusedForGood(t *testing.T) {
 		p.patient = ids.New("pat") // insured nowhere
 		p.wire.theCase.PatientID = p.patient
 		c := p.settle(p.discharged())
+		sent := *c
 		p.wire.lose(nil, times(1, "resolve"))
 		for _, commit := range []bool{false, true} {
 			// The answer to ResolveMessage is lost once: the next attempt finds its own message closed.
@@ -174,7 +175,7 @@ func TestRefusedForGood(t *testing.T) {
 		if c = p.claim(c); c.Status != settlement.Manual || c.ManualReason != string(fault.NotEntitled) {
 			t.Fatalf("%+v", c)
 		}
-		if _, err := p.far.CommitSplit(as(t, line), c.MessageID, *c.Input); !fault.Is(err, fault.WrongState) {
+		if _, err := p.far.CommitSplit(as(t, line), sent.MessageID, *sent.Input); !fault.Is(err, fault.WrongState) {
 			t.Fatalf("a late commit of a closed message: %v", err)
 		}
 		if p.count(p.farDB, "posting") != 0 || p.count(p.db, "posting") != 0 || p.counters() != (split.Counters{}) {
@@ -215,7 +216,7 @@ func TestNoCatalogueFallsBackToManual(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c, err = p.here.DischargeClaim(ctx, c.ID, c.Etag(), "2026-11-20"); err != nil {
+		if c, err = p.here.DischargeClaim(ctx, c.ID, c.Etag(), today); err != nil {
 			t.Fatal(err)
 		}
 		_, err = p.here.PreSettle(ctx, c.ID)

@@ -26,6 +26,9 @@ const (
 	fStatusPrefix = "FILING_STATUS_"
 	cStatusPrefix = "CLAIM_STATUS_"
 	payerPrefix   = "PAYER_"
+	kindPrefix    = "CLAIM_KIND_"
+	paperPrefix   = "FILING_DOCUMENT_"
+	preauthPrefix = "PREAUTHORISATION_STATUS_"
 )
 
 func lower(prefix, name string) string { return strings.ToLower(strings.TrimPrefix(name, prefix)) }
@@ -85,11 +88,15 @@ func filingTo(f *settlement.Filing) *settlementv1.Filing {
 		Type:      settlementv1.FilingType(number(settlementv1.FilingType_value, filingPrefix, string(f.Type))),
 		Status:    settlementv1.FilingStatus(number(settlementv1.FilingStatus_value, fStatusPrefix, string(f.Status))),
 		ValidFrom: f.ValidFrom, ValidTo: f.ValidTo, Automatic: f.Automatic, CreateTime: timestamppb.New(f.Created), FiledBy: f.FiledBy, Etag: f.Etag(),
+		Documents: documentsTo(f.Documents),
 	}
 }
 
-func claimTo(c *settlement.Claim) *settlementv1.Claim {
+// claimTo writes a claim; s tells when it falls to a manual one.
+func (s *Server) claimTo(c *settlement.Claim) *settlementv1.Claim {
 	return &settlementv1.Claim{
+		Kind:      settlementv1.ClaimKind(number(settlementv1.ClaimKind_value, kindPrefix, string(c.Kind))),
+		Emergency: c.Emergency, UnderWay: underWayTo(c.UnderWay, s.use.ManualTime(c)),
 		ClaimId: c.ID, ReferralId: c.ReferralID, PatientId: c.PatientID, CenterId: c.CenterID, Province: c.Province,
 		TreatmentCity: c.TreatmentCity, InsuredProvince: c.InsuredProvince,
 		Organ:         organv1.Organ(number(organv1.Organ_value, organPrefix, c.Organ)),
@@ -159,18 +166,27 @@ func InputTo(in settlement.SplitInput) *settlementv1.SplitInput {
 	return &settlementv1.SplitInput{
 		PatientId: in.PatientID, InsuredProvince: in.InsuredProvince, TreatmentProvince: in.TreatmentProvince,
 		TreatmentCity: in.TreatmentCity, CenterId: in.CenterID, ClaimId: in.ClaimID, ReferralId: in.ReferralID,
-		AdmissionDate: in.AdmissionDate, DischargeDate: in.DischargeDate, BusinessDay: in.BusinessDay,
-		Totals: &settlementv1.Totals{
-			Total: Yuan(t.Total), OutOfCatalogue: Yuan(t.OutOfCatalogue), OverLimit: Yuan(t.OverLimit), ClassBFirstPay: Yuan(t.ClassB),
-			InScope: Yuan(t.InScope), CatalogueVersion: t.CatalogueVersion, HospitalLevel: int32(t.HospitalLevel),
-			CatalogueDigest: t.CatalogueDigest,
-		},
+		AdmissionDate: in.AdmissionDate, DischargeDate: in.DischargeDate, Totals: totalsTo(t), BusinessDay: in.BusinessDay, Emergency: in.Emergency,
+		Kind: settlementv1.ClaimKind(number(settlementv1.ClaimKind_value, kindPrefix, string(in.Kind))),
+	}
+}
+
+func totalsTo(t split.Totals) *settlementv1.Totals {
+	return &settlementv1.Totals{
+		Total: Yuan(t.Total), OutOfCatalogue: Yuan(t.OutOfCatalogue), OverLimit: Yuan(t.OverLimit), ClassBFirstPay: Yuan(t.ClassB),
+		InScope: Yuan(t.InScope), CatalogueVersion: t.CatalogueVersion, HospitalLevel: int32(t.HospitalLevel),
+		CatalogueDigest: t.CatalogueDigest,
 	}
 }
 
 func inputFrom(in *settlementv1.SplitInput) settlement.SplitInput {
 	t := in.GetTotals()
+	var kind settlement.ClaimKind // of a stay it is empty
+	if in.GetKind() == settlementv1.ClaimKind_CLAIM_KIND_OUTPATIENT {
+		kind = settlement.Outpatient
+	}
 	return settlement.SplitInput{
+		Kind: kind, Emergency: in.GetEmergency(),
 		PatientID: in.GetPatientId(), InsuredProvince: in.GetInsuredProvince(), TreatmentProvince: in.GetTreatmentProvince(),
 		TreatmentCity: in.GetTreatmentCity(), CenterID: in.GetCenterId(), ClaimID: in.GetClaimId(), ReferralID: in.GetReferralId(),
 		AdmissionDate: in.GetAdmissionDate(), DischargeDate: in.GetDischargeDate(), BusinessDay: in.GetBusinessDay(),

@@ -24,15 +24,17 @@ const (
 	patience = 8 * time.Second
 )
 
-// Server is both services.
+// Server is what the line calls: all but InsuredPlaceService.
 type Server struct {
 	settlementv1.UnimplementedSettlementServiceServer
+	settlementv1.UnimplementedClaimLifeServiceServer
+	settlementv1.UnimplementedPreauthorisationServiceServer
 	use *settlement.Service
 	db  *sqldb.DB
 	log *slog.Logger
 }
 
-// New returns the server of SettlementService.
+// New returns the server of SettlementService, ClaimLifeService and PreauthorisationService.
 func New(use *settlement.Service, db *sqldb.DB, log *slog.Logger) *Server {
 	return &Server{use: use, db: db, log: log}
 }
@@ -68,6 +70,7 @@ func (s *Server) CreateFiling(ctx context.Context, r *settlementv1.CreateFilingR
 	ask := settlement.FilingAsk{
 		PatientID: r.GetPatientId(), ReferralID: r.GetReferralId(), Province: r.GetProvince(), TreatmentCity: r.GetTreatmentCity(),
 		Type: policy.Filing(lower(filingPrefix, r.GetType().String())), ValidFrom: r.GetValidFrom(), OnBehalfOf: r.GetOnBehalfOf(),
+		Documents: documentsFrom(r.GetDocuments()),
 	}
 	prepared := s.use.PrepareFiling(ctx, ask)
 	return idempotency.Once(ctx, s.db, r, func(ctx context.Context) (*settlementv1.CreateFilingResponse, error) {
@@ -123,6 +126,7 @@ func (s *Server) OpenClaim(ctx context.Context, r *settlementv1.OpenClaimRequest
 	ask := settlement.ClaimAsk{
 		ReferralID: r.GetReferralId(), PatientID: r.GetPatientId(), CenterID: r.GetCenterId(), Province: r.GetProvince(),
 		TreatmentCity: r.GetTreatmentCity(), InsuredProvince: r.GetInsuredProvince(), Organ: Organ(r.GetOrgan()), AdmissionDate: r.GetAdmissionDate(),
+		Kind: kindFrom(r.GetKind()), Emergency: r.GetEmergency(),
 	}
 	prepared := s.use.PrepareClaim(ctx, ask)
 	return idempotency.Once(ctx, s.db, r, func(ctx context.Context) (*settlementv1.OpenClaimResponse, error) {
@@ -130,7 +134,7 @@ func (s *Server) OpenClaim(ctx context.Context, r *settlementv1.OpenClaimRequest
 		if err != nil {
 			return nil, err
 		}
-		return &settlementv1.OpenClaimResponse{Claim: claimTo(c)}, nil
+		return &settlementv1.OpenClaimResponse{Claim: s.claimTo(c)}, nil
 	})
 }
 
@@ -145,7 +149,7 @@ func (s *Server) AddFeeLines(ctx context.Context, r *settlementv1.AddFeeLinesReq
 		if err != nil {
 			return nil, err
 		}
-		return &settlementv1.AddFeeLinesResponse{Claim: claimTo(c)}, nil
+		return &settlementv1.AddFeeLinesResponse{Claim: s.claimTo(c)}, nil
 	})
 }
 
@@ -155,7 +159,7 @@ func (s *Server) GetClaim(ctx context.Context, r *settlementv1.GetClaimRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return &settlementv1.GetClaimResponse{Claim: claimTo(c)}, nil
+	return &settlementv1.GetClaimResponse{Claim: s.claimTo(c)}, nil
 }
 
 // ListClaims lists claims.
@@ -175,7 +179,7 @@ func (s *Server) ListClaims(ctx context.Context, r *settlementv1.ListClaimsReque
 	}
 	out := &settlementv1.ListClaimsResponse{NextPageToken: page.Token(filter, next)}
 	for _, c := range all {
-		out.Claims = append(out.Claims, claimTo(c))
+		out.Claims = append(out.Claims, s.claimTo(c))
 	}
 	return out, nil
 }
@@ -196,6 +200,6 @@ func (s *Server) DischargeClaim(ctx context.Context, r *settlementv1.DischargeCl
 		if err != nil {
 			return nil, err
 		}
-		return &settlementv1.DischargeClaimResponse{Claim: claimTo(c)}, nil
+		return &settlementv1.DischargeClaimResponse{Claim: s.claimTo(c)}, nil
 	})
 }

@@ -20,7 +20,7 @@ func (s *Server) SettleClaim(ctx context.Context, r *settlementv1.SettleClaimReq
 		if err != nil {
 			return nil, err
 		}
-		return &settlementv1.SettleClaimResponse{Claim: claimTo(c)}, nil
+		return &settlementv1.SettleClaimResponse{Claim: s.claimTo(c)}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func (s *Server) SettleClaim(ctx context.Context, r *settlementv1.SettleClaimReq
 	if err != nil {
 		return nil, err
 	}
-	out := &settlementv1.SettleClaimResponse{Claim: claimTo(c)}
+	out := &settlementv1.SettleClaimResponse{Claim: s.claimTo(c)}
 	if c.Status == settlement.Settled {
 		statement, err := s.use.GetStatement(ctx, c.ID)
 		if err != nil {
@@ -48,7 +48,7 @@ func (s *Server) ReverseSettlement(ctx context.Context, r *settlementv1.ReverseS
 		if err != nil {
 			return nil, err
 		}
-		return &settlementv1.ReverseSettlementResponse{Claim: claimTo(c)}, nil
+		return &settlementv1.ReverseSettlementResponse{Claim: s.claimTo(c)}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (s *Server) ReverseSettlement(ctx context.Context, r *settlementv1.ReverseS
 	if err != nil {
 		return nil, err
 	}
-	return &settlementv1.ReverseSettlementResponse{Claim: claimTo(c)}, nil
+	return &settlementv1.ReverseSettlementResponse{Claim: s.claimTo(c)}, nil
 }
 
 // complete tries now what the job will do anyway.

@@ -11,15 +11,35 @@ import (
 	"huhang.example/services/settlement"
 )
 
-const claimColumns = "claim_id, province, insured_province, referral_id, patient_id, center_id, referrer, status, version, doc"
+const claimColumns = "claim_id, province, insured_province, referral_id, patient_id, center_id, referrer, status, kind, cancelled, version, doc"
 
 func scanClaim(r row) (*settlement.Claim, error) {
-	c, text := new(settlement.Claim), ""
-	err := r.Scan(&c.ID, &c.Province, &c.InsuredProvince, &c.ReferralID, &c.PatientID, &c.CenterID, &c.Referrer, &c.Status, &c.Version, &text)
+	c, text, cancelled := new(settlement.Claim), "", false
+	err := r.Scan(&c.ID, &c.Province, &c.InsuredProvince, &c.ReferralID, &c.PatientID, &c.CenterID, &c.Referrer, &c.Status, &c.Kind, &cancelled, &c.Version, &text)
 	if err != nil {
 		return nil, err
 	}
+	if cancelled {
+		c.Status = settlement.Cancelled
+	}
 	return c, decode("claim", text, c)
+}
+
+// state is a claim's status as its columns hold it.
+func state(c *settlement.Claim) (status string, cancelled bool, since int64) {
+	if c.UnderWay != nil {
+		since = clock.Micros(c.UnderWay.Since)
+	}
+	if c.Status == settlement.Cancelled {
+		return string(settlement.Open), true, since
+	}
+	return string(c.Status), false, since
+}
+
+// oneBed is the refusal of a second open stay.
+func oneBed() error {
+	return fault.New(fault.FailedPrecondition, fault.WrongState, "referral_id",
+		"The case has an open claim at this center.", "该病例在本中心已有未出院的费用单。").With("state", string(settlement.Open))
 }
 
 // CreateClaim stores a new claim.
@@ -30,16 +50,13 @@ func (s *Store) CreateClaim(ctx context.Context, c *settlement.Claim) error {
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		c.Version = 1
-		added, err := tx.Exec(ctx, "INSERT INTO claim ("+claimColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-			c.ID, c.Province, c.InsuredProvince, c.ReferralID, c.PatientID, c.CenterID, c.Referrer, string(c.Status), c.Version, text)
-		if err != nil {
-			return err
+		status, cancelled, since := state(c)
+		added, err := tx.Exec(ctx, "INSERT INTO claim ("+claimColumns+", under_way_since) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
+			c.ID, c.Province, c.InsuredProvince, c.ReferralID, c.PatientID, c.CenterID, c.Referrer, status, string(c.Kind), cancelled, c.Version, text, since)
+		if err == nil && added == 0 {
+			return oneBed()
 		}
-		if added == 0 {
-			return fault.New(fault.FailedPrecondition, fault.WrongState, "referral_id",
-				"The case has an open claim at this center.", "该病例在本中心已有未出院的费用单。").With("state", string(settlement.Open))
-		}
-		return nil
+		return err
 	})
 }
 
@@ -69,7 +86,12 @@ func (s *Store) UpdateClaim(ctx context.Context, claimID, etag string, change fu
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, "UPDATE claim SET status = $2, version = $3, doc = $4 WHERE claim_id = $1", claimID, string(c.Status), c.Version, text)
+		status, cancelled, since := state(c)
+		_, err = tx.Exec(ctx, "UPDATE claim SET status = $2, cancelled = $3, under_way_since = $4, version = $5, doc = $6 WHERE claim_id = $1",
+			claimID, status, cancelled, since, c.Version, text)
+		if sqldb.IsUnique(err) {
+			return oneBed()
+		}
 		return err
 	})
 	if err != nil {
@@ -82,7 +104,7 @@ func (s *Store) UpdateClaim(ctx context.Context, claimID, etag string, change fu
 func (s *Store) ListClaims(ctx context.Context, q settlement.ClaimQuery, cursor string, limit int) (out []*settlement.Claim, next string, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, db sqldb.Querier) error {
 		out = nil
-		return each(ctx, db, "SELECT "+claimColumns+` FROM claim WHERE province = $1 AND ($2 = '' OR referral_id = $2) AND ($3 = '' OR status = $3)
+		return each(ctx, db, "SELECT "+claimColumns+` FROM claim WHERE province = $1 AND ($2 = '' OR referral_id = $2) AND ($3 = '' OR (CASE WHEN cancelled THEN 'CANCELLED' ELSE status END) = $3)
 			AND ($4 = '' OR claim_id < $4) AND ($5 OR ($6 <> '' AND (center_id = $6 OR referrer = $6)) OR ($7 <> '' AND (province = $7 OR insured_province = $7)))
 			ORDER BY claim_id DESC LIMIT $8`,
 			[]any{q.Province, q.ReferralID, string(q.Status), cursor, q.Scope.All, q.Scope.Organisation, q.Scope.Province, limit + 1},

@@ -4,6 +4,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -106,7 +107,7 @@ func filings(t *testing.T, s settlement.Store) {
 	fails(t, s.CreateFiling(ctx(t), f))
 	got, err := s.Filing(ctx(t), f.ID)
 	ok(t, err)
-	if *got != *f {
+	if !reflect.DeepEqual(got, f) {
 		t.Fatalf("%+v became %+v", f, got)
 	}
 	_, err = s.UpdateFiling(ctx(t), f.ID, "7", func(context.Context, *settlement.Filing) error { return nil })
@@ -121,7 +122,7 @@ func filings(t *testing.T, s settlement.Store) {
 	if !errors.Is(err, boom) {
 		t.Fatal(err)
 	}
-	if got, _ = s.Filing(ctx(t), f.ID); *got != *f {
+	if got, _ = s.Filing(ctx(t), f.ID); !reflect.DeepEqual(got, f) {
 		t.Fatalf("a failed update left %+v", got)
 	}
 	same, err := s.UpdateFiling(ctx(t), f.ID, "1", func(context.Context, *settlement.Filing) error { return settlement.ErrUnchanged })
@@ -148,7 +149,7 @@ func filings(t *testing.T, s settlement.Store) {
 func newClaim() *settlement.Claim {
 	return &settlement.Claim{
 		ID: ids.New("clm_310000"), ReferralID: ids.New("ref"), PatientID: ids.New("pat"), CenterID: "C-SH-01", Referrer: "H-HF-01",
-		Province: "310000", InsuredProvince: "340000", Status: settlement.Open, TreatmentCity: "310100", Organ: "liver",
+		Province: "310000", InsuredProvince: "340000", Status: settlement.Open, Kind: settlement.Inpatient, TreatmentCity: "310100", Organ: "liver",
 		AdmissionDate: "2026-11-01", Created: at,
 	}
 }

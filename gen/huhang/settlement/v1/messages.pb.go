@@ -140,6 +140,71 @@ func (FilingStatus) EnumDescriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{1}
 }
 
+// FilingDocument is a paper of a filing (备案材料).
+type FilingDocument int32
+
+const (
+	// Not given.
+	FilingDocument_FILING_DOCUMENT_UNSPECIFIED FilingDocument = 0
+	// Identity card (身份证).
+	FilingDocument_FILING_DOCUMENT_ID_CARD FilingDocument = 1
+	// Electronic insurance voucher (医保电子凭证).
+	FilingDocument_FILING_DOCUMENT_E_VOUCHER FilingDocument = 2
+	// Filing form (备案登记表).
+	FilingDocument_FILING_DOCUMENT_FORM FilingDocument = 3
+	// Proof: of residence or work for a long-term filing, of a designated hospital for a referral (证明材料).
+	FilingDocument_FILING_DOCUMENT_PROOF FilingDocument = 4
+	// The person's pledge instead of a proof (个人承诺书).
+	FilingDocument_FILING_DOCUMENT_PLEDGE FilingDocument = 5
+)
+
+// Enum value maps for FilingDocument.
+var (
+	FilingDocument_name = map[int32]string{
+		0: "FILING_DOCUMENT_UNSPECIFIED",
+		1: "FILING_DOCUMENT_ID_CARD",
+		2: "FILING_DOCUMENT_E_VOUCHER",
+		3: "FILING_DOCUMENT_FORM",
+		4: "FILING_DOCUMENT_PROOF",
+		5: "FILING_DOCUMENT_PLEDGE",
+	}
+	FilingDocument_value = map[string]int32{
+		"FILING_DOCUMENT_UNSPECIFIED": 0,
+		"FILING_DOCUMENT_ID_CARD":     1,
+		"FILING_DOCUMENT_E_VOUCHER":   2,
+		"FILING_DOCUMENT_FORM":        3,
+		"FILING_DOCUMENT_PROOF":       4,
+		"FILING_DOCUMENT_PLEDGE":      5,
+	}
+)
+
+func (x FilingDocument) Enum() *FilingDocument {
+	p := new(FilingDocument)
+	*p = x
+	return p
+}
+
+func (x FilingDocument) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FilingDocument) Descriptor() protoreflect.EnumDescriptor {
+	return file_huhang_settlement_v1_messages_proto_enumTypes[2].Descriptor()
+}
+
+func (FilingDocument) Type() protoreflect.EnumType {
+	return &file_huhang_settlement_v1_messages_proto_enumTypes[2]
+}
+
+func (x FilingDocument) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FilingDocument.Descriptor instead.
+func (FilingDocument) EnumDescriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{2}
+}
+
 // ClaimStatus is the life of a claim.
 type ClaimStatus int32
 
@@ -158,6 +223,8 @@ const (
 	ClaimStatus_CLAIM_STATUS_REVERSING ClaimStatus = 5
 	// Direct settlement is not possible; the papers for a manual claim are complete.
 	ClaimStatus_CLAIM_STATUS_MANUAL ClaimStatus = 6
+	// The admission was taken back; nothing may follow.
+	ClaimStatus_CLAIM_STATUS_CANCELLED ClaimStatus = 7
 )
 
 // Enum value maps for ClaimStatus.
@@ -170,6 +237,7 @@ var (
 		4: "CLAIM_STATUS_SETTLED",
 		5: "CLAIM_STATUS_REVERSING",
 		6: "CLAIM_STATUS_MANUAL",
+		7: "CLAIM_STATUS_CANCELLED",
 	}
 	ClaimStatus_value = map[string]int32{
 		"CLAIM_STATUS_UNSPECIFIED": 0,
@@ -179,6 +247,7 @@ var (
 		"CLAIM_STATUS_SETTLED":     4,
 		"CLAIM_STATUS_REVERSING":   5,
 		"CLAIM_STATUS_MANUAL":      6,
+		"CLAIM_STATUS_CANCELLED":   7,
 	}
 )
 
@@ -193,11 +262,11 @@ func (x ClaimStatus) String() string {
 }
 
 func (ClaimStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_huhang_settlement_v1_messages_proto_enumTypes[2].Descriptor()
+	return file_huhang_settlement_v1_messages_proto_enumTypes[3].Descriptor()
 }
 
 func (ClaimStatus) Type() protoreflect.EnumType {
-	return &file_huhang_settlement_v1_messages_proto_enumTypes[2]
+	return &file_huhang_settlement_v1_messages_proto_enumTypes[3]
 }
 
 func (x ClaimStatus) Number() protoreflect.EnumNumber {
@@ -206,7 +275,60 @@ func (x ClaimStatus) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ClaimStatus.Descriptor instead.
 func (ClaimStatus) EnumDescriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{2}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{3}
+}
+
+// ClaimKind is what a claim is the bill of.
+type ClaimKind int32
+
+const (
+	// As inpatient.
+	ClaimKind_CLAIM_KIND_UNSPECIFIED ClaimKind = 0
+	// One stay (住院).
+	ClaimKind_CLAIM_KIND_INPATIENT ClaimKind = 1
+	// One purchase or visit of an outpatient special disease, such as anti-rejection drugs (门诊慢特病, 抗排异); no admission, no discharge.
+	ClaimKind_CLAIM_KIND_OUTPATIENT ClaimKind = 2
+)
+
+// Enum value maps for ClaimKind.
+var (
+	ClaimKind_name = map[int32]string{
+		0: "CLAIM_KIND_UNSPECIFIED",
+		1: "CLAIM_KIND_INPATIENT",
+		2: "CLAIM_KIND_OUTPATIENT",
+	}
+	ClaimKind_value = map[string]int32{
+		"CLAIM_KIND_UNSPECIFIED": 0,
+		"CLAIM_KIND_INPATIENT":   1,
+		"CLAIM_KIND_OUTPATIENT":  2,
+	}
+)
+
+func (x ClaimKind) Enum() *ClaimKind {
+	p := new(ClaimKind)
+	*p = x
+	return p
+}
+
+func (x ClaimKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ClaimKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_huhang_settlement_v1_messages_proto_enumTypes[4].Descriptor()
+}
+
+func (ClaimKind) Type() protoreflect.EnumType {
+	return &file_huhang_settlement_v1_messages_proto_enumTypes[4]
+}
+
+func (x ClaimKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ClaimKind.Descriptor instead.
+func (ClaimKind) EnumDescriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{4}
 }
 
 // Payer is who pays a part.
@@ -274,11 +396,11 @@ func (x Payer) String() string {
 }
 
 func (Payer) Descriptor() protoreflect.EnumDescriptor {
-	return file_huhang_settlement_v1_messages_proto_enumTypes[3].Descriptor()
+	return file_huhang_settlement_v1_messages_proto_enumTypes[5].Descriptor()
 }
 
 func (Payer) Type() protoreflect.EnumType {
-	return &file_huhang_settlement_v1_messages_proto_enumTypes[3]
+	return &file_huhang_settlement_v1_messages_proto_enumTypes[5]
 }
 
 func (x Payer) Number() protoreflect.EnumNumber {
@@ -287,7 +409,7 @@ func (x Payer) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Payer.Descriptor instead.
 func (Payer) EnumDescriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{3}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{5}
 }
 
 // Entitlement is what the insured province knows of a person (参保与待遇资格).
@@ -400,7 +522,9 @@ type Filing struct {
 	// Organisation behind it.
 	FiledBy string `protobuf:"bytes,12,opt,name=filed_by,json=filedBy,proto3" json:"filed_by,omitempty"`
 	// Version for the next update.
-	Etag          string `protobuf:"bytes,13,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,13,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What was shown or handed in.
+	Documents     []FilingDocument `protobuf:"varint,14,rep,packed,name=documents,proto3,enum=huhang.settlement.v1.FilingDocument" json:"documents,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -526,6 +650,104 @@ func (x *Filing) GetEtag() string {
 	return ""
 }
 
+func (x *Filing) GetDocuments() []FilingDocument {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
+// UnderWay tells of a step whose outcome at the insured province is not known yet.
+type UnderWay struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the step began.
+	Since *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=since,proto3" json:"since,omitempty"`
+	// How often the insured province was asked in vain.
+	Tries int32 `protobuf:"varint,2,opt,name=tries,proto3" json:"tries,omitempty"`
+	// When it was asked last; unset before.
+	LastTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=last_time,json=lastTime,proto3" json:"last_time,omitempty"`
+	// Why there was no outcome, as a reason of huhang.fault.v1; empty before the first try.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it is asked next, at the latest.
+	NextTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=next_time,json=nextTime,proto3" json:"next_time,omitempty"`
+	// When the claim falls to a manual one if there is no outcome by then; unset where it does not.
+	ManualTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=manual_time,json=manualTime,proto3" json:"manual_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnderWay) Reset() {
+	*x = UnderWay{}
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnderWay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnderWay) ProtoMessage() {}
+
+func (x *UnderWay) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnderWay.ProtoReflect.Descriptor instead.
+func (*UnderWay) Descriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *UnderWay) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *UnderWay) GetTries() int32 {
+	if x != nil {
+		return x.Tries
+	}
+	return 0
+}
+
+func (x *UnderWay) GetLastTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastTime
+	}
+	return nil
+}
+
+func (x *UnderWay) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *UnderWay) GetNextTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NextTime
+	}
+	return nil
+}
+
+func (x *UnderWay) GetManualTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ManualTime
+	}
+	return nil
+}
+
 // Claim is the bill of one stay (住院结算).
 type Claim struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -560,14 +782,20 @@ type Claim struct {
 	// Why direct settlement is not possible, as a reason of huhang.fault.v1, when MANUAL.
 	ManualReason string `protobuf:"bytes,15,opt,name=manual_reason,json=manualReason,proto3" json:"manual_reason,omitempty"`
 	// Version for the next update.
-	Etag          string `protobuf:"bytes,16,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,16,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What it is the bill of.
+	Kind ClaimKind `protobuf:"varint,17,opt,name=kind,proto3,enum=huhang.settlement.v1.ClaimKind" json:"kind,omitempty"`
+	// An emergency: deemed filed, for this stay alone (急诊抢救视同备案).
+	Emergency bool `protobuf:"varint,18,opt,name=emergency,proto3" json:"emergency,omitempty"`
+	// The step under way; set while SETTLING, REVERSING, and while MANUAL until the insured province has closed the way of direct settlement.
+	UnderWay      *UnderWay `protobuf:"bytes,19,opt,name=under_way,json=underWay,proto3" json:"under_way,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Claim) Reset() {
 	*x = Claim{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[2]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -579,7 +807,7 @@ func (x *Claim) String() string {
 func (*Claim) ProtoMessage() {}
 
 func (x *Claim) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[2]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -592,7 +820,7 @@ func (x *Claim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claim.ProtoReflect.Descriptor instead.
 func (*Claim) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{2}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Claim) GetClaimId() string {
@@ -707,6 +935,27 @@ func (x *Claim) GetEtag() string {
 	return ""
 }
 
+func (x *Claim) GetKind() ClaimKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ClaimKind_CLAIM_KIND_UNSPECIFIED
+}
+
+func (x *Claim) GetEmergency() bool {
+	if x != nil {
+		return x.Emergency
+	}
+	return false
+}
+
+func (x *Claim) GetUnderWay() *UnderWay {
+	if x != nil {
+		return x.UnderWay
+	}
+	return nil
+}
+
 // FeeLine is one charge (费用明细).
 type FeeLine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -732,7 +981,7 @@ type FeeLine struct {
 
 func (x *FeeLine) Reset() {
 	*x = FeeLine{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[3]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -744,7 +993,7 @@ func (x *FeeLine) String() string {
 func (*FeeLine) ProtoMessage() {}
 
 func (x *FeeLine) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[3]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -757,7 +1006,7 @@ func (x *FeeLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeeLine.ProtoReflect.Descriptor instead.
 func (*FeeLine) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{3}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *FeeLine) GetLineNumber() int32 {
@@ -829,7 +1078,7 @@ type Share struct {
 
 func (x *Share) Reset() {
 	*x = Share{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -841,7 +1090,7 @@ func (x *Share) String() string {
 func (*Share) ProtoMessage() {}
 
 func (x *Share) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -854,7 +1103,7 @@ func (x *Share) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Share.ProtoReflect.Descriptor instead.
 func (*Share) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{4}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Share) GetPayer() Payer {
@@ -890,7 +1139,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +1151,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +1164,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{5}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Step) GetRule() string {
@@ -980,7 +1229,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -992,7 +1241,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1005,7 +1254,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{6}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Split) GetTotal() *v12.Money {
@@ -1096,7 +1345,7 @@ type Totals struct {
 
 func (x *Totals) Reset() {
 	*x = Totals{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1108,7 +1357,7 @@ func (x *Totals) String() string {
 func (*Totals) ProtoMessage() {}
 
 func (x *Totals) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1121,7 +1370,7 @@ func (x *Totals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Totals.ProtoReflect.Descriptor instead.
 func (*Totals) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{7}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Totals) GetTotal() *v12.Money {
@@ -1204,14 +1453,18 @@ type SplitInput struct {
 	// The sums.
 	Totals *Totals `protobuf:"bytes,10,opt,name=totals,proto3" json:"totals,omitempty"`
 	// Day of the treatment province on which this was sent first, YYYY-MM-DD: both provinces book it under this day. Empty: the day it arrives.
-	BusinessDay   string `protobuf:"bytes,13,opt,name=business_day,json=businessDay,proto3" json:"business_day,omitempty"`
+	BusinessDay string `protobuf:"bytes,13,opt,name=business_day,json=businessDay,proto3" json:"business_day,omitempty"`
+	// What the bill is of.
+	Kind ClaimKind `protobuf:"varint,20,opt,name=kind,proto3,enum=huhang.settlement.v1.ClaimKind" json:"kind,omitempty"`
+	// An emergency: deemed filed.
+	Emergency     bool `protobuf:"varint,21,opt,name=emergency,proto3" json:"emergency,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SplitInput) Reset() {
 	*x = SplitInput{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1223,7 +1476,7 @@ func (x *SplitInput) String() string {
 func (*SplitInput) ProtoMessage() {}
 
 func (x *SplitInput) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1236,7 +1489,7 @@ func (x *SplitInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SplitInput.ProtoReflect.Descriptor instead.
 func (*SplitInput) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{8}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SplitInput) GetPatientId() string {
@@ -1316,6 +1569,20 @@ func (x *SplitInput) GetBusinessDay() string {
 	return ""
 }
 
+func (x *SplitInput) GetKind() ClaimKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ClaimKind_CLAIM_KIND_UNSPECIFIED
+}
+
+func (x *SplitInput) GetEmergency() bool {
+	if x != nil {
+		return x.Emergency
+	}
+	return false
+}
+
 // Statement is the one bill (一单制结算单).
 type Statement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1347,7 +1614,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1359,7 +1626,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1372,7 +1639,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{9}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Statement) GetClaimId() string {
@@ -1471,7 +1738,7 @@ type Counters struct {
 
 func (x *Counters) Reset() {
 	*x = Counters{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +1750,7 @@ func (x *Counters) String() string {
 func (*Counters) ProtoMessage() {}
 
 func (x *Counters) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +1763,7 @@ func (x *Counters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counters.ProtoReflect.Descriptor instead.
 func (*Counters) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{10}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Counters) GetYear() int32 {
@@ -1555,7 +1822,7 @@ type PolicyInfo struct {
 
 func (x *PolicyInfo) Reset() {
 	*x = PolicyInfo{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1567,7 +1834,7 @@ func (x *PolicyInfo) String() string {
 func (*PolicyInfo) ProtoMessage() {}
 
 func (x *PolicyInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1580,7 +1847,7 @@ func (x *PolicyInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyInfo.ProtoReflect.Descriptor instead.
 func (*PolicyInfo) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{11}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PolicyInfo) GetProvince() string {
@@ -1640,7 +1907,7 @@ type AccountBalance struct {
 
 func (x *AccountBalance) Reset() {
 	*x = AccountBalance{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1652,7 +1919,7 @@ func (x *AccountBalance) String() string {
 func (*AccountBalance) ProtoMessage() {}
 
 func (x *AccountBalance) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1665,7 +1932,7 @@ func (x *AccountBalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountBalance.ProtoReflect.Descriptor instead.
 func (*AccountBalance) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{12}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AccountBalance) GetAccount() string {
@@ -1712,7 +1979,7 @@ type PutEntitlementRequest struct {
 
 func (x *PutEntitlementRequest) Reset() {
 	*x = PutEntitlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1724,7 +1991,7 @@ func (x *PutEntitlementRequest) String() string {
 func (*PutEntitlementRequest) ProtoMessage() {}
 
 func (x *PutEntitlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1737,7 +2004,7 @@ func (x *PutEntitlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEntitlementRequest.ProtoReflect.Descriptor instead.
 func (*PutEntitlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{13}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PutEntitlementRequest) GetRequestId() string {
@@ -1800,7 +2067,7 @@ type PutEntitlementResponse struct {
 
 func (x *PutEntitlementResponse) Reset() {
 	*x = PutEntitlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1812,7 +2079,7 @@ func (x *PutEntitlementResponse) String() string {
 func (*PutEntitlementResponse) ProtoMessage() {}
 
 func (x *PutEntitlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1825,7 +2092,7 @@ func (x *PutEntitlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEntitlementResponse.ProtoReflect.Descriptor instead.
 func (*PutEntitlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{14}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PutEntitlementResponse) GetEntitlement() *Entitlement {
@@ -1850,7 +2117,7 @@ type CheckEntitlementRequest struct {
 
 func (x *CheckEntitlementRequest) Reset() {
 	*x = CheckEntitlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1862,7 +2129,7 @@ func (x *CheckEntitlementRequest) String() string {
 func (*CheckEntitlementRequest) ProtoMessage() {}
 
 func (x *CheckEntitlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1875,7 +2142,7 @@ func (x *CheckEntitlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEntitlementRequest.ProtoReflect.Descriptor instead.
 func (*CheckEntitlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{15}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CheckEntitlementRequest) GetPatientId() string {
@@ -1912,7 +2179,7 @@ type CheckEntitlementResponse struct {
 
 func (x *CheckEntitlementResponse) Reset() {
 	*x = CheckEntitlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1924,7 +2191,7 @@ func (x *CheckEntitlementResponse) String() string {
 func (*CheckEntitlementResponse) ProtoMessage() {}
 
 func (x *CheckEntitlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1937,7 +2204,7 @@ func (x *CheckEntitlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEntitlementResponse.ProtoReflect.Descriptor instead.
 func (*CheckEntitlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{16}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CheckEntitlementResponse) GetEntitled() bool {
@@ -1972,14 +2239,16 @@ type CreateFilingRequest struct {
 	// First day; empty: today. A filing before discharge may begin in the past, at most 30 days.
 	ValidFrom string `protobuf:"bytes,7,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
 	// Organisation behind an automatic filing; services only.
-	OnBehalfOf    string `protobuf:"bytes,8,opt,name=on_behalf_of,json=onBehalfOf,proto3" json:"on_behalf_of,omitempty"`
+	OnBehalfOf string `protobuf:"bytes,8,opt,name=on_behalf_of,json=onBehalfOf,proto3" json:"on_behalf_of,omitempty"`
+	// What was shown or handed in. Which are needed depends on the type: a filing by the line itself needs none.
+	Documents     []FilingDocument `protobuf:"varint,9,rep,packed,name=documents,proto3,enum=huhang.settlement.v1.FilingDocument" json:"documents,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateFilingRequest) Reset() {
 	*x = CreateFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1991,7 +2260,7 @@ func (x *CreateFilingRequest) String() string {
 func (*CreateFilingRequest) ProtoMessage() {}
 
 func (x *CreateFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2004,7 +2273,7 @@ func (x *CreateFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateFilingRequest.ProtoReflect.Descriptor instead.
 func (*CreateFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{17}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CreateFilingRequest) GetRequestId() string {
@@ -2063,6 +2332,13 @@ func (x *CreateFilingRequest) GetOnBehalfOf() string {
 	return ""
 }
 
+func (x *CreateFilingRequest) GetDocuments() []FilingDocument {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
 // CreateFilingResponse holds it.
 type CreateFilingResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2074,7 +2350,7 @@ type CreateFilingResponse struct {
 
 func (x *CreateFilingResponse) Reset() {
 	*x = CreateFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2086,7 +2362,7 @@ func (x *CreateFilingResponse) String() string {
 func (*CreateFilingResponse) ProtoMessage() {}
 
 func (x *CreateFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2099,7 +2375,7 @@ func (x *CreateFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateFilingResponse.ProtoReflect.Descriptor instead.
 func (*CreateFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{18}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateFilingResponse) GetFiling() *Filing {
@@ -2120,7 +2396,7 @@ type GetFilingRequest struct {
 
 func (x *GetFilingRequest) Reset() {
 	*x = GetFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2132,7 +2408,7 @@ func (x *GetFilingRequest) String() string {
 func (*GetFilingRequest) ProtoMessage() {}
 
 func (x *GetFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2145,7 +2421,7 @@ func (x *GetFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFilingRequest.ProtoReflect.Descriptor instead.
 func (*GetFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{19}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetFilingRequest) GetFilingId() string {
@@ -2166,7 +2442,7 @@ type GetFilingResponse struct {
 
 func (x *GetFilingResponse) Reset() {
 	*x = GetFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2178,7 +2454,7 @@ func (x *GetFilingResponse) String() string {
 func (*GetFilingResponse) ProtoMessage() {}
 
 func (x *GetFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2191,7 +2467,7 @@ func (x *GetFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFilingResponse.ProtoReflect.Descriptor instead.
 func (*GetFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{20}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetFilingResponse) GetFiling() *Filing {
@@ -2220,7 +2496,7 @@ type ListFilingsRequest struct {
 
 func (x *ListFilingsRequest) Reset() {
 	*x = ListFilingsRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2232,7 +2508,7 @@ func (x *ListFilingsRequest) String() string {
 func (*ListFilingsRequest) ProtoMessage() {}
 
 func (x *ListFilingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2245,7 +2521,7 @@ func (x *ListFilingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilingsRequest.ProtoReflect.Descriptor instead.
 func (*ListFilingsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListFilingsRequest) GetProvince() string {
@@ -2296,7 +2572,7 @@ type ListFilingsResponse struct {
 
 func (x *ListFilingsResponse) Reset() {
 	*x = ListFilingsResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2308,7 +2584,7 @@ func (x *ListFilingsResponse) String() string {
 func (*ListFilingsResponse) ProtoMessage() {}
 
 func (x *ListFilingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2321,7 +2597,7 @@ func (x *ListFilingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilingsResponse.ProtoReflect.Descriptor instead.
 func (*ListFilingsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListFilingsResponse) GetFilings() []*Filing {
@@ -2353,7 +2629,7 @@ type CancelFilingRequest struct {
 
 func (x *CancelFilingRequest) Reset() {
 	*x = CancelFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2365,7 +2641,7 @@ func (x *CancelFilingRequest) String() string {
 func (*CancelFilingRequest) ProtoMessage() {}
 
 func (x *CancelFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2378,7 +2654,7 @@ func (x *CancelFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelFilingRequest.ProtoReflect.Descriptor instead.
 func (*CancelFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CancelFilingRequest) GetRequestId() string {
@@ -2413,7 +2689,7 @@ type CancelFilingResponse struct {
 
 func (x *CancelFilingResponse) Reset() {
 	*x = CancelFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2425,7 +2701,7 @@ func (x *CancelFilingResponse) String() string {
 func (*CancelFilingResponse) ProtoMessage() {}
 
 func (x *CancelFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2438,7 +2714,7 @@ func (x *CancelFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelFilingResponse.ProtoReflect.Descriptor instead.
 func (*CancelFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CancelFilingResponse) GetFiling() *Filing {
@@ -2467,15 +2743,19 @@ type OpenClaimRequest struct {
 	InsuredProvince string `protobuf:"bytes,7,opt,name=insured_province,json=insuredProvince,proto3" json:"insured_province,omitempty"`
 	// Organ.
 	Organ v11.Organ `protobuf:"varint,8,opt,name=organ,proto3,enum=huhang.organ.v1.Organ" json:"organ,omitempty"`
-	// Day of admission; not in the future.
+	// Day of admission, or of the visit of an outpatient; not in the future.
 	AdmissionDate string `protobuf:"bytes,9,opt,name=admission_date,json=admissionDate,proto3" json:"admission_date,omitempty"`
+	// What the claim is the bill of; not given: a stay.
+	Kind ClaimKind `protobuf:"varint,10,opt,name=kind,proto3,enum=huhang.settlement.v1.ClaimKind" json:"kind,omitempty"`
+	// An emergency: deemed filed. Stays only.
+	Emergency     bool `protobuf:"varint,11,opt,name=emergency,proto3" json:"emergency,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OpenClaimRequest) Reset() {
 	*x = OpenClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2487,7 +2767,7 @@ func (x *OpenClaimRequest) String() string {
 func (*OpenClaimRequest) ProtoMessage() {}
 
 func (x *OpenClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2500,7 +2780,7 @@ func (x *OpenClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClaimRequest.ProtoReflect.Descriptor instead.
 func (*OpenClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *OpenClaimRequest) GetRequestId() string {
@@ -2566,6 +2846,20 @@ func (x *OpenClaimRequest) GetAdmissionDate() string {
 	return ""
 }
 
+func (x *OpenClaimRequest) GetKind() ClaimKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ClaimKind_CLAIM_KIND_UNSPECIFIED
+}
+
+func (x *OpenClaimRequest) GetEmergency() bool {
+	if x != nil {
+		return x.Emergency
+	}
+	return false
+}
+
 // OpenClaimResponse holds the claim.
 type OpenClaimResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2577,7 +2871,7 @@ type OpenClaimResponse struct {
 
 func (x *OpenClaimResponse) Reset() {
 	*x = OpenClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2589,7 +2883,7 @@ func (x *OpenClaimResponse) String() string {
 func (*OpenClaimResponse) ProtoMessage() {}
 
 func (x *OpenClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2602,7 +2896,7 @@ func (x *OpenClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClaimResponse.ProtoReflect.Descriptor instead.
 func (*OpenClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *OpenClaimResponse) GetClaim() *Claim {
@@ -2627,7 +2921,7 @@ type AddFeeLinesRequest struct {
 
 func (x *AddFeeLinesRequest) Reset() {
 	*x = AddFeeLinesRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2639,7 +2933,7 @@ func (x *AddFeeLinesRequest) String() string {
 func (*AddFeeLinesRequest) ProtoMessage() {}
 
 func (x *AddFeeLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2652,7 +2946,7 @@ func (x *AddFeeLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFeeLinesRequest.ProtoReflect.Descriptor instead.
 func (*AddFeeLinesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *AddFeeLinesRequest) GetRequestId() string {
@@ -2687,7 +2981,7 @@ type AddFeeLinesResponse struct {
 
 func (x *AddFeeLinesResponse) Reset() {
 	*x = AddFeeLinesResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2699,7 +2993,7 @@ func (x *AddFeeLinesResponse) String() string {
 func (*AddFeeLinesResponse) ProtoMessage() {}
 
 func (x *AddFeeLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2712,7 +3006,7 @@ func (x *AddFeeLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFeeLinesResponse.ProtoReflect.Descriptor instead.
 func (*AddFeeLinesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AddFeeLinesResponse) GetClaim() *Claim {
@@ -2733,7 +3027,7 @@ type GetClaimRequest struct {
 
 func (x *GetClaimRequest) Reset() {
 	*x = GetClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2745,7 +3039,7 @@ func (x *GetClaimRequest) String() string {
 func (*GetClaimRequest) ProtoMessage() {}
 
 func (x *GetClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2758,7 +3052,7 @@ func (x *GetClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClaimRequest.ProtoReflect.Descriptor instead.
 func (*GetClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetClaimRequest) GetClaimId() string {
@@ -2779,7 +3073,7 @@ type GetClaimResponse struct {
 
 func (x *GetClaimResponse) Reset() {
 	*x = GetClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2791,7 +3085,7 @@ func (x *GetClaimResponse) String() string {
 func (*GetClaimResponse) ProtoMessage() {}
 
 func (x *GetClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2804,7 +3098,7 @@ func (x *GetClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClaimResponse.ProtoReflect.Descriptor instead.
 func (*GetClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetClaimResponse) GetClaim() *Claim {
@@ -2833,7 +3127,7 @@ type ListClaimsRequest struct {
 
 func (x *ListClaimsRequest) Reset() {
 	*x = ListClaimsRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2845,7 +3139,7 @@ func (x *ListClaimsRequest) String() string {
 func (*ListClaimsRequest) ProtoMessage() {}
 
 func (x *ListClaimsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2858,7 +3152,7 @@ func (x *ListClaimsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClaimsRequest.ProtoReflect.Descriptor instead.
 func (*ListClaimsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListClaimsRequest) GetProvince() string {
@@ -2909,7 +3203,7 @@ type ListClaimsResponse struct {
 
 func (x *ListClaimsResponse) Reset() {
 	*x = ListClaimsResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2921,7 +3215,7 @@ func (x *ListClaimsResponse) String() string {
 func (*ListClaimsResponse) ProtoMessage() {}
 
 func (x *ListClaimsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2934,7 +3228,7 @@ func (x *ListClaimsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClaimsResponse.ProtoReflect.Descriptor instead.
 func (*ListClaimsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListClaimsResponse) GetClaims() []*Claim {
@@ -2962,7 +3256,7 @@ type PreSettleRequest struct {
 
 func (x *PreSettleRequest) Reset() {
 	*x = PreSettleRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2974,7 +3268,7 @@ func (x *PreSettleRequest) String() string {
 func (*PreSettleRequest) ProtoMessage() {}
 
 func (x *PreSettleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2987,7 +3281,7 @@ func (x *PreSettleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreSettleRequest.ProtoReflect.Descriptor instead.
 func (*PreSettleRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PreSettleRequest) GetClaimId() string {
@@ -3008,7 +3302,7 @@ type PreSettleResponse struct {
 
 func (x *PreSettleResponse) Reset() {
 	*x = PreSettleResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3020,7 +3314,7 @@ func (x *PreSettleResponse) String() string {
 func (*PreSettleResponse) ProtoMessage() {}
 
 func (x *PreSettleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3033,7 +3327,7 @@ func (x *PreSettleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreSettleResponse.ProtoReflect.Descriptor instead.
 func (*PreSettleResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PreSettleResponse) GetSplit() *Split {
@@ -3060,7 +3354,7 @@ type DischargeClaimRequest struct {
 
 func (x *DischargeClaimRequest) Reset() {
 	*x = DischargeClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3072,7 +3366,7 @@ func (x *DischargeClaimRequest) String() string {
 func (*DischargeClaimRequest) ProtoMessage() {}
 
 func (x *DischargeClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3085,7 +3379,7 @@ func (x *DischargeClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DischargeClaimRequest.ProtoReflect.Descriptor instead.
 func (*DischargeClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DischargeClaimRequest) GetRequestId() string {
@@ -3127,7 +3421,7 @@ type DischargeClaimResponse struct {
 
 func (x *DischargeClaimResponse) Reset() {
 	*x = DischargeClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3139,7 +3433,7 @@ func (x *DischargeClaimResponse) String() string {
 func (*DischargeClaimResponse) ProtoMessage() {}
 
 func (x *DischargeClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3152,7 +3446,7 @@ func (x *DischargeClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DischargeClaimResponse.ProtoReflect.Descriptor instead.
 func (*DischargeClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{36}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DischargeClaimResponse) GetClaim() *Claim {
@@ -3177,7 +3471,7 @@ type SettleClaimRequest struct {
 
 func (x *SettleClaimRequest) Reset() {
 	*x = SettleClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3189,7 +3483,7 @@ func (x *SettleClaimRequest) String() string {
 func (*SettleClaimRequest) ProtoMessage() {}
 
 func (x *SettleClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3202,7 +3496,7 @@ func (x *SettleClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleClaimRequest.ProtoReflect.Descriptor instead.
 func (*SettleClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{37}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SettleClaimRequest) GetRequestId() string {
@@ -3239,7 +3533,7 @@ type SettleClaimResponse struct {
 
 func (x *SettleClaimResponse) Reset() {
 	*x = SettleClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3251,7 +3545,7 @@ func (x *SettleClaimResponse) String() string {
 func (*SettleClaimResponse) ProtoMessage() {}
 
 func (x *SettleClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3264,7 +3558,7 @@ func (x *SettleClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleClaimResponse.ProtoReflect.Descriptor instead.
 func (*SettleClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *SettleClaimResponse) GetClaim() *Claim {
@@ -3298,7 +3592,7 @@ type ReverseSettlementRequest struct {
 
 func (x *ReverseSettlementRequest) Reset() {
 	*x = ReverseSettlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3310,7 +3604,7 @@ func (x *ReverseSettlementRequest) String() string {
 func (*ReverseSettlementRequest) ProtoMessage() {}
 
 func (x *ReverseSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3323,7 +3617,7 @@ func (x *ReverseSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSettlementRequest.ProtoReflect.Descriptor instead.
 func (*ReverseSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ReverseSettlementRequest) GetRequestId() string {
@@ -3365,7 +3659,7 @@ type ReverseSettlementResponse struct {
 
 func (x *ReverseSettlementResponse) Reset() {
 	*x = ReverseSettlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3377,7 +3671,7 @@ func (x *ReverseSettlementResponse) String() string {
 func (*ReverseSettlementResponse) ProtoMessage() {}
 
 func (x *ReverseSettlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3390,7 +3684,7 @@ func (x *ReverseSettlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSettlementResponse.ProtoReflect.Descriptor instead.
 func (*ReverseSettlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{40}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ReverseSettlementResponse) GetClaim() *Claim {
@@ -3411,7 +3705,7 @@ type GetStatementRequest struct {
 
 func (x *GetStatementRequest) Reset() {
 	*x = GetStatementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3423,7 +3717,7 @@ func (x *GetStatementRequest) String() string {
 func (*GetStatementRequest) ProtoMessage() {}
 
 func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3436,7 +3730,7 @@ func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementRequest.ProtoReflect.Descriptor instead.
 func (*GetStatementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{41}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GetStatementRequest) GetClaimId() string {
@@ -3457,7 +3751,7 @@ type GetStatementResponse struct {
 
 func (x *GetStatementResponse) Reset() {
 	*x = GetStatementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3469,7 +3763,7 @@ func (x *GetStatementResponse) String() string {
 func (*GetStatementResponse) ProtoMessage() {}
 
 func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3482,7 +3776,7 @@ func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementResponse.ProtoReflect.Descriptor instead.
 func (*GetStatementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{42}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetStatementResponse) GetStatement() *Statement {
@@ -3511,7 +3805,7 @@ type EstimateBillRequest struct {
 
 func (x *EstimateBillRequest) Reset() {
 	*x = EstimateBillRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3523,7 +3817,7 @@ func (x *EstimateBillRequest) String() string {
 func (*EstimateBillRequest) ProtoMessage() {}
 
 func (x *EstimateBillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3536,7 +3830,7 @@ func (x *EstimateBillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateBillRequest.ProtoReflect.Descriptor instead.
 func (*EstimateBillRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{43}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *EstimateBillRequest) GetProvince() string {
@@ -3585,7 +3879,7 @@ type EstimateBillResponse struct {
 
 func (x *EstimateBillResponse) Reset() {
 	*x = EstimateBillResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3597,7 +3891,7 @@ func (x *EstimateBillResponse) String() string {
 func (*EstimateBillResponse) ProtoMessage() {}
 
 func (x *EstimateBillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3610,7 +3904,7 @@ func (x *EstimateBillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateBillResponse.ProtoReflect.Descriptor instead.
 func (*EstimateBillResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{44}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *EstimateBillResponse) GetEstimates() []*Estimate {
@@ -3639,7 +3933,7 @@ type Estimate struct {
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3651,7 +3945,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3664,7 +3958,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{45}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Estimate) GetProvince() string {
@@ -3713,7 +4007,7 @@ type ListPoliciesRequest struct {
 
 func (x *ListPoliciesRequest) Reset() {
 	*x = ListPoliciesRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3725,7 +4019,7 @@ func (x *ListPoliciesRequest) String() string {
 func (*ListPoliciesRequest) ProtoMessage() {}
 
 func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3738,7 +4032,7 @@ func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesRequest.ProtoReflect.Descriptor instead.
 func (*ListPoliciesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{46}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ListPoliciesRequest) GetProvince() string {
@@ -3759,7 +4053,7 @@ type ListPoliciesResponse struct {
 
 func (x *ListPoliciesResponse) Reset() {
 	*x = ListPoliciesResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3771,7 +4065,7 @@ func (x *ListPoliciesResponse) String() string {
 func (*ListPoliciesResponse) ProtoMessage() {}
 
 func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3784,7 +4078,7 @@ func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesResponse.ProtoReflect.Descriptor instead.
 func (*ListPoliciesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{47}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ListPoliciesResponse) GetPolicies() []*PolicyInfo {
@@ -3809,7 +4103,7 @@ type GetCountersRequest struct {
 
 func (x *GetCountersRequest) Reset() {
 	*x = GetCountersRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3821,7 +4115,7 @@ func (x *GetCountersRequest) String() string {
 func (*GetCountersRequest) ProtoMessage() {}
 
 func (x *GetCountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3834,7 +4128,7 @@ func (x *GetCountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCountersRequest.ProtoReflect.Descriptor instead.
 func (*GetCountersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{48}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetCountersRequest) GetPatientId() string {
@@ -3869,7 +4163,7 @@ type GetCountersResponse struct {
 
 func (x *GetCountersResponse) Reset() {
 	*x = GetCountersResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3881,7 +4175,7 @@ func (x *GetCountersResponse) String() string {
 func (*GetCountersResponse) ProtoMessage() {}
 
 func (x *GetCountersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3894,7 +4188,7 @@ func (x *GetCountersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCountersResponse.ProtoReflect.Descriptor instead.
 func (*GetCountersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{49}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *GetCountersResponse) GetCounters() *Counters {
@@ -3915,7 +4209,7 @@ type GetTrialBalanceRequest struct {
 
 func (x *GetTrialBalanceRequest) Reset() {
 	*x = GetTrialBalanceRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3927,7 +4221,7 @@ func (x *GetTrialBalanceRequest) String() string {
 func (*GetTrialBalanceRequest) ProtoMessage() {}
 
 func (x *GetTrialBalanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3940,7 +4234,7 @@ func (x *GetTrialBalanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrialBalanceRequest.ProtoReflect.Descriptor instead.
 func (*GetTrialBalanceRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{50}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetTrialBalanceRequest) GetProvince() string {
@@ -3963,7 +4257,7 @@ type GetTrialBalanceResponse struct {
 
 func (x *GetTrialBalanceResponse) Reset() {
 	*x = GetTrialBalanceResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3975,7 +4269,7 @@ func (x *GetTrialBalanceResponse) String() string {
 func (*GetTrialBalanceResponse) ProtoMessage() {}
 
 func (x *GetTrialBalanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3988,7 +4282,7 @@ func (x *GetTrialBalanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrialBalanceResponse.ProtoReflect.Descriptor instead.
 func (*GetTrialBalanceResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{51}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *GetTrialBalanceResponse) GetAccounts() []*AccountBalance {
@@ -4016,7 +4310,7 @@ type QuoteSplitRequest struct {
 
 func (x *QuoteSplitRequest) Reset() {
 	*x = QuoteSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4028,7 +4322,7 @@ func (x *QuoteSplitRequest) String() string {
 func (*QuoteSplitRequest) ProtoMessage() {}
 
 func (x *QuoteSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4041,7 +4335,7 @@ func (x *QuoteSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuoteSplitRequest.ProtoReflect.Descriptor instead.
 func (*QuoteSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{52}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *QuoteSplitRequest) GetInput() *SplitInput {
@@ -4062,7 +4356,7 @@ type QuoteSplitResponse struct {
 
 func (x *QuoteSplitResponse) Reset() {
 	*x = QuoteSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4074,7 +4368,7 @@ func (x *QuoteSplitResponse) String() string {
 func (*QuoteSplitResponse) ProtoMessage() {}
 
 func (x *QuoteSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4087,7 +4381,7 @@ func (x *QuoteSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuoteSplitResponse.ProtoReflect.Descriptor instead.
 func (*QuoteSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{53}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *QuoteSplitResponse) GetSplit() *Split {
@@ -4110,7 +4404,7 @@ type CommitSplitRequest struct {
 
 func (x *CommitSplitRequest) Reset() {
 	*x = CommitSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4122,7 +4416,7 @@ func (x *CommitSplitRequest) String() string {
 func (*CommitSplitRequest) ProtoMessage() {}
 
 func (x *CommitSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4135,7 +4429,7 @@ func (x *CommitSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitSplitRequest.ProtoReflect.Descriptor instead.
 func (*CommitSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{54}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *CommitSplitRequest) GetMessageId() string {
@@ -4165,7 +4459,7 @@ type CommitSplitResponse struct {
 
 func (x *CommitSplitResponse) Reset() {
 	*x = CommitSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4177,7 +4471,7 @@ func (x *CommitSplitResponse) String() string {
 func (*CommitSplitResponse) ProtoMessage() {}
 
 func (x *CommitSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4190,7 +4484,7 @@ func (x *CommitSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitSplitResponse.ProtoReflect.Descriptor instead.
 func (*CommitSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{55}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CommitSplitResponse) GetSettlementId() string {
@@ -4220,7 +4514,7 @@ type ResolveMessageRequest struct {
 
 func (x *ResolveMessageRequest) Reset() {
 	*x = ResolveMessageRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4232,7 +4526,7 @@ func (x *ResolveMessageRequest) String() string {
 func (*ResolveMessageRequest) ProtoMessage() {}
 
 func (x *ResolveMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4245,7 +4539,7 @@ func (x *ResolveMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveMessageRequest.ProtoReflect.Descriptor instead.
 func (*ResolveMessageRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{56}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ResolveMessageRequest) GetMessageId() string {
@@ -4279,7 +4573,7 @@ type ResolveMessageResponse struct {
 
 func (x *ResolveMessageResponse) Reset() {
 	*x = ResolveMessageResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4291,7 +4585,7 @@ func (x *ResolveMessageResponse) String() string {
 func (*ResolveMessageResponse) ProtoMessage() {}
 
 func (x *ResolveMessageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4304,7 +4598,7 @@ func (x *ResolveMessageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveMessageResponse.ProtoReflect.Descriptor instead.
 func (*ResolveMessageResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{57}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ResolveMessageResponse) GetCommitted() bool {
@@ -4354,7 +4648,7 @@ type ReverseSplitRequest struct {
 
 func (x *ReverseSplitRequest) Reset() {
 	*x = ReverseSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4366,7 +4660,7 @@ func (x *ReverseSplitRequest) String() string {
 func (*ReverseSplitRequest) ProtoMessage() {}
 
 func (x *ReverseSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4379,7 +4673,7 @@ func (x *ReverseSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSplitRequest.ProtoReflect.Descriptor instead.
 func (*ReverseSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{58}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ReverseSplitRequest) GetMessageId() string {
@@ -4426,7 +4720,7 @@ type ReverseSplitResponse struct {
 
 func (x *ReverseSplitResponse) Reset() {
 	*x = ReverseSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4438,7 +4732,7 @@ func (x *ReverseSplitResponse) String() string {
 func (*ReverseSplitResponse) ProtoMessage() {}
 
 func (x *ReverseSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4451,7 +4745,7 @@ func (x *ReverseSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSplitResponse.ProtoReflect.Descriptor instead.
 func (*ReverseSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{59}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{60}
 }
 
 var File_huhang_settlement_v1_messages_proto protoreflect.FileDescriptor
@@ -4466,7 +4760,7 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\n" +
 	"valid_from\x18\x03 \x01(\tR\tvalidFrom\x12\x19\n" +
 	"\bvalid_to\x18\x04 \x01(\tR\avalidTo\x12\x12\n" +
-	"\x04etag\x18\x05 \x01(\tR\x04etag\"\xde\x03\n" +
+	"\x04etag\x18\x05 \x01(\tR\x04etag\"\xa2\x04\n" +
 	"\x06Filing\x12\x1b\n" +
 	"\tfiling_id\x18\x01 \x01(\tR\bfilingId\x12\x1d\n" +
 	"\n" +
@@ -4485,7 +4779,16 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\vcreate_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12\x19\n" +
 	"\bfiled_by\x18\f \x01(\tR\afiledBy\x12\x12\n" +
-	"\x04etag\x18\r \x01(\tR\x04etag\"\xcf\x04\n" +
+	"\x04etag\x18\r \x01(\tR\x04etag\x12B\n" +
+	"\tdocuments\x18\x0e \x03(\x0e2$.huhang.settlement.v1.FilingDocumentR\tdocuments\"\x99\x02\n" +
+	"\bUnderWay\x120\n" +
+	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
+	"\x05tries\x18\x02 \x01(\x05R\x05tries\x127\n" +
+	"\tlast_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\blastTime\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x127\n" +
+	"\tnext_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bnextTime\x12;\n" +
+	"\vmanual_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"manualTime\"\xdf\x05\n" +
 	"\x05Claim\x12\x19\n" +
 	"\bclaim_id\x18\x01 \x01(\tR\aclaimId\x12\x1f\n" +
 	"\vreferral_id\x18\x02 \x01(\tR\n" +
@@ -4506,7 +4809,10 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"line_count\x18\r \x01(\x05R\tlineCount\x12#\n" +
 	"\rsettlement_id\x18\x0e \x01(\tR\fsettlementId\x12#\n" +
 	"\rmanual_reason\x18\x0f \x01(\tR\fmanualReason\x12\x12\n" +
-	"\x04etag\x18\x10 \x01(\tR\x04etag\"\x9d\x03\n" +
+	"\x04etag\x18\x10 \x01(\tR\x04etag\x123\n" +
+	"\x04kind\x18\x11 \x01(\x0e2\x1f.huhang.settlement.v1.ClaimKindR\x04kind\x12\x1c\n" +
+	"\temergency\x18\x12 \x01(\bR\temergency\x12;\n" +
+	"\tunder_way\x18\x13 \x01(\v2\x1e.huhang.settlement.v1.UnderWayR\bunderWay\"\x9d\x03\n" +
 	"\aFeeLine\x12,\n" +
 	"\vline_number\x18\x01 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xc0\x84=(\x01R\n" +
 	"lineNumber\x12&\n" +
@@ -4548,7 +4854,7 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\bin_scope\x18\x05 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\ainScope\x126\n" +
 	"\x11catalogue_version\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x10catalogueVersion\x120\n" +
 	"\x0ehospital_level\x18\a \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x03(\x01R\rhospitalLevel\x12C\n" +
-	"\x10catalogue_digest\x18\b \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x0fcatalogueDigest\"\xd3\x05\n" +
+	"\x10catalogue_digest\x18\b \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x0fcatalogueDigest\"\xb0\x06\n" +
 	"\n" +
 	"SplitInput\x128\n" +
 	"\n" +
@@ -4564,7 +4870,9 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x0edischarge_date\x18\t \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\rdischargeDate\x12<\n" +
 	"\x06totals\x18\n" +
 	" \x01(\v2\x1c.huhang.settlement.v1.TotalsB\x06\xbaH\x03\xc8\x01\x01R\x06totals\x12I\n" +
-	"\fbusiness_day\x18\r \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\vbusinessDay\"\xaa\x03\n" +
+	"\fbusiness_day\x18\r \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\vbusinessDay\x12=\n" +
+	"\x04kind\x18\x14 \x01(\x0e2\x1f.huhang.settlement.v1.ClaimKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12\x1c\n" +
+	"\temergency\x18\x15 \x01(\bR\temergency\"\xaa\x03\n" +
 	"\tStatement\x12\x19\n" +
 	"\bclaim_id\x18\x01 \x01(\tR\aclaimId\x12#\n" +
 	"\rsettlement_id\x18\x02 \x01(\tR\fsettlementId\x12\x1f\n" +
@@ -4623,7 +4931,7 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x04date\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04date\"{\n" +
 	"\x18CheckEntitlementResponse\x12\x1a\n" +
 	"\bentitled\x18\x01 \x01(\bR\bentitled\x12C\n" +
-	"\ventitlement\x18\x02 \x01(\v2!.huhang.settlement.v1.EntitlementR\ventitlement\"\x8d\x04\n" +
+	"\ventitlement\x18\x02 \x01(\v2!.huhang.settlement.v1.EntitlementR\ventitlement\"\xe6\x04\n" +
 	"\x13CreateFilingRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x128\n" +
@@ -4638,7 +4946,8 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\n" +
 	"valid_from\x18\a \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\tvalidFrom\x12B\n" +
 	"\fon_behalf_of\x18\b \x01(\tB \xbaH\x1dr\x1b2\x19^([A-Z][A-Z0-9-]{2,31})?$R\n" +
-	"onBehalfOf\"L\n" +
+	"onBehalfOf\x12W\n" +
+	"\tdocuments\x18\t \x03(\x0e2$.huhang.settlement.v1.FilingDocumentB\x13\xbaH\x10\x92\x01\r\x10\b\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\tdocuments\"L\n" +
 	"\x14CreateFilingResponse\x124\n" +
 	"\x06filing\x18\x01 \x01(\v2\x1c.huhang.settlement.v1.FilingR\x06filing\"Y\n" +
 	"\x10GetFilingRequest\x12E\n" +
@@ -4664,7 +4973,7 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\tfiling_id\x18\x02 \x01(\tB(\xbaH%r#2!^fil_[1-9][0-9]0000_[0-9a-z]{26}$R\bfilingId\x12(\n" +
 	"\x04etag\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\"L\n" +
 	"\x14CancelFilingResponse\x124\n" +
-	"\x06filing\x18\x01 \x01(\v2\x1c.huhang.settlement.v1.FilingR\x06filing\"\xc0\x04\n" +
+	"\x06filing\x18\x01 \x01(\v2\x1c.huhang.settlement.v1.FilingR\x06filing\"\x9d\x05\n" +
 	"\x10OpenClaimRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12:\n" +
@@ -4678,7 +4987,10 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x10insured_province\x18\a \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\x0finsuredProvince\x128\n" +
 	"\x05organ\x18\b \x01(\x0e2\x16.huhang.organ.v1.OrganB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05organ\x12J\n" +
-	"\x0eadmission_date\x18\t \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\radmissionDate\"F\n" +
+	"\x0eadmission_date\x18\t \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\radmissionDate\x12=\n" +
+	"\x04kind\x18\n" +
+	" \x01(\x0e2\x1f.huhang.settlement.v1.ClaimKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12\x1c\n" +
+	"\temergency\x18\v \x01(\bR\temergency\"F\n" +
 	"\x11OpenClaimResponse\x121\n" +
 	"\x05claim\x18\x01 \x01(\v2\x1b.huhang.settlement.v1.ClaimR\x05claim\"\xd9\x01\n" +
 	"\x12AddFeeLinesRequest\x12<\n" +
@@ -4811,7 +5123,14 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\fFilingStatus\x12\x1d\n" +
 	"\x19FILING_STATUS_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FILING_STATUS_ACTIVE\x10\x01\x12\x1b\n" +
-	"\x17FILING_STATUS_CANCELLED\x10\x02*\xc9\x01\n" +
+	"\x17FILING_STATUS_CANCELLED\x10\x02*\xbe\x01\n" +
+	"\x0eFilingDocument\x12\x1f\n" +
+	"\x1bFILING_DOCUMENT_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17FILING_DOCUMENT_ID_CARD\x10\x01\x12\x1d\n" +
+	"\x19FILING_DOCUMENT_E_VOUCHER\x10\x02\x12\x18\n" +
+	"\x14FILING_DOCUMENT_FORM\x10\x03\x12\x19\n" +
+	"\x15FILING_DOCUMENT_PROOF\x10\x04\x12\x1a\n" +
+	"\x16FILING_DOCUMENT_PLEDGE\x10\x05*\xe5\x01\n" +
 	"\vClaimStatus\x12\x1c\n" +
 	"\x18CLAIM_STATUS_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CLAIM_STATUS_OPEN\x10\x01\x12\x1b\n" +
@@ -4819,7 +5138,12 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x15CLAIM_STATUS_SETTLING\x10\x03\x12\x18\n" +
 	"\x14CLAIM_STATUS_SETTLED\x10\x04\x12\x1a\n" +
 	"\x16CLAIM_STATUS_REVERSING\x10\x05\x12\x17\n" +
-	"\x13CLAIM_STATUS_MANUAL\x10\x06*\xdc\x01\n" +
+	"\x13CLAIM_STATUS_MANUAL\x10\x06\x12\x1a\n" +
+	"\x16CLAIM_STATUS_CANCELLED\x10\a*\\\n" +
+	"\tClaimKind\x12\x1a\n" +
+	"\x16CLAIM_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14CLAIM_KIND_INPATIENT\x10\x01\x12\x19\n" +
+	"\x15CLAIM_KIND_OUTPATIENT\x10\x02*\xdc\x01\n" +
 	"\x05Payer\x12\x15\n" +
 	"\x11PAYER_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vPAYER_BASIC\x10\x01\x12\x16\n" +
@@ -4846,149 +5170,162 @@ func file_huhang_settlement_v1_messages_proto_rawDescGZIP() []byte {
 	return file_huhang_settlement_v1_messages_proto_rawDescData
 }
 
-var file_huhang_settlement_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_huhang_settlement_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
+var file_huhang_settlement_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_huhang_settlement_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
 var file_huhang_settlement_v1_messages_proto_goTypes = []any{
 	(FilingType)(0),                   // 0: huhang.settlement.v1.FilingType
 	(FilingStatus)(0),                 // 1: huhang.settlement.v1.FilingStatus
-	(ClaimStatus)(0),                  // 2: huhang.settlement.v1.ClaimStatus
-	(Payer)(0),                        // 3: huhang.settlement.v1.Payer
-	(*Entitlement)(nil),               // 4: huhang.settlement.v1.Entitlement
-	(*Filing)(nil),                    // 5: huhang.settlement.v1.Filing
-	(*Claim)(nil),                     // 6: huhang.settlement.v1.Claim
-	(*FeeLine)(nil),                   // 7: huhang.settlement.v1.FeeLine
-	(*Share)(nil),                     // 8: huhang.settlement.v1.Share
-	(*Step)(nil),                      // 9: huhang.settlement.v1.Step
-	(*Split)(nil),                     // 10: huhang.settlement.v1.Split
-	(*Totals)(nil),                    // 11: huhang.settlement.v1.Totals
-	(*SplitInput)(nil),                // 12: huhang.settlement.v1.SplitInput
-	(*Statement)(nil),                 // 13: huhang.settlement.v1.Statement
-	(*Counters)(nil),                  // 14: huhang.settlement.v1.Counters
-	(*PolicyInfo)(nil),                // 15: huhang.settlement.v1.PolicyInfo
-	(*AccountBalance)(nil),            // 16: huhang.settlement.v1.AccountBalance
-	(*PutEntitlementRequest)(nil),     // 17: huhang.settlement.v1.PutEntitlementRequest
-	(*PutEntitlementResponse)(nil),    // 18: huhang.settlement.v1.PutEntitlementResponse
-	(*CheckEntitlementRequest)(nil),   // 19: huhang.settlement.v1.CheckEntitlementRequest
-	(*CheckEntitlementResponse)(nil),  // 20: huhang.settlement.v1.CheckEntitlementResponse
-	(*CreateFilingRequest)(nil),       // 21: huhang.settlement.v1.CreateFilingRequest
-	(*CreateFilingResponse)(nil),      // 22: huhang.settlement.v1.CreateFilingResponse
-	(*GetFilingRequest)(nil),          // 23: huhang.settlement.v1.GetFilingRequest
-	(*GetFilingResponse)(nil),         // 24: huhang.settlement.v1.GetFilingResponse
-	(*ListFilingsRequest)(nil),        // 25: huhang.settlement.v1.ListFilingsRequest
-	(*ListFilingsResponse)(nil),       // 26: huhang.settlement.v1.ListFilingsResponse
-	(*CancelFilingRequest)(nil),       // 27: huhang.settlement.v1.CancelFilingRequest
-	(*CancelFilingResponse)(nil),      // 28: huhang.settlement.v1.CancelFilingResponse
-	(*OpenClaimRequest)(nil),          // 29: huhang.settlement.v1.OpenClaimRequest
-	(*OpenClaimResponse)(nil),         // 30: huhang.settlement.v1.OpenClaimResponse
-	(*AddFeeLinesRequest)(nil),        // 31: huhang.settlement.v1.AddFeeLinesRequest
-	(*AddFeeLinesResponse)(nil),       // 32: huhang.settlement.v1.AddFeeLinesResponse
-	(*GetClaimRequest)(nil),           // 33: huhang.settlement.v1.GetClaimRequest
-	(*GetClaimResponse)(nil),          // 34: huhang.settlement.v1.GetClaimResponse
-	(*ListClaimsRequest)(nil),         // 35: huhang.settlement.v1.ListClaimsRequest
-	(*ListClaimsResponse)(nil),        // 36: huhang.settlement.v1.ListClaimsResponse
-	(*PreSettleRequest)(nil),          // 37: huhang.settlement.v1.PreSettleRequest
-	(*PreSettleResponse)(nil),         // 38: huhang.settlement.v1.PreSettleResponse
-	(*DischargeClaimRequest)(nil),     // 39: huhang.settlement.v1.DischargeClaimRequest
-	(*DischargeClaimResponse)(nil),    // 40: huhang.settlement.v1.DischargeClaimResponse
-	(*SettleClaimRequest)(nil),        // 41: huhang.settlement.v1.SettleClaimRequest
-	(*SettleClaimResponse)(nil),       // 42: huhang.settlement.v1.SettleClaimResponse
-	(*ReverseSettlementRequest)(nil),  // 43: huhang.settlement.v1.ReverseSettlementRequest
-	(*ReverseSettlementResponse)(nil), // 44: huhang.settlement.v1.ReverseSettlementResponse
-	(*GetStatementRequest)(nil),       // 45: huhang.settlement.v1.GetStatementRequest
-	(*GetStatementResponse)(nil),      // 46: huhang.settlement.v1.GetStatementResponse
-	(*EstimateBillRequest)(nil),       // 47: huhang.settlement.v1.EstimateBillRequest
-	(*EstimateBillResponse)(nil),      // 48: huhang.settlement.v1.EstimateBillResponse
-	(*Estimate)(nil),                  // 49: huhang.settlement.v1.Estimate
-	(*ListPoliciesRequest)(nil),       // 50: huhang.settlement.v1.ListPoliciesRequest
-	(*ListPoliciesResponse)(nil),      // 51: huhang.settlement.v1.ListPoliciesResponse
-	(*GetCountersRequest)(nil),        // 52: huhang.settlement.v1.GetCountersRequest
-	(*GetCountersResponse)(nil),       // 53: huhang.settlement.v1.GetCountersResponse
-	(*GetTrialBalanceRequest)(nil),    // 54: huhang.settlement.v1.GetTrialBalanceRequest
-	(*GetTrialBalanceResponse)(nil),   // 55: huhang.settlement.v1.GetTrialBalanceResponse
-	(*QuoteSplitRequest)(nil),         // 56: huhang.settlement.v1.QuoteSplitRequest
-	(*QuoteSplitResponse)(nil),        // 57: huhang.settlement.v1.QuoteSplitResponse
-	(*CommitSplitRequest)(nil),        // 58: huhang.settlement.v1.CommitSplitRequest
-	(*CommitSplitResponse)(nil),       // 59: huhang.settlement.v1.CommitSplitResponse
-	(*ResolveMessageRequest)(nil),     // 60: huhang.settlement.v1.ResolveMessageRequest
-	(*ResolveMessageResponse)(nil),    // 61: huhang.settlement.v1.ResolveMessageResponse
-	(*ReverseSplitRequest)(nil),       // 62: huhang.settlement.v1.ReverseSplitRequest
-	(*ReverseSplitResponse)(nil),      // 63: huhang.settlement.v1.ReverseSplitResponse
-	(*v1.Coverage)(nil),               // 64: huhang.patient.v1.Coverage
-	(*timestamppb.Timestamp)(nil),     // 65: google.protobuf.Timestamp
-	(v11.Organ)(0),                    // 66: huhang.organ.v1.Organ
-	(*v12.Money)(nil),                 // 67: huhang.money.v1.Money
+	(FilingDocument)(0),               // 2: huhang.settlement.v1.FilingDocument
+	(ClaimStatus)(0),                  // 3: huhang.settlement.v1.ClaimStatus
+	(ClaimKind)(0),                    // 4: huhang.settlement.v1.ClaimKind
+	(Payer)(0),                        // 5: huhang.settlement.v1.Payer
+	(*Entitlement)(nil),               // 6: huhang.settlement.v1.Entitlement
+	(*Filing)(nil),                    // 7: huhang.settlement.v1.Filing
+	(*UnderWay)(nil),                  // 8: huhang.settlement.v1.UnderWay
+	(*Claim)(nil),                     // 9: huhang.settlement.v1.Claim
+	(*FeeLine)(nil),                   // 10: huhang.settlement.v1.FeeLine
+	(*Share)(nil),                     // 11: huhang.settlement.v1.Share
+	(*Step)(nil),                      // 12: huhang.settlement.v1.Step
+	(*Split)(nil),                     // 13: huhang.settlement.v1.Split
+	(*Totals)(nil),                    // 14: huhang.settlement.v1.Totals
+	(*SplitInput)(nil),                // 15: huhang.settlement.v1.SplitInput
+	(*Statement)(nil),                 // 16: huhang.settlement.v1.Statement
+	(*Counters)(nil),                  // 17: huhang.settlement.v1.Counters
+	(*PolicyInfo)(nil),                // 18: huhang.settlement.v1.PolicyInfo
+	(*AccountBalance)(nil),            // 19: huhang.settlement.v1.AccountBalance
+	(*PutEntitlementRequest)(nil),     // 20: huhang.settlement.v1.PutEntitlementRequest
+	(*PutEntitlementResponse)(nil),    // 21: huhang.settlement.v1.PutEntitlementResponse
+	(*CheckEntitlementRequest)(nil),   // 22: huhang.settlement.v1.CheckEntitlementRequest
+	(*CheckEntitlementResponse)(nil),  // 23: huhang.settlement.v1.CheckEntitlementResponse
+	(*CreateFilingRequest)(nil),       // 24: huhang.settlement.v1.CreateFilingRequest
+	(*CreateFilingResponse)(nil),      // 25: huhang.settlement.v1.CreateFilingResponse
+	(*GetFilingRequest)(nil),          // 26: huhang.settlement.v1.GetFilingRequest
+	(*GetFilingResponse)(nil),         // 27: huhang.settlement.v1.GetFilingResponse
+	(*ListFilingsRequest)(nil),        // 28: huhang.settlement.v1.ListFilingsRequest
+	(*ListFilingsResponse)(nil),       // 29: huhang.settlement.v1.ListFilingsResponse
+	(*CancelFilingRequest)(nil),       // 30: huhang.settlement.v1.CancelFilingRequest
+	(*CancelFilingResponse)(nil),      // 31: huhang.settlement.v1.CancelFilingResponse
+	(*OpenClaimRequest)(nil),          // 32: huhang.settlement.v1.OpenClaimRequest
+	(*OpenClaimResponse)(nil),         // 33: huhang.settlement.v1.OpenClaimResponse
+	(*AddFeeLinesRequest)(nil),        // 34: huhang.settlement.v1.AddFeeLinesRequest
+	(*AddFeeLinesResponse)(nil),       // 35: huhang.settlement.v1.AddFeeLinesResponse
+	(*GetClaimRequest)(nil),           // 36: huhang.settlement.v1.GetClaimRequest
+	(*GetClaimResponse)(nil),          // 37: huhang.settlement.v1.GetClaimResponse
+	(*ListClaimsRequest)(nil),         // 38: huhang.settlement.v1.ListClaimsRequest
+	(*ListClaimsResponse)(nil),        // 39: huhang.settlement.v1.ListClaimsResponse
+	(*PreSettleRequest)(nil),          // 40: huhang.settlement.v1.PreSettleRequest
+	(*PreSettleResponse)(nil),         // 41: huhang.settlement.v1.PreSettleResponse
+	(*DischargeClaimRequest)(nil),     // 42: huhang.settlement.v1.DischargeClaimRequest
+	(*DischargeClaimResponse)(nil),    // 43: huhang.settlement.v1.DischargeClaimResponse
+	(*SettleClaimRequest)(nil),        // 44: huhang.settlement.v1.SettleClaimRequest
+	(*SettleClaimResponse)(nil),       // 45: huhang.settlement.v1.SettleClaimResponse
+	(*ReverseSettlementRequest)(nil),  // 46: huhang.settlement.v1.ReverseSettlementRequest
+	(*ReverseSettlementResponse)(nil), // 47: huhang.settlement.v1.ReverseSettlementResponse
+	(*GetStatementRequest)(nil),       // 48: huhang.settlement.v1.GetStatementRequest
+	(*GetStatementResponse)(nil),      // 49: huhang.settlement.v1.GetStatementResponse
+	(*EstimateBillRequest)(nil),       // 50: huhang.settlement.v1.EstimateBillRequest
+	(*EstimateBillResponse)(nil),      // 51: huhang.settlement.v1.EstimateBillResponse
+	(*Estimate)(nil),                  // 52: huhang.settlement.v1.Estimate
+	(*ListPoliciesRequest)(nil),       // 53: huhang.settlement.v1.ListPoliciesRequest
+	(*ListPoliciesResponse)(nil),      // 54: huhang.settlement.v1.ListPoliciesResponse
+	(*GetCountersRequest)(nil),        // 55: huhang.settlement.v1.GetCountersRequest
+	(*GetCountersResponse)(nil),       // 56: huhang.settlement.v1.GetCountersResponse
+	(*GetTrialBalanceRequest)(nil),    // 57: huhang.settlement.v1.GetTrialBalanceRequest
+	(*GetTrialBalanceResponse)(nil),   // 58: huhang.settlement.v1.GetTrialBalanceResponse
+	(*QuoteSplitRequest)(nil),         // 59: huhang.settlement.v1.QuoteSplitRequest
+	(*QuoteSplitResponse)(nil),        // 60: huhang.settlement.v1.QuoteSplitResponse
+	(*CommitSplitRequest)(nil),        // 61: huhang.settlement.v1.CommitSplitRequest
+	(*CommitSplitResponse)(nil),       // 62: huhang.settlement.v1.CommitSplitResponse
+	(*ResolveMessageRequest)(nil),     // 63: huhang.settlement.v1.ResolveMessageRequest
+	(*ResolveMessageResponse)(nil),    // 64: huhang.settlement.v1.ResolveMessageResponse
+	(*ReverseSplitRequest)(nil),       // 65: huhang.settlement.v1.ReverseSplitRequest
+	(*ReverseSplitResponse)(nil),      // 66: huhang.settlement.v1.ReverseSplitResponse
+	(*v1.Coverage)(nil),               // 67: huhang.patient.v1.Coverage
+	(*timestamppb.Timestamp)(nil),     // 68: google.protobuf.Timestamp
+	(v11.Organ)(0),                    // 69: huhang.organ.v1.Organ
+	(*v12.Money)(nil),                 // 70: huhang.money.v1.Money
 }
 var file_huhang_settlement_v1_messages_proto_depIdxs = []int32{
-	64, // 0: huhang.settlement.v1.Entitlement.coverage:type_name -> huhang.patient.v1.Coverage
+	67, // 0: huhang.settlement.v1.Entitlement.coverage:type_name -> huhang.patient.v1.Coverage
 	0,  // 1: huhang.settlement.v1.Filing.type:type_name -> huhang.settlement.v1.FilingType
 	1,  // 2: huhang.settlement.v1.Filing.status:type_name -> huhang.settlement.v1.FilingStatus
-	65, // 3: huhang.settlement.v1.Filing.create_time:type_name -> google.protobuf.Timestamp
-	66, // 4: huhang.settlement.v1.Claim.organ:type_name -> huhang.organ.v1.Organ
-	2,  // 5: huhang.settlement.v1.Claim.status:type_name -> huhang.settlement.v1.ClaimStatus
-	67, // 6: huhang.settlement.v1.Claim.total:type_name -> huhang.money.v1.Money
-	67, // 7: huhang.settlement.v1.FeeLine.price:type_name -> huhang.money.v1.Money
-	67, // 8: huhang.settlement.v1.FeeLine.amount:type_name -> huhang.money.v1.Money
-	3,  // 9: huhang.settlement.v1.Share.payer:type_name -> huhang.settlement.v1.Payer
-	67, // 10: huhang.settlement.v1.Share.amount:type_name -> huhang.money.v1.Money
-	67, // 11: huhang.settlement.v1.Step.input:type_name -> huhang.money.v1.Money
-	67, // 12: huhang.settlement.v1.Step.result:type_name -> huhang.money.v1.Money
-	67, // 13: huhang.settlement.v1.Split.total:type_name -> huhang.money.v1.Money
-	67, // 14: huhang.settlement.v1.Split.in_scope:type_name -> huhang.money.v1.Money
-	8,  // 15: huhang.settlement.v1.Split.shares:type_name -> huhang.settlement.v1.Share
-	9,  // 16: huhang.settlement.v1.Split.steps:type_name -> huhang.settlement.v1.Step
-	67, // 17: huhang.settlement.v1.Totals.total:type_name -> huhang.money.v1.Money
-	67, // 18: huhang.settlement.v1.Totals.out_of_catalogue:type_name -> huhang.money.v1.Money
-	67, // 19: huhang.settlement.v1.Totals.over_limit:type_name -> huhang.money.v1.Money
-	67, // 20: huhang.settlement.v1.Totals.class_b_first_pay:type_name -> huhang.money.v1.Money
-	67, // 21: huhang.settlement.v1.Totals.in_scope:type_name -> huhang.money.v1.Money
-	11, // 22: huhang.settlement.v1.SplitInput.totals:type_name -> huhang.settlement.v1.Totals
-	10, // 23: huhang.settlement.v1.Statement.split:type_name -> huhang.settlement.v1.Split
-	65, // 24: huhang.settlement.v1.Statement.settle_time:type_name -> google.protobuf.Timestamp
-	67, // 25: huhang.settlement.v1.Counters.deductible:type_name -> huhang.money.v1.Money
-	67, // 26: huhang.settlement.v1.Counters.basic:type_name -> huhang.money.v1.Money
-	67, // 27: huhang.settlement.v1.Counters.second_layer:type_name -> huhang.money.v1.Money
-	67, // 28: huhang.settlement.v1.Counters.assistance:type_name -> huhang.money.v1.Money
-	67, // 29: huhang.settlement.v1.AccountBalance.debit:type_name -> huhang.money.v1.Money
-	67, // 30: huhang.settlement.v1.AccountBalance.credit:type_name -> huhang.money.v1.Money
-	64, // 31: huhang.settlement.v1.PutEntitlementRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	4,  // 32: huhang.settlement.v1.PutEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
-	4,  // 33: huhang.settlement.v1.CheckEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
-	0,  // 34: huhang.settlement.v1.CreateFilingRequest.type:type_name -> huhang.settlement.v1.FilingType
-	5,  // 35: huhang.settlement.v1.CreateFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	5,  // 36: huhang.settlement.v1.GetFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	5,  // 37: huhang.settlement.v1.ListFilingsResponse.filings:type_name -> huhang.settlement.v1.Filing
-	5,  // 38: huhang.settlement.v1.CancelFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	66, // 39: huhang.settlement.v1.OpenClaimRequest.organ:type_name -> huhang.organ.v1.Organ
-	6,  // 40: huhang.settlement.v1.OpenClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	7,  // 41: huhang.settlement.v1.AddFeeLinesRequest.lines:type_name -> huhang.settlement.v1.FeeLine
-	6,  // 42: huhang.settlement.v1.AddFeeLinesResponse.claim:type_name -> huhang.settlement.v1.Claim
-	6,  // 43: huhang.settlement.v1.GetClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	2,  // 44: huhang.settlement.v1.ListClaimsRequest.status:type_name -> huhang.settlement.v1.ClaimStatus
-	6,  // 45: huhang.settlement.v1.ListClaimsResponse.claims:type_name -> huhang.settlement.v1.Claim
-	10, // 46: huhang.settlement.v1.PreSettleResponse.split:type_name -> huhang.settlement.v1.Split
-	6,  // 47: huhang.settlement.v1.DischargeClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	6,  // 48: huhang.settlement.v1.SettleClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	13, // 49: huhang.settlement.v1.SettleClaimResponse.statement:type_name -> huhang.settlement.v1.Statement
-	6,  // 50: huhang.settlement.v1.ReverseSettlementResponse.claim:type_name -> huhang.settlement.v1.Claim
-	13, // 51: huhang.settlement.v1.GetStatementResponse.statement:type_name -> huhang.settlement.v1.Statement
-	64, // 52: huhang.settlement.v1.EstimateBillRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	66, // 53: huhang.settlement.v1.EstimateBillRequest.organ:type_name -> huhang.organ.v1.Organ
-	49, // 54: huhang.settlement.v1.EstimateBillResponse.estimates:type_name -> huhang.settlement.v1.Estimate
-	10, // 55: huhang.settlement.v1.Estimate.split:type_name -> huhang.settlement.v1.Split
-	15, // 56: huhang.settlement.v1.ListPoliciesResponse.policies:type_name -> huhang.settlement.v1.PolicyInfo
-	14, // 57: huhang.settlement.v1.GetCountersResponse.counters:type_name -> huhang.settlement.v1.Counters
-	16, // 58: huhang.settlement.v1.GetTrialBalanceResponse.accounts:type_name -> huhang.settlement.v1.AccountBalance
-	67, // 59: huhang.settlement.v1.GetTrialBalanceResponse.difference:type_name -> huhang.money.v1.Money
-	12, // 60: huhang.settlement.v1.QuoteSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
-	10, // 61: huhang.settlement.v1.QuoteSplitResponse.split:type_name -> huhang.settlement.v1.Split
-	12, // 62: huhang.settlement.v1.CommitSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
-	10, // 63: huhang.settlement.v1.CommitSplitResponse.split:type_name -> huhang.settlement.v1.Split
-	10, // 64: huhang.settlement.v1.ResolveMessageResponse.split:type_name -> huhang.settlement.v1.Split
-	65, // [65:65] is the sub-list for method output_type
-	65, // [65:65] is the sub-list for method input_type
-	65, // [65:65] is the sub-list for extension type_name
-	65, // [65:65] is the sub-list for extension extendee
-	0,  // [0:65] is the sub-list for field type_name
+	68, // 3: huhang.settlement.v1.Filing.create_time:type_name -> google.protobuf.Timestamp
+	2,  // 4: huhang.settlement.v1.Filing.documents:type_name -> huhang.settlement.v1.FilingDocument
+	68, // 5: huhang.settlement.v1.UnderWay.since:type_name -> google.protobuf.Timestamp
+	68, // 6: huhang.settlement.v1.UnderWay.last_time:type_name -> google.protobuf.Timestamp
+	68, // 7: huhang.settlement.v1.UnderWay.next_time:type_name -> google.protobuf.Timestamp
+	68, // 8: huhang.settlement.v1.UnderWay.manual_time:type_name -> google.protobuf.Timestamp
+	69, // 9: huhang.settlement.v1.Claim.organ:type_name -> huhang.organ.v1.Organ
+	3,  // 10: huhang.settlement.v1.Claim.status:type_name -> huhang.settlement.v1.ClaimStatus
+	70, // 11: huhang.settlement.v1.Claim.total:type_name -> huhang.money.v1.Money
+	4,  // 12: huhang.settlement.v1.Claim.kind:type_name -> huhang.settlement.v1.ClaimKind
+	8,  // 13: huhang.settlement.v1.Claim.under_way:type_name -> huhang.settlement.v1.UnderWay
+	70, // 14: huhang.settlement.v1.FeeLine.price:type_name -> huhang.money.v1.Money
+	70, // 15: huhang.settlement.v1.FeeLine.amount:type_name -> huhang.money.v1.Money
+	5,  // 16: huhang.settlement.v1.Share.payer:type_name -> huhang.settlement.v1.Payer
+	70, // 17: huhang.settlement.v1.Share.amount:type_name -> huhang.money.v1.Money
+	70, // 18: huhang.settlement.v1.Step.input:type_name -> huhang.money.v1.Money
+	70, // 19: huhang.settlement.v1.Step.result:type_name -> huhang.money.v1.Money
+	70, // 20: huhang.settlement.v1.Split.total:type_name -> huhang.money.v1.Money
+	70, // 21: huhang.settlement.v1.Split.in_scope:type_name -> huhang.money.v1.Money
+	11, // 22: huhang.settlement.v1.Split.shares:type_name -> huhang.settlement.v1.Share
+	12, // 23: huhang.settlement.v1.Split.steps:type_name -> huhang.settlement.v1.Step
+	70, // 24: huhang.settlement.v1.Totals.total:type_name -> huhang.money.v1.Money
+	70, // 25: huhang.settlement.v1.Totals.out_of_catalogue:type_name -> huhang.money.v1.Money
+	70, // 26: huhang.settlement.v1.Totals.over_limit:type_name -> huhang.money.v1.Money
+	70, // 27: huhang.settlement.v1.Totals.class_b_first_pay:type_name -> huhang.money.v1.Money
+	70, // 28: huhang.settlement.v1.Totals.in_scope:type_name -> huhang.money.v1.Money
+	14, // 29: huhang.settlement.v1.SplitInput.totals:type_name -> huhang.settlement.v1.Totals
+	4,  // 30: huhang.settlement.v1.SplitInput.kind:type_name -> huhang.settlement.v1.ClaimKind
+	13, // 31: huhang.settlement.v1.Statement.split:type_name -> huhang.settlement.v1.Split
+	68, // 32: huhang.settlement.v1.Statement.settle_time:type_name -> google.protobuf.Timestamp
+	70, // 33: huhang.settlement.v1.Counters.deductible:type_name -> huhang.money.v1.Money
+	70, // 34: huhang.settlement.v1.Counters.basic:type_name -> huhang.money.v1.Money
+	70, // 35: huhang.settlement.v1.Counters.second_layer:type_name -> huhang.money.v1.Money
+	70, // 36: huhang.settlement.v1.Counters.assistance:type_name -> huhang.money.v1.Money
+	70, // 37: huhang.settlement.v1.AccountBalance.debit:type_name -> huhang.money.v1.Money
+	70, // 38: huhang.settlement.v1.AccountBalance.credit:type_name -> huhang.money.v1.Money
+	67, // 39: huhang.settlement.v1.PutEntitlementRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	6,  // 40: huhang.settlement.v1.PutEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
+	6,  // 41: huhang.settlement.v1.CheckEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
+	0,  // 42: huhang.settlement.v1.CreateFilingRequest.type:type_name -> huhang.settlement.v1.FilingType
+	2,  // 43: huhang.settlement.v1.CreateFilingRequest.documents:type_name -> huhang.settlement.v1.FilingDocument
+	7,  // 44: huhang.settlement.v1.CreateFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	7,  // 45: huhang.settlement.v1.GetFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	7,  // 46: huhang.settlement.v1.ListFilingsResponse.filings:type_name -> huhang.settlement.v1.Filing
+	7,  // 47: huhang.settlement.v1.CancelFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	69, // 48: huhang.settlement.v1.OpenClaimRequest.organ:type_name -> huhang.organ.v1.Organ
+	4,  // 49: huhang.settlement.v1.OpenClaimRequest.kind:type_name -> huhang.settlement.v1.ClaimKind
+	9,  // 50: huhang.settlement.v1.OpenClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	10, // 51: huhang.settlement.v1.AddFeeLinesRequest.lines:type_name -> huhang.settlement.v1.FeeLine
+	9,  // 52: huhang.settlement.v1.AddFeeLinesResponse.claim:type_name -> huhang.settlement.v1.Claim
+	9,  // 53: huhang.settlement.v1.GetClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	3,  // 54: huhang.settlement.v1.ListClaimsRequest.status:type_name -> huhang.settlement.v1.ClaimStatus
+	9,  // 55: huhang.settlement.v1.ListClaimsResponse.claims:type_name -> huhang.settlement.v1.Claim
+	13, // 56: huhang.settlement.v1.PreSettleResponse.split:type_name -> huhang.settlement.v1.Split
+	9,  // 57: huhang.settlement.v1.DischargeClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	9,  // 58: huhang.settlement.v1.SettleClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	16, // 59: huhang.settlement.v1.SettleClaimResponse.statement:type_name -> huhang.settlement.v1.Statement
+	9,  // 60: huhang.settlement.v1.ReverseSettlementResponse.claim:type_name -> huhang.settlement.v1.Claim
+	16, // 61: huhang.settlement.v1.GetStatementResponse.statement:type_name -> huhang.settlement.v1.Statement
+	67, // 62: huhang.settlement.v1.EstimateBillRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	69, // 63: huhang.settlement.v1.EstimateBillRequest.organ:type_name -> huhang.organ.v1.Organ
+	52, // 64: huhang.settlement.v1.EstimateBillResponse.estimates:type_name -> huhang.settlement.v1.Estimate
+	13, // 65: huhang.settlement.v1.Estimate.split:type_name -> huhang.settlement.v1.Split
+	18, // 66: huhang.settlement.v1.ListPoliciesResponse.policies:type_name -> huhang.settlement.v1.PolicyInfo
+	17, // 67: huhang.settlement.v1.GetCountersResponse.counters:type_name -> huhang.settlement.v1.Counters
+	19, // 68: huhang.settlement.v1.GetTrialBalanceResponse.accounts:type_name -> huhang.settlement.v1.AccountBalance
+	70, // 69: huhang.settlement.v1.GetTrialBalanceResponse.difference:type_name -> huhang.money.v1.Money
+	15, // 70: huhang.settlement.v1.QuoteSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
+	13, // 71: huhang.settlement.v1.QuoteSplitResponse.split:type_name -> huhang.settlement.v1.Split
+	15, // 72: huhang.settlement.v1.CommitSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
+	13, // 73: huhang.settlement.v1.CommitSplitResponse.split:type_name -> huhang.settlement.v1.Split
+	13, // 74: huhang.settlement.v1.ResolveMessageResponse.split:type_name -> huhang.settlement.v1.Split
+	75, // [75:75] is the sub-list for method output_type
+	75, // [75:75] is the sub-list for method input_type
+	75, // [75:75] is the sub-list for extension type_name
+	75, // [75:75] is the sub-list for extension extendee
+	0,  // [0:75] is the sub-list for field type_name
 }
 
 func init() { file_huhang_settlement_v1_messages_proto_init() }
@@ -5001,8 +5338,8 @@ func file_huhang_settlement_v1_messages_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_settlement_v1_messages_proto_rawDesc), len(file_huhang_settlement_v1_messages_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   60,
+			NumEnums:      6,
+			NumMessages:   61,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
