@@ -126,6 +126,10 @@ const (
 	Reason_REASON_VERSION_EXISTS Reason = 140
 	// The licence was revoked; it is not revived, another one begins on a later day.
 	Reason_REASON_LICENCE_REVOKED Reason = 141
+	// The insured province took the bill as a manual claim: it is not settled directly any more.
+	Reason_REASON_CLAIM_MANUAL Reason = 110
+	// What became of the claim at the insured province is not known yet; metadata since says since when.
+	Reason_REASON_CLAIM_UNDER_WAY Reason = 111
 )
 
 // Enum value maps for Reason.
@@ -180,6 +184,8 @@ var (
 		100: "REASON_ORGAN_FEE",
 		140: "REASON_VERSION_EXISTS",
 		141: "REASON_LICENCE_REVOKED",
+		110: "REASON_CLAIM_MANUAL",
+		111: "REASON_CLAIM_UNDER_WAY",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                   0,
@@ -231,6 +237,8 @@ var (
 		"REASON_ORGAN_FEE":                     100,
 		"REASON_VERSION_EXISTS":                140,
 		"REASON_LICENCE_REVOKED":               141,
+		"REASON_CLAIM_MANUAL":                  110,
+		"REASON_CLAIM_UNDER_WAY":               111,
 	}
 )
 
@@ -265,7 +273,7 @@ var File_huhang_fault_v1_fault_proto protoreflect.FileDescriptor
 
 const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xbf\n" +
+	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xf4\n" +
 	"\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n" +
@@ -317,7 +325,9 @@ const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\x13REASON_FEED_INVALID\x10\xac\x01\x12\x14\n" +
 	"\x10REASON_ORGAN_FEE\x10d\x12\x1a\n" +
 	"\x15REASON_VERSION_EXISTS\x10\x8c\x01\x12\x1b\n" +
-	"\x16REASON_LICENCE_REVOKED\x10\x8d\x01B\xab\x01\n" +
+	"\x16REASON_LICENCE_REVOKED\x10\x8d\x01\x12\x17\n" +
+	"\x13REASON_CLAIM_MANUAL\x10n\x12\x1a\n" +
+	"\x16REASON_CLAIM_UNDER_WAY\x10oB\xab\x01\n" +
 	"\x13com.huhang.fault.v1B\n" +
 	"FaultProtoP\x01Z*huhang.example/gen/huhang/fault/v1;faultv1\xa2\x02\x03HFX\xaa\x02\x0fHuhang.Fault.V1\xca\x02\x0fHuhang\\Fault\\V1\xe2\x02\x1bHuhang\\Fault\\V1\\GPBMetadata\xea\x02\x11Huhang::Fault::V1b\x06proto3"
 
