@@ -40,7 +40,15 @@ type figure struct {
 }
 
 // figures is where a new figure is added.
-var figures = []figure{registrations, reads, profiled, start, memory, assignment}
+var figures = []figure{
+	registrations,
+	reads,
+	profiled,
+	start,
+	memory,
+	assignment,
+	traced,
+}
 
 func run(ctx context.Context, out io.Writer, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)

@@ -68,7 +68,7 @@ func start(t *testing.T, l *devLine) *devLine {
 		l.spans, l.logs = tracetest.NewSpanRecorder(), &buffer{}
 	}
 	d := line.Dev{
-		State: l.state, HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", Sample: true,
+		State: l.state, HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", Ops: "127.0.0.1:0", Sample: true,
 		Handler: slog.NewJSONHandler(l.logs, &slog.HandlerOptions{Level: slog.LevelDebug}), Spans: []sdktrace.SpanProcessor{l.spans},
 	}
 	if l.pg != nil {

@@ -16,6 +16,7 @@ import (
 	"huhang.example/services/internal/etcd"
 	"huhang.example/services/internal/fleet"
 	"huhang.example/services/internal/mtls"
+	"huhang.example/services/line/spanstore"
 	matching "huhang.example/services/matching/app"
 	patient "huhang.example/services/patient/app"
 	referral "huhang.example/services/referral/app"
@@ -50,6 +51,8 @@ type Running struct {
 	Authority *mtls.Authority
 	// Services in the order they started.
 	Services []fleet.Service
+	// Spans is where the line's spans are kept.
+	Spans *spanstore.Store
 
 	ops      *ops
 	fleet    *fleet.Running
@@ -85,10 +88,13 @@ func StartDev(ctx context.Context, d Dev) (r *Running, err error) {
 	if r.registry, err = discovery.NewEtcd(discovery.Config{Endpoints: r.etcd.Endpoints(), Log: slog.New(d.Handler)}); err != nil {
 		return r, err
 	}
+	if r.Spans, err = spanstore.Open(ctx, filepath.Join(d.State, "spans.db")); err != nil {
+		return r, err
+	}
 	r.builder = NewBuilder(Parts{
-		Registry: r.registry, Identity: r.Authority.Service, Handler: d.Handler, Trace: d.Trace, Spans: d.Spans,
+		Registry: r.registry, Identity: r.Authority.Service, Handler: d.Handler, Trace: d.Trace, Spans: append([]sdktrace.SpanProcessor{r.Spans.Processor()}, d.Spans...),
 	})
-	for _, part := range d.parts() {
+	for _, part := range d.parts(r.Spans.URL()) {
 		service, err := r.builder.Build(ctx, part.service, part.config)
 		if err != nil {
 			return r, err
@@ -115,7 +121,7 @@ type part struct {
 }
 
 // parts are the six services; settlement runs twice, so that a bill crosses a border here too.
-func (d Dev) parts() []part {
+func (d Dev) parts(traces string) []part {
 	dsn := d.Database
 	if dsn == nil {
 		dsn = func(name string) string { return "sqlite:" + filepath.Join(d.State, name+".db") }
@@ -132,7 +138,7 @@ func (d Dev) parts() []part {
 			Instance: "settlement-insured", Listen: anyPort, Database: dsn("settlement_insured"), Provinces: InsuredProvinces, Sample: d.Sample,
 		}}},
 		{"matching", Config{Matching: matching.Config{Instance: "matching-1", Listen: anyPort, Database: dsn("matching"), Keys: filepath.Join(d.State, "keys-matching"), Sample: d.Sample}}},
-		{"referral", Config{Referral: referral.Config{Instance: "referral-1", Listen: anyPort, Database: dsn("referral"), Sample: d.Sample}}},
+		{"referral", Config{Referral: referral.Config{Instance: "referral-1", Listen: anyPort, Database: dsn("referral"), Sample: d.Sample, Traces: traces}}},
 		{"gateway", Config{Gateway: gateway.Config{
 			Instance: "gateway-1", Listen: d.HTTP, GRPCListen: d.GRPC, DevIssuer: true, StateDir: filepath.Join(d.State, "gateway"),
 		}}},
@@ -149,6 +155,9 @@ func (r *Running) Stop(limit time.Duration) error {
 	defer cancel()
 	if r.builder != nil {
 		failed = append(failed, r.builder.Close(ctx))
+	}
+	if r.Spans != nil {
+		failed = append(failed, r.Spans.Close(ctx))
 	}
 	if r.registry != nil {
 		failed = append(failed, r.registry.Close())

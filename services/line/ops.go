@@ -45,7 +45,11 @@ func (o *ops) Start(ctx context.Context) error {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(o.builder, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 5 * time.Second}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(o.builder, promhttp.HandlerOpts{
+		MaxRequestsInFlight: 4, Timeout: 5 * time.Second,
+		// Exemplars, which lead from a figure to a trace, exist in this form alone; who does not ask for it gets the older one.
+		EnableOpenMetrics: true,
+	}))
 	o.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 15 * time.Second, MaxHeaderBytes: 16 << 10}
 	o.ready.Store(true)
 	go func() {

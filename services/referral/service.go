@@ -25,7 +25,10 @@ type Service struct {
 	peers Peers
 	clock clock.Clock
 	ids   id.Source
-	bell  bell
+	// traces is nil where the operator keeps none.
+	traces   Traces
+	pictures pictures
+	bell     bell
 	// followers counts the open feeds.
 	followers atomic.Int64
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/otel/attribute"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
@@ -119,7 +120,7 @@ func (p *Pool) Conn(service, province string) (grpc.ClientConnInterface, error) 
 	if len(p.connections) >= maxConnections {
 		return nil, unavailable()
 	}
-	connection, err := grpc.NewClient(discovery.Scheme+":///"+key, p.options(service)...)
+	connection, err := grpc.NewClient(discovery.Scheme+":///"+key, p.options(service, province)...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", key, err)
 	}
@@ -139,7 +140,7 @@ func (p *Pool) Close() {
 	}
 }
 
-func (p *Pool) options(service string) []grpc.DialOption {
+func (p *Pool) options(service, province string) []grpc.DialOption {
 	guard := &outgoing{config: p.config, slots: make(chan struct{}, p.config.MaxInFlight)}
 	return []grpc.DialOption{
 		grpc.WithResolvers(p.config.Registry.Builder()),
@@ -154,15 +155,18 @@ func (p *Pool) options(service string) []grpc.DialOption {
 		}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(p.config.MaxReceiveBytes), grpc.MaxCallSendMsgSize(p.config.MaxSendBytes)),
-		grpc.WithStatsHandler(p.observer()),
+		grpc.WithStatsHandler(p.observer(province)),
 		grpc.WithStatsHandler(named{}),
 		grpc.WithUnaryInterceptor(guard.unary),
 		grpc.WithStreamInterceptor(guard.stream),
 	}
 }
 
-func (p *Pool) observer() stats.Handler {
+func (p *Pool) observer(province string) stats.Handler {
 	var options []otelgrpc.Option
+	if province != discovery.AllProvinces {
+		options = append(options, otelgrpc.WithSpanAttributes(attribute.String("huhang.province", province)))
+	}
 	if t := p.config.Telemetry; t != nil {
 		options = append(options, otelgrpc.WithTracerProvider(t.TracerProvider),
 			otelgrpc.WithMeterProvider(t.MeterProvider), otelgrpc.WithPropagators(t.Propagator))

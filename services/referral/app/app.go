@@ -8,6 +8,7 @@ import (
 	"huhang.example/services/internal/host"
 	"huhang.example/services/referral"
 	"huhang.example/services/referral/peers"
+	"huhang.example/services/referral/peers/jaeger"
 	"huhang.example/services/referral/rpc"
 	"huhang.example/services/referral/store"
 )
@@ -24,6 +25,8 @@ type Config struct {
 	Database string `yaml:"database"`
 	// Sample is accepted by every service; this one owns no directory, and its cases are made by using the line.
 	Sample bool `yaml:"sample"`
+	// Traces is the address of a Jaeger query service, such as http://jaeger-query:16686; empty: cases have no trace to show.
+	Traces string `yaml:"traces"`
 }
 
 // App is a running referral service.
@@ -31,6 +34,13 @@ type App struct{ *host.Host }
 
 // New opens the database and wires the service; nothing serves before Start.
 func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
+	var traces *jaeger.Client
+	if c.Traces != "" {
+		var err error
+		if traces, err = jaeger.New(c.Traces); err != nil {
+			return nil, err
+		}
+	}
 	h, err := host.Open(ctx, host.Config{
 		Service: Name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Migrations: store.Migrations,
 	}, d)
@@ -38,6 +48,9 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 		return nil, err
 	}
 	service := referral.New(store.New(h.DB), peers.New(d.Peers), d.Clock, d.IDs)
+	if traces != nil {
+		service.WithTraces(traces)
+	}
 	h.Jobs = store.Workers(service)
 	rpc.Register(h.GRPC(), service, h.DB)
 	return &App{h}, nil

@@ -54,6 +54,15 @@ func (s *Server) ListWorklist(ctx context.Context, req *referralv1.ListWorklistR
 	return &referralv1.ListWorklistResponse{Referrals: casesOut(list, access.From(ctx)), NextPageToken: next}, nil
 }
 
+// GetTrace shows every span of a case.
+func (s *Server) GetTrace(ctx context.Context, req *referralv1.GetTraceRequest) (*referralv1.GetTraceResponse, error) {
+	p, err := s.service.GetTrace(ctx, req.GetReferralId(), req.GetTraceId(), req.GetPageToken(), req.GetPageSize())
+	if err != nil {
+		return nil, err
+	}
+	return traceOut(req.GetReferralId(), p), nil
+}
+
 // FollowEvents streams the feed.
 func (s *Server) FollowEvents(req *referralv1.FollowEventsRequest, stream grpc.ServerStreamingServer[referralv1.FollowEventsResponse]) error {
 	return s.service.FollowEvents(stream.Context(), req.GetCursor(), req.GetUntilNow(), func(cursor string, e referral.Event) error {

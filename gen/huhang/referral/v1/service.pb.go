@@ -28,7 +28,7 @@ var File_huhang_referral_v1_service_proto protoreflect.FileDescriptor
 
 const file_huhang_referral_v1_service_proto_rawDesc = "" +
 	"\n" +
-	" huhang/referral/v1/service.proto\x12\x12huhang.referral.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a!huhang/referral/v1/messages.proto2\xe1\x14\n" +
+	" huhang/referral/v1/service.proto\x12\x12huhang.referral.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a!huhang/referral/v1/messages.proto\x1a\x1ehuhang/referral/v1/trace.proto2\xee\x15\n" +
 	"\x0fReferralService\x12\x88\x01\n" +
 	"\x0eCreateReferral\x12).huhang.referral.v1.CreateReferralRequest\x1a*.huhang.referral.v1.CreateReferralResponse\"\x1f\xfa\xe4\x18\x03\n" +
 	"\x01\x01\x82\xd3\xe4\x93\x02\x12:\x01*\"\r/v1/referrals\x12\x91\x01\n" +
@@ -59,7 +59,9 @@ const file_huhang_referral_v1_service_proto_rawDesc = "" +
 	"\fSuspendClock\x12'.huhang.referral.v1.SuspendClockRequest\x1a(.huhang.referral.v1.SuspendClockResponse\"<\xfa\xe4\x18\x05\n" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/referrals/{referral_id}:suspendClock\x12\x9c\x01\n" +
 	"\fListTimeline\x12'.huhang.referral.v1.ListTimelineRequest\x1a(.huhang.referral.v1.ListTimelineResponse\"9\xfa\xe4\x18\x06\n" +
-	"\x04\x01\x02\x03\x04\x82\xd3\xe4\x93\x02&\x12$/v1/referrals/{referral_id}/timeline\x90\x02\x01\x12\x8b\x01\n" +
+	"\x04\x01\x02\x03\x04\x82\xd3\xe4\x93\x02&\x12$/v1/referrals/{referral_id}/timeline\x90\x02\x01\x12\x8a\x01\n" +
+	"\bGetTrace\x12#.huhang.referral.v1.GetTraceRequest\x1a$.huhang.referral.v1.GetTraceResponse\"3\xfa\xe4\x18\x03\n" +
+	"\x01\x03\x82\xd3\xe4\x93\x02#\x12!/v1/referrals/{referral_id}/trace\x90\x02\x01\x12\x8b\x01\n" +
 	"\fListWorklist\x12'.huhang.referral.v1.ListWorklistRequest\x1a(.huhang.referral.v1.ListWorklistResponse\"(\xfa\xe4\x18\x05\n" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/worklists/{kind}\x90\x02\x01\x12\x8a\x01\n" +
 	"\fFollowEvents\x12'.huhang.referral.v1.FollowEventsRequest\x1a(.huhang.referral.v1.FollowEventsResponse\"%\xfa\xe4\x18\x05\n" +
@@ -85,27 +87,29 @@ var file_huhang_referral_v1_service_proto_goTypes = []any{
 	(*CloseReferralRequest)(nil),       // 12: huhang.referral.v1.CloseReferralRequest
 	(*SuspendClockRequest)(nil),        // 13: huhang.referral.v1.SuspendClockRequest
 	(*ListTimelineRequest)(nil),        // 14: huhang.referral.v1.ListTimelineRequest
-	(*ListWorklistRequest)(nil),        // 15: huhang.referral.v1.ListWorklistRequest
-	(*FollowEventsRequest)(nil),        // 16: huhang.referral.v1.FollowEventsRequest
-	(*RecordCaseEventRequest)(nil),     // 17: huhang.referral.v1.RecordCaseEventRequest
-	(*CreateReferralResponse)(nil),     // 18: huhang.referral.v1.CreateReferralResponse
-	(*GetReferralResponse)(nil),        // 19: huhang.referral.v1.GetReferralResponse
-	(*ListReferralsResponse)(nil),      // 20: huhang.referral.v1.ListReferralsResponse
-	(*SubmitReferralResponse)(nil),     // 21: huhang.referral.v1.SubmitReferralResponse
-	(*ScreenReferralResponse)(nil),     // 22: huhang.referral.v1.ScreenReferralResponse
-	(*ChooseCentersResponse)(nil),      // 23: huhang.referral.v1.ChooseCentersResponse
-	(*BookAdmissionResponse)(nil),      // 24: huhang.referral.v1.BookAdmissionResponse
-	(*RecordEvaluationResponse)(nil),   // 25: huhang.referral.v1.RecordEvaluationResponse
-	(*RecordSurgeryResponse)(nil),      // 26: huhang.referral.v1.RecordSurgeryResponse
-	(*RecordDischargeResponse)(nil),    // 27: huhang.referral.v1.RecordDischargeResponse
-	(*BackReferResponse)(nil),          // 28: huhang.referral.v1.BackReferResponse
-	(*AcceptBackReferralResponse)(nil), // 29: huhang.referral.v1.AcceptBackReferralResponse
-	(*CloseReferralResponse)(nil),      // 30: huhang.referral.v1.CloseReferralResponse
-	(*SuspendClockResponse)(nil),       // 31: huhang.referral.v1.SuspendClockResponse
-	(*ListTimelineResponse)(nil),       // 32: huhang.referral.v1.ListTimelineResponse
-	(*ListWorklistResponse)(nil),       // 33: huhang.referral.v1.ListWorklistResponse
-	(*FollowEventsResponse)(nil),       // 34: huhang.referral.v1.FollowEventsResponse
-	(*RecordCaseEventResponse)(nil),    // 35: huhang.referral.v1.RecordCaseEventResponse
+	(*GetTraceRequest)(nil),            // 15: huhang.referral.v1.GetTraceRequest
+	(*ListWorklistRequest)(nil),        // 16: huhang.referral.v1.ListWorklistRequest
+	(*FollowEventsRequest)(nil),        // 17: huhang.referral.v1.FollowEventsRequest
+	(*RecordCaseEventRequest)(nil),     // 18: huhang.referral.v1.RecordCaseEventRequest
+	(*CreateReferralResponse)(nil),     // 19: huhang.referral.v1.CreateReferralResponse
+	(*GetReferralResponse)(nil),        // 20: huhang.referral.v1.GetReferralResponse
+	(*ListReferralsResponse)(nil),      // 21: huhang.referral.v1.ListReferralsResponse
+	(*SubmitReferralResponse)(nil),     // 22: huhang.referral.v1.SubmitReferralResponse
+	(*ScreenReferralResponse)(nil),     // 23: huhang.referral.v1.ScreenReferralResponse
+	(*ChooseCentersResponse)(nil),      // 24: huhang.referral.v1.ChooseCentersResponse
+	(*BookAdmissionResponse)(nil),      // 25: huhang.referral.v1.BookAdmissionResponse
+	(*RecordEvaluationResponse)(nil),   // 26: huhang.referral.v1.RecordEvaluationResponse
+	(*RecordSurgeryResponse)(nil),      // 27: huhang.referral.v1.RecordSurgeryResponse
+	(*RecordDischargeResponse)(nil),    // 28: huhang.referral.v1.RecordDischargeResponse
+	(*BackReferResponse)(nil),          // 29: huhang.referral.v1.BackReferResponse
+	(*AcceptBackReferralResponse)(nil), // 30: huhang.referral.v1.AcceptBackReferralResponse
+	(*CloseReferralResponse)(nil),      // 31: huhang.referral.v1.CloseReferralResponse
+	(*SuspendClockResponse)(nil),       // 32: huhang.referral.v1.SuspendClockResponse
+	(*ListTimelineResponse)(nil),       // 33: huhang.referral.v1.ListTimelineResponse
+	(*GetTraceResponse)(nil),           // 34: huhang.referral.v1.GetTraceResponse
+	(*ListWorklistResponse)(nil),       // 35: huhang.referral.v1.ListWorklistResponse
+	(*FollowEventsResponse)(nil),       // 36: huhang.referral.v1.FollowEventsResponse
+	(*RecordCaseEventResponse)(nil),    // 37: huhang.referral.v1.RecordCaseEventResponse
 }
 var file_huhang_referral_v1_service_proto_depIdxs = []int32{
 	0,  // 0: huhang.referral.v1.ReferralService.CreateReferral:input_type -> huhang.referral.v1.CreateReferralRequest
@@ -123,29 +127,31 @@ var file_huhang_referral_v1_service_proto_depIdxs = []int32{
 	12, // 12: huhang.referral.v1.ReferralService.CloseReferral:input_type -> huhang.referral.v1.CloseReferralRequest
 	13, // 13: huhang.referral.v1.ReferralService.SuspendClock:input_type -> huhang.referral.v1.SuspendClockRequest
 	14, // 14: huhang.referral.v1.ReferralService.ListTimeline:input_type -> huhang.referral.v1.ListTimelineRequest
-	15, // 15: huhang.referral.v1.ReferralService.ListWorklist:input_type -> huhang.referral.v1.ListWorklistRequest
-	16, // 16: huhang.referral.v1.ReferralService.FollowEvents:input_type -> huhang.referral.v1.FollowEventsRequest
-	17, // 17: huhang.referral.v1.CaseEventService.RecordCaseEvent:input_type -> huhang.referral.v1.RecordCaseEventRequest
-	18, // 18: huhang.referral.v1.ReferralService.CreateReferral:output_type -> huhang.referral.v1.CreateReferralResponse
-	19, // 19: huhang.referral.v1.ReferralService.GetReferral:output_type -> huhang.referral.v1.GetReferralResponse
-	20, // 20: huhang.referral.v1.ReferralService.ListReferrals:output_type -> huhang.referral.v1.ListReferralsResponse
-	21, // 21: huhang.referral.v1.ReferralService.SubmitReferral:output_type -> huhang.referral.v1.SubmitReferralResponse
-	22, // 22: huhang.referral.v1.ReferralService.ScreenReferral:output_type -> huhang.referral.v1.ScreenReferralResponse
-	23, // 23: huhang.referral.v1.ReferralService.ChooseCenters:output_type -> huhang.referral.v1.ChooseCentersResponse
-	24, // 24: huhang.referral.v1.ReferralService.BookAdmission:output_type -> huhang.referral.v1.BookAdmissionResponse
-	25, // 25: huhang.referral.v1.ReferralService.RecordEvaluation:output_type -> huhang.referral.v1.RecordEvaluationResponse
-	26, // 26: huhang.referral.v1.ReferralService.RecordSurgery:output_type -> huhang.referral.v1.RecordSurgeryResponse
-	27, // 27: huhang.referral.v1.ReferralService.RecordDischarge:output_type -> huhang.referral.v1.RecordDischargeResponse
-	28, // 28: huhang.referral.v1.ReferralService.BackRefer:output_type -> huhang.referral.v1.BackReferResponse
-	29, // 29: huhang.referral.v1.ReferralService.AcceptBackReferral:output_type -> huhang.referral.v1.AcceptBackReferralResponse
-	30, // 30: huhang.referral.v1.ReferralService.CloseReferral:output_type -> huhang.referral.v1.CloseReferralResponse
-	31, // 31: huhang.referral.v1.ReferralService.SuspendClock:output_type -> huhang.referral.v1.SuspendClockResponse
-	32, // 32: huhang.referral.v1.ReferralService.ListTimeline:output_type -> huhang.referral.v1.ListTimelineResponse
-	33, // 33: huhang.referral.v1.ReferralService.ListWorklist:output_type -> huhang.referral.v1.ListWorklistResponse
-	34, // 34: huhang.referral.v1.ReferralService.FollowEvents:output_type -> huhang.referral.v1.FollowEventsResponse
-	35, // 35: huhang.referral.v1.CaseEventService.RecordCaseEvent:output_type -> huhang.referral.v1.RecordCaseEventResponse
-	18, // [18:36] is the sub-list for method output_type
-	0,  // [0:18] is the sub-list for method input_type
+	15, // 15: huhang.referral.v1.ReferralService.GetTrace:input_type -> huhang.referral.v1.GetTraceRequest
+	16, // 16: huhang.referral.v1.ReferralService.ListWorklist:input_type -> huhang.referral.v1.ListWorklistRequest
+	17, // 17: huhang.referral.v1.ReferralService.FollowEvents:input_type -> huhang.referral.v1.FollowEventsRequest
+	18, // 18: huhang.referral.v1.CaseEventService.RecordCaseEvent:input_type -> huhang.referral.v1.RecordCaseEventRequest
+	19, // 19: huhang.referral.v1.ReferralService.CreateReferral:output_type -> huhang.referral.v1.CreateReferralResponse
+	20, // 20: huhang.referral.v1.ReferralService.GetReferral:output_type -> huhang.referral.v1.GetReferralResponse
+	21, // 21: huhang.referral.v1.ReferralService.ListReferrals:output_type -> huhang.referral.v1.ListReferralsResponse
+	22, // 22: huhang.referral.v1.ReferralService.SubmitReferral:output_type -> huhang.referral.v1.SubmitReferralResponse
+	23, // 23: huhang.referral.v1.ReferralService.ScreenReferral:output_type -> huhang.referral.v1.ScreenReferralResponse
+	24, // 24: huhang.referral.v1.ReferralService.ChooseCenters:output_type -> huhang.referral.v1.ChooseCentersResponse
+	25, // 25: huhang.referral.v1.ReferralService.BookAdmission:output_type -> huhang.referral.v1.BookAdmissionResponse
+	26, // 26: huhang.referral.v1.ReferralService.RecordEvaluation:output_type -> huhang.referral.v1.RecordEvaluationResponse
+	27, // 27: huhang.referral.v1.ReferralService.RecordSurgery:output_type -> huhang.referral.v1.RecordSurgeryResponse
+	28, // 28: huhang.referral.v1.ReferralService.RecordDischarge:output_type -> huhang.referral.v1.RecordDischargeResponse
+	29, // 29: huhang.referral.v1.ReferralService.BackRefer:output_type -> huhang.referral.v1.BackReferResponse
+	30, // 30: huhang.referral.v1.ReferralService.AcceptBackReferral:output_type -> huhang.referral.v1.AcceptBackReferralResponse
+	31, // 31: huhang.referral.v1.ReferralService.CloseReferral:output_type -> huhang.referral.v1.CloseReferralResponse
+	32, // 32: huhang.referral.v1.ReferralService.SuspendClock:output_type -> huhang.referral.v1.SuspendClockResponse
+	33, // 33: huhang.referral.v1.ReferralService.ListTimeline:output_type -> huhang.referral.v1.ListTimelineResponse
+	34, // 34: huhang.referral.v1.ReferralService.GetTrace:output_type -> huhang.referral.v1.GetTraceResponse
+	35, // 35: huhang.referral.v1.ReferralService.ListWorklist:output_type -> huhang.referral.v1.ListWorklistResponse
+	36, // 36: huhang.referral.v1.ReferralService.FollowEvents:output_type -> huhang.referral.v1.FollowEventsResponse
+	37, // 37: huhang.referral.v1.CaseEventService.RecordCaseEvent:output_type -> huhang.referral.v1.RecordCaseEventResponse
+	19, // [19:38] is the sub-list for method output_type
+	0,  // [0:19] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
@@ -157,6 +163,7 @@ func file_huhang_referral_v1_service_proto_init() {
 		return
 	}
 	file_huhang_referral_v1_messages_proto_init()
+	file_huhang_referral_v1_trace_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -36,6 +36,7 @@ const (
 	ReferralService_CloseReferral_FullMethodName      = "/huhang.referral.v1.ReferralService/CloseReferral"
 	ReferralService_SuspendClock_FullMethodName       = "/huhang.referral.v1.ReferralService/SuspendClock"
 	ReferralService_ListTimeline_FullMethodName       = "/huhang.referral.v1.ReferralService/ListTimeline"
+	ReferralService_GetTrace_FullMethodName           = "/huhang.referral.v1.ReferralService/GetTrace"
 	ReferralService_ListWorklist_FullMethodName       = "/huhang.referral.v1.ReferralService/ListWorklist"
 	ReferralService_FollowEvents_FullMethodName       = "/huhang.referral.v1.ReferralService/FollowEvents"
 )
@@ -76,6 +77,9 @@ type ReferralServiceClient interface {
 	SuspendClock(ctx context.Context, in *SuspendClockRequest, opts ...grpc.CallOption) (*SuspendClockResponse, error)
 	// ListTimeline pages through the case's timeline, oldest first.
 	ListTimeline(ctx context.Context, in *ListTimelineRequest, opts ...grpc.CallOption) (*ListTimelineResponse, error)
+	// GetTrace returns every span of the case, over days, services, jobs and provinces, the slowest and the failed marked.
+	// FAILED_PRECONDITION when the operator configured no trace store, UNAVAILABLE while it does not answer.
+	GetTrace(ctx context.Context, in *GetTraceRequest, opts ...grpc.CallOption) (*GetTraceResponse, error)
 	// ListWorklist lists what waits for the caller's organisation, first to expire first.
 	ListWorklist(ctx context.Context, in *ListWorklistRequest, opts ...grpc.CallOption) (*ListWorklistResponse, error)
 	// FollowEvents streams the events of the caller's cases from a cursor on, without loss or doubling, in order; it stays open for new ones.
@@ -240,6 +244,16 @@ func (c *referralServiceClient) ListTimeline(ctx context.Context, in *ListTimeli
 	return out, nil
 }
 
+func (c *referralServiceClient) GetTrace(ctx context.Context, in *GetTraceRequest, opts ...grpc.CallOption) (*GetTraceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetTraceResponse)
+	err := c.cc.Invoke(ctx, ReferralService_GetTrace_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *referralServiceClient) ListWorklist(ctx context.Context, in *ListWorklistRequest, opts ...grpc.CallOption) (*ListWorklistResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListWorklistResponse)
@@ -305,6 +319,9 @@ type ReferralServiceServer interface {
 	SuspendClock(context.Context, *SuspendClockRequest) (*SuspendClockResponse, error)
 	// ListTimeline pages through the case's timeline, oldest first.
 	ListTimeline(context.Context, *ListTimelineRequest) (*ListTimelineResponse, error)
+	// GetTrace returns every span of the case, over days, services, jobs and provinces, the slowest and the failed marked.
+	// FAILED_PRECONDITION when the operator configured no trace store, UNAVAILABLE while it does not answer.
+	GetTrace(context.Context, *GetTraceRequest) (*GetTraceResponse, error)
 	// ListWorklist lists what waits for the caller's organisation, first to expire first.
 	ListWorklist(context.Context, *ListWorklistRequest) (*ListWorklistResponse, error)
 	// FollowEvents streams the events of the caller's cases from a cursor on, without loss or doubling, in order; it stays open for new ones.
@@ -363,6 +380,9 @@ func (UnimplementedReferralServiceServer) SuspendClock(context.Context, *Suspend
 }
 func (UnimplementedReferralServiceServer) ListTimeline(context.Context, *ListTimelineRequest) (*ListTimelineResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListTimeline not implemented")
+}
+func (UnimplementedReferralServiceServer) GetTrace(context.Context, *GetTraceRequest) (*GetTraceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTrace not implemented")
 }
 func (UnimplementedReferralServiceServer) ListWorklist(context.Context, *ListWorklistRequest) (*ListWorklistResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListWorklist not implemented")
@@ -661,6 +681,24 @@ func _ReferralService_ListTimeline_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReferralService_GetTrace_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTraceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).GetTrace(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_GetTrace_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).GetTrace(ctx, req.(*GetTraceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ReferralService_ListWorklist_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListWorklistRequest)
 	if err := dec(in); err != nil {
@@ -756,6 +794,10 @@ var ReferralService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListTimeline",
 			Handler:    _ReferralService_ListTimeline_Handler,
+		},
+		{
+			MethodName: "GetTrace",
+			Handler:    _ReferralService_GetTrace_Handler,
 		},
 		{
 			MethodName: "ListWorklist",
