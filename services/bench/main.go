@@ -49,6 +49,7 @@ var figures = []figure{
 	assignment,
 	traced,
 }
+var figures = []figure{registrations, reads, profiled, start, memory, assignment, ranked}
 
 func run(ctx context.Context, out io.Writer, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
