@@ -47,9 +47,9 @@ var figures = []figure{
 	start,
 	memory,
 	assignment,
+	ranked,
 	traced,
 }
-var figures = []figure{registrations, reads, profiled, start, memory, assignment, ranked}
 
 func run(ctx context.Context, out io.Writer, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
