@@ -25,9 +25,10 @@ var checkWeights = [17]int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}
 
 const checkDigits = "10X98765432"
 
-// ParseIdentityNumber checks length, province, birth date and check digit; x counts as X. Faults: IDENTITY_NUMBER_INVALID.
+// ParseIdentityNumber checks length, province, birth date and check digit; full-width and lower-case characters, spaces and
+// hyphens count as what they stand for. Faults: IDENTITY_NUMBER_INVALID.
 func ParseIdentityNumber(s string, today time.Time) (IdentityNumber, error) {
-	s = strings.ToUpper(s)
+	s = tidyNumber(s)
 	if len(s) != 18 {
 		return "", badNumber("It has 18 characters.", "应为18位。")
 	}
@@ -88,4 +89,19 @@ func AgeOn(birthDate string, day time.Time) int {
 		age--
 	}
 	return max(age, 0)
+}
+
+// MonthsOn is the age in full months on a day in Shanghai.
+func MonthsOn(birthDate string, day time.Time) int {
+	born, err := time.ParseInLocation(time.DateOnly, birthDate, clock.Shanghai)
+	if err != nil {
+		return 0
+	}
+	day = day.In(clock.Shanghai)
+	months := (day.Year()-born.Year())*12 + int(day.Month()) - int(born.Month())
+	// A month is full on the day of birth, or on the first of the next where a month has no such day.
+	if day.Day() < born.Day() {
+		months--
+	}
+	return max(months, 0)
 }

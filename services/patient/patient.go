@@ -25,6 +25,8 @@ type Patient struct {
 	RegisteredBy  string
 	CreatedAt     time.Time
 	Version       int64
+	MergedInto    string   // the record this one is kept under, seen only while merging
+	MergedIDs     []string // records kept under this one
 }
 
 // Identity is what is stored encrypted and nowhere else.
@@ -68,6 +70,9 @@ type Consent struct {
 	Purpose     Purpose   `json:"purpose"`
 	GivenAt     time.Time `json:"given_at"`
 	WithdrawnAt time.Time `json:"withdrawn_at,omitzero"`
+	GivenBy     string    `json:"given_by,omitempty"`
+	WithdrawnBy string    `json:"withdrawn_by,omitempty"`
+	Document    string    `json:"document,omitempty"` // the signed form
 }
 
 // Registration is what a coordinator fills in.
@@ -86,7 +91,7 @@ func (r Registration) Register(id, organisation string, now time.Time) (*Patient
 	if err != nil {
 		return nil, err
 	}
-	name := strings.TrimSpace(r.Name)
+	name := tidyName(r.Name)
 	if utf8.RuneCountInString(name) < 2 {
 		return nil, fault.New(fault.InvalidArgument, fault.FieldInvalid, "name", "The name has at least two characters.", "姓名至少两个字。")
 	}
@@ -107,14 +112,15 @@ func (r Registration) Register(id, organisation string, now time.Time) (*Patient
 		return nil, err
 	}
 	for _, purpose := range r.Consents {
-		p.Give(purpose, now)
+		p.Give(purpose, Consent{GivenAt: now, GivenBy: organisation})
 	}
 	return p, nil
 }
 
 // SetPhone changes the phone.
 func (p *Patient) SetPhone(phone string) error {
-	if len(phone) != 11 || strings.Trim(phone, "0123456789") != "" {
+	phone = tidyPhone(phone)
+	if len(phone) != 11 || strings.Trim(phone, "0123456789") != "" || phone[0] != '1' || phone[1] < '3' {
 		return fault.New(fault.InvalidArgument, fault.FieldInvalid, "phone", "A mobile phone has 11 digits.", "手机号应为11位数字。")
 	}
 	p.Identity.Phone = phone
@@ -166,17 +172,18 @@ func unknownCity(field string) error {
 }
 
 // Give records a consent; one that holds already stays as it is.
-func (p *Patient) Give(purpose Purpose, now time.Time) {
+func (p *Patient) Give(purpose Purpose, given Consent) {
 	if !p.Consented(purpose) {
-		p.Consents = append(p.Consents, Consent{Purpose: purpose, GivenAt: now})
+		given.Purpose = purpose
+		p.Consents = append(p.Consents, given)
 	}
 }
 
 // Withdraw ends a consent. Faults: CONSENT_MISSING when none holds.
-func (p *Patient) Withdraw(purpose Purpose, now time.Time) error {
+func (p *Patient) Withdraw(purpose Purpose, by string, now time.Time) error {
 	for i, c := range p.Consents {
 		if c.Purpose == purpose && c.WithdrawnAt.IsZero() {
-			p.Consents[i].WithdrawnAt = now
+			p.Consents[i].WithdrawnAt, p.Consents[i].WithdrawnBy = now, by
 			return nil
 		}
 	}

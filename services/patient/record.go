@@ -2,6 +2,7 @@ package patient
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"huhang.example/services/internal/access"
@@ -10,10 +11,9 @@ import (
 	"huhang.example/services/patient/clinical"
 )
 
-// Judged is a clinical record with what follows from it.
+// Judged is a clinical record with what is missing of it.
 type Judged struct {
 	*Record
-	Scores  []clinical.Score
 	Missing []clinical.Missing
 }
 
@@ -24,29 +24,48 @@ type Profile struct {
 	Judged *Judged
 }
 
-// RecordClinical stores the next version of the clinical data for one organ. Faults: NOT_FOUND, STALE_VERSION,
-// TIME_INVALID for a test in the future.
+// Version is a version of a clinical record with what it changed.
+type Version struct {
+	*Record
+	Changes []clinical.Change
+}
+
+// RecordClinical stores the next version of the clinical data for one organ. A missing datum refuses nothing. Faults:
+// NOT_FOUND, STALE_VERSION, and those of clinical.Check.
 func (s *Service) RecordClinical(ctx context.Context, patientID, etag string, c clinical.Clinical) (*Judged, error) {
 	p, err := s.visible(ctx, patientID)
 	if err != nil {
 		return nil, err
 	}
 	now := s.clock.Now()
-	if c.Labs != nil {
-		if err := pastDay("clinical.labs.test_date", c.Labs.TestDate, now); err != nil {
-			return nil, err
-		}
-	}
-	if c.Kidney != nil {
-		if err := pastDay("clinical.kidney.dialysis_start", c.Kidney.DialysisStart, now); err != nil {
-			return nil, err
-		}
-	}
-	r := &Record{Clinical: c, RecordedAt: now, RecordedBy: access.From(ctx).Organisation}
-	if err := s.store.AddClinical(ctx, patientID, etag, r); err != nil {
+	if err := clinical.Check(&c, p.BirthDate, now); err != nil {
 		return nil, err
 	}
-	return s.judge(p, r), nil
+	caller := access.From(ctx)
+	r, err := s.store.AddClinical(ctx, p.ID, c.Organ, etag, func(before *Record) (*Record, error) {
+		r := &Record{
+			Clinical: c, RecordedAt: now, RecordedBy: caller.Organisation, Subject: caller.Subject, Version: 1,
+			Rules: clinical.RulesVersion, Scores: clinical.Scores(&c, p.person(&c, now)), Changed: map[string]DatumTime{},
+		}
+		var old *clinical.Clinical
+		if before != nil {
+			old, r.Version = &before.Clinical, before.Version+1
+			maps.Copy(r.Changed, before.Changed)
+			if before.Changed == nil { // a version from before this was kept: its own time is the earliest known
+				for path := range clinical.Data(old) {
+					r.Changed[path] = DatumTime{before.RecordedAt, before.Version}
+				}
+			}
+		}
+		for _, change := range clinical.Changes(old, &c) {
+			r.Changed[change.Path] = DatumTime{now, r.Version}
+		}
+		return r, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return judge(p, r), nil
 }
 
 // Clinical returns the latest clinical data for one organ.
@@ -55,11 +74,32 @@ func (s *Service) Clinical(ctx context.Context, patientID, organ string) (*Judge
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.store.LatestClinical(ctx, patientID, organ)
+	r, err := s.store.LatestClinical(ctx, p.ID, organ)
 	if err != nil {
 		return nil, err
 	}
-	return s.judge(p, r), nil
+	return judge(p, r), nil
+}
+
+// Versions returns a page of the versions of a record, newest first, each with what it changed.
+func (s *Service) Versions(ctx context.Context, patientID, organ string, before int32, limit int) ([]Version, error) {
+	p, err := s.visible(ctx, patientID)
+	if err != nil {
+		return nil, err
+	}
+	records, err := s.store.ClinicalVersions(ctx, p.ID, organ, before, limit+1)
+	if err != nil {
+		return nil, err
+	}
+	versions := make([]Version, 0, limit)
+	for i, r := range records[:min(limit, len(records))] {
+		var old *clinical.Clinical
+		if i+1 < len(records) {
+			old = &records[i+1].Clinical
+		}
+		versions = append(versions, Version{r, clinical.Changes(old, &r.Clinical)})
+	}
+	return versions, nil
 }
 
 // Profile returns what a service needs of a patient; the record is nil when none was stored.
@@ -69,31 +109,31 @@ func (s *Service) Profile(ctx context.Context, patientID, organ string) (*Profil
 		return nil, err
 	}
 	profile := &Profile{Patient: p, Age: p.Age(s.clock.Now())}
-	r, err := s.store.LatestClinical(ctx, patientID, organ)
+	r, err := s.store.LatestClinical(ctx, p.ID, organ)
 	switch {
 	case fault.Is(err, fault.ReasonNotFound):
 	case err != nil:
 		return nil, err
 	default:
-		profile.Judged = s.judge(p, r)
+		profile.Judged = judge(p, r)
 	}
 	return profile, nil
 }
 
-func (s *Service) judge(p *Patient, r *Record) *Judged {
-	return &Judged{
-		Record: r, Missing: clinical.MissingData(&r.Clinical),
-		Scores: clinical.Scores(&r.Clinical, AgeOn(p.BirthDate, r.RecordedAt), p.Sex == Female),
+// judge adds what is missing. A record from before scores were kept has them computed for the day it was recorded.
+func judge(p *Patient, r *Record) *Judged {
+	person := p.person(&r.Clinical, r.RecordedAt)
+	if r.Rules == "" {
+		r.Scores = clinical.Scores(&r.Clinical, person)
 	}
+	return &Judged{Record: r, Missing: clinical.MissingData(&r.Clinical, person)}
 }
 
-func pastDay(field, day string, now time.Time) error {
-	if day == "" {
-		return nil
+// person is what the formulas need of a patient on a day.
+func (p *Patient) person(c *clinical.Clinical, day time.Time) clinical.Person {
+	registered := p.CreatedAt
+	if first, err := time.ParseInLocation(time.DateOnly, c.FirstRegistered, clock.Shanghai); err == nil && first.Before(registered) {
+		registered = first
 	}
-	t, err := time.ParseInLocation(time.DateOnly, day, clock.Shanghai)
-	if err != nil || t.After(now) {
-		return fault.New(fault.InvalidArgument, fault.TimeInvalid, field, "The day is no day of the past.", "日期无效或在将来。")
-	}
-	return nil
+	return clinical.Person{Months: MonthsOn(p.BirthDate, day), RegisteredMonths: MonthsOn(p.BirthDate, registered), Female: p.Sex == Female}
 }

@@ -7,38 +7,49 @@ import (
 	"huhang.example/services/internal/fault"
 )
 
-// Check tells whether a person is registered, and the id where the caller may see it. Faults: IDENTITY_NUMBER_INVALID,
-// DATUM_MISSING when neither a number nor name, birth date and phone are given.
-func (s *Service) Check(ctx context.Context, number, name, birthDate, phone string) (registered bool, patientID string, err error) {
+// Found is what a look-up before the form tells.
+type Found struct {
+	Registered bool
+	// View is the live record, where the caller may see it.
+	View *View
+}
+
+// Check tells whether a person is registered, and the live record where the caller may see it; nothing but the fact where
+// not. Faults: IDENTITY_NUMBER_INVALID, FIELD_INVALID, DATUM_MISSING when neither a number nor name, birth date and phone are
+// given.
+func (s *Service) Check(ctx context.Context, number, name, birthDate, phone string) (Found, error) {
+	patientID, err := s.find(ctx, number, name, birthDate, phone)
+	if err != nil || patientID == "" {
+		return Found{}, err
+	}
+	v, err := s.Get(ctx, patientID)
+	if fault.Is(err, fault.ReasonNotFound) {
+		return Found{Registered: true}, nil
+	}
+	if err != nil {
+		return Found{}, err
+	}
+	return Found{true, &v}, nil
+}
+
+func (s *Service) find(ctx context.Context, number, name, birthDate, phone string) (string, error) {
 	switch {
-	case number != "":
+	case tidyNumber(number) != "":
 		n, err := ParseIdentityNumber(number, s.clock.Now())
 		if err != nil {
-			return false, "", err
+			return "", err
 		}
-		patientID, err = s.store.FindNumber(ctx, n)
+		return s.store.FindNumber(ctx, n)
+	case IndexName(name) != "" && birthDate != "" && phone != "":
+		day, err := tidyDay("birth_date", birthDate)
 		if err != nil {
-			return false, "", err
+			return "", err
 		}
-	case name != "" && birthDate != "" && phone != "":
-		if patientID, err = s.store.FindPerson(ctx, name, birthDate, phone); err != nil {
-			return false, "", err
-		}
-	default:
-		return false, "", fault.New(fault.InvalidArgument, fault.DatumMissing, "identity_number",
-			"Give the identity number, or name, birth date and phone together.", "请提供证件号码，或同时提供姓名、出生日期和手机号。").
-			With("missing", "identity_number")
+		return s.store.FindPerson(ctx, name, day, tidyPhone(phone))
 	}
-	if patientID == "" {
-		return false, "", nil
-	}
-	if _, err := s.visible(ctx, patientID); err != nil {
-		if fault.Is(err, fault.ReasonNotFound) {
-			return true, "", nil
-		}
-		return false, "", err
-	}
-	return true, patientID, nil
+	return "", fault.New(fault.InvalidArgument, fault.DatumMissing, "identity_number",
+		"Give the identity number, or name, birth date and phone together.", "请提供证件号码，或同时提供姓名、出生日期和手机号。").
+		With("missing", "identity_number")
 }
 
 // Register registers a person. Faults: those of Registration.Register, and PATIENT_DUPLICATE with patient_id in its
@@ -68,8 +79,8 @@ func (s *Service) Register(ctx context.Context, r Registration) (View, error) {
 
 func (s *Service) duplicate(ctx context.Context, existing string) error {
 	refused := Duplicate()
-	if _, err := s.visible(ctx, existing); err == nil {
-		refused = refused.With("patient_id", existing)
+	if p, err := s.visible(ctx, existing); err == nil {
+		refused = refused.With("patient_id", p.ID)
 	}
 	return refused
 }

@@ -13,13 +13,14 @@ const kind = "patient"
 // Service holds the use cases.
 type Service struct {
 	store Store
+	peers Peers
 	clock clock.Clock
 	ids   id.Source
 }
 
 // New returns the use cases over a store.
-func New(store Store, c clock.Clock, ids id.Source) *Service {
-	return &Service{store: store, clock: c, ids: ids}
+func New(store Store, peers Peers, c clock.Clock, ids id.Source) *Service {
+	return &Service{store: store, peers: peers, clock: c, ids: ids}
 }
 
 // visible returns the patient if the caller may see it; a foreign one and an absent one look the same.
@@ -32,7 +33,7 @@ func (s *Service) visible(ctx context.Context, patientID string) (*Patient, erro
 	if caller.MaySee(p.RegisteredBy) {
 		return p, nil
 	}
-	granted, err := s.store.MaySee(ctx, patientID, caller.Organisation)
+	granted, err := s.store.MaySee(ctx, p.ID, caller.Organisation)
 	if err != nil {
 		return nil, err
 	}
@@ -79,9 +80,4 @@ func (s *Service) List(ctx context.Context, before string, limit int) ([]View, e
 		views = append(views, p.For(caller))
 	}
 	return views, nil
-}
-
-// Grant gives an organisation access because of a case.
-func (s *Service) Grant(ctx context.Context, patientID, organisation, referralID string) error {
-	return s.store.Grant(ctx, patientID, organisation, referralID, s.clock.Now())
 }

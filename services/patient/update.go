@@ -62,14 +62,16 @@ func badPath() error {
 		"Only phone, residence_city, guardian and coverage can be changed; name at least one.", "只能修改手机号、居住地、监护人和参保信息，且至少指定一项。")
 }
 
-// Give records a consent.
-func (s *Service) Give(ctx context.Context, patientID, etag string, purpose Purpose) (View, error) {
-	return s.consent(ctx, patientID, etag, func(p *Patient) error { p.Give(purpose, s.clock.Now()); return nil })
+// Give records a consent; document is the signed form, empty where there is none.
+func (s *Service) Give(ctx context.Context, patientID, etag string, purpose Purpose, document string) (View, error) {
+	given := Consent{GivenAt: s.clock.Now(), GivenBy: access.From(ctx).Organisation, Document: document}
+	return s.consent(ctx, patientID, etag, func(p *Patient) error { p.Give(purpose, given); return nil })
 }
 
 // Withdraw ends a consent from now on. Faults: CONSENT_MISSING.
 func (s *Service) Withdraw(ctx context.Context, patientID, etag string, purpose Purpose) (View, error) {
-	return s.consent(ctx, patientID, etag, func(p *Patient) error { return p.Withdraw(purpose, s.clock.Now()) })
+	by, now := access.From(ctx).Organisation, s.clock.Now()
+	return s.consent(ctx, patientID, etag, func(p *Patient) error { return p.Withdraw(purpose, by, now) })
 }
 
 func (s *Service) consent(ctx context.Context, patientID, etag string, change func(*Patient) error) (View, error) {
@@ -81,4 +83,20 @@ func (s *Service) consent(ctx context.Context, patientID, etag string, change fu
 		return View{}, err
 	}
 	return p.For(access.From(ctx)), nil
+}
+
+// Effect is something the line does no more once a consent is withdrawn.
+type Effect struct{ Zh, En string }
+
+// Effects of withdrawing the consent for a purpose; what was done under it stays on record.
+func (p Purpose) Effects() []Effect {
+	return map[Purpose][]Effect{
+		ForReferral: {
+			{"不再提交转诊、重新匹配或发出新的邀约", "no case is submitted, no ranking run and no center asked any more"},
+			{"已接收的病例由医院与患者商定是否结案", "a case a center accepted goes on until the hospital and the patient close it"},
+		},
+		ForTransfer:   {{"不再新建转运计划", "no further transfer is planned"}},
+		ForSettlement: {{"不再代为办理备案和直接结算，费用需回参保地手工报销", "nothing more is filed or settled on the line; bills are claimed at home by hand"}},
+		ForFollowUp:   {{"不再提醒和登记术后随访", "follow-up visits are no longer planned or recorded"}},
+	}[p]
 }

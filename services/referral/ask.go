@@ -14,7 +14,7 @@ func (s *Service) Ask(ctx context.Context, j Job) error {
 	if err != nil || !r.asks(j) {
 		return err
 	}
-	err = s.peers.GrantAccess(ctx, key("grant", r.ID, j.Organisation), r.PatientID, j.Organisation, r.ID)
+	err = s.peers.GrantAccess(ctx, key("grant", r.ID, j.Organisation, strconv.Itoa(j.Number)), r.PatientID, j.Organisation, r.ID)
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (s *Service) Ask(ctx context.Context, j Job) error {
 		// There is no offer: the record is what would have become one.
 		h = Happening{
 			Move: OfferRefused, Center: j.Organisation, Reason: string(f.Reason), Occurred: s.clock.Now(),
-			Record: "round-" + strconv.Itoa(j.Number) + "-" + j.Organisation,
+			Record: roundOf(j),
 		}
 	} else if err != nil {
 		return err
@@ -42,6 +42,9 @@ func (s *Service) Ask(ctx context.Context, j Job) error {
 	return err
 }
 
+// roundOf stands for the offer that was not made.
+func roundOf(j Job) string { return "round-" + strconv.Itoa(j.Number) + "-" + j.Organisation }
+
 // asks reports whether the case still waits for the job's offer.
 func (r *Referral) asks(j Job) bool {
 	return (r.State == Matched || r.State == Offered) && r.Round == j.Number && r.Asking == j.Organisation && r.OfferID == ""
@@ -54,7 +57,10 @@ func (s *Service) abandonAsking(ctx context.Context, j Job, reason string) error
 			return nil
 		}
 		a.Center, a.Reason = j.Organisation, reason
-		err := r.apply(AbandonAsking, a, r.stopAsking)
+		err := r.apply(AbandonAsking, a, func() {
+			r.revoke(j.Organisation, roundOf(j), a.At)
+			r.stopAsking()
+		})
 		if fault.Is(err, fault.WrongState) {
 			return nil
 		}

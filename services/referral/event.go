@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/money"
 )
@@ -90,6 +91,7 @@ func (r *Referral) take(h Happening) {
 		r.enqueue(Job{Do: JobFile, Record: h.Record})
 	case OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused:
 		next := r.next()
+		r.revoke(r.Asking, h.Record, h.Occurred)
 		r.OfferID, r.Asking = "", next
 		if next == "" {
 			r.stopAsking()
@@ -124,6 +126,8 @@ func (r *Referral) take(h Happening) {
 // undo owes the undoing of what a late event left behind: an offer nobody waits for, a bed held for nobody.
 func (r *Referral) undo(h Happening) {
 	switch {
+	case slices.Contains(offerOver, h.Move) && h.Center != "":
+		r.revoke(h.Center, h.Record, h.Occurred)
 	case h.Move == OfferCreated && h.Record != r.OfferID && !r.offerEnded(h.Record):
 		r.enqueue(Job{Do: JobWithdraw, Record: h.Record})
 	case h.Move == OfferAccepted && h.Hold != "" && h.Hold != r.HoldID:
@@ -131,6 +135,11 @@ func (r *Referral) undo(h Happening) {
 	case h.Move == TransferPlan && r.State == Closed:
 		r.enqueue(Job{Do: JobAbort, Record: h.Record})
 	}
+}
+
+// revoke owes the end of the access that a center had for an offer which is over; the job looks again whether it is.
+func (r *Referral) revoke(center, record string, ended time.Time) {
+	r.enqueue(Job{Do: JobRevoke, Organisation: center, Record: record, Due: clock.Micros(ended)})
 }
 
 func (r *Referral) offerEnded(offerID string) bool {

@@ -100,6 +100,8 @@ type Peers interface {
 	RegisteredBy(ctx context.Context, patientID string) (string, error)
 	Profile(ctx context.Context, patientID, organ string) (Profile, error)
 	GrantAccess(ctx context.Context, requestID, patientID, organisation, referralID string) error
+	// RevokeAccess ends what GrantAccess gave up to a time; what a later offer gave stays.
+	RevokeAccess(ctx context.Context, requestID, patientID, organisation, referralID, reason string, until time.Time) error
 	RunMatch(ctx context.Context, requestID string, ask MatchAsk) (MatchRun, error)
 	MatchRun(ctx context.Context, matchRunID string) (MatchRun, error)
 	CreateOffer(ctx context.Context, requestID string, ask OfferAsk) (Offer, error)
@@ -118,6 +120,7 @@ const (
 	JobAsk      = "ask"
 	JobFile     = "file"
 	JobGrant    = "grant"
+	JobRevoke   = "revoke"
 	JobDeadline = "deadline"
 	JobWithdraw = "withdraw"
 	JobRelease  = "release"
@@ -134,7 +137,7 @@ type Job struct {
 	Organisation string `json:"organisation,omitempty"`
 	// Record is the offer, hold or transfer.
 	Record string `json:"record,omitempty"`
-	// Due is the deadline looked at, in microseconds.
+	// Due is the deadline looked at, or when the offer ended, in microseconds.
 	Due int64 `json:"due,omitempty"`
 	// At is when to run; zero: at once.
 	At time.Time `json:"-"`

@@ -1,6 +1,10 @@
 package referral
 
-import "context"
+import (
+	"context"
+
+	"huhang.example/services/internal/clock"
+)
 
 // The jobs below undo or open what follows from a case's change. What is gone already counts as done.
 
@@ -11,6 +15,17 @@ func (s *Service) Grant(ctx context.Context, j Job) error {
 		return err
 	}
 	return s.peers.GrantAccess(ctx, key("grant", r.ID, j.Organisation), r.PatientID, j.Organisation, r.ID)
+}
+
+// Revoke ends the access of a center whose offer ended without the patient. A center that is a party, or asked again, keeps
+// it; so does one that accepted.
+func (s *Service) Revoke(ctx context.Context, j Job) error {
+	r, err := s.visible(ctx, j.ReferralID)
+	if err != nil || contains(r.Parties(), j.Organisation) || r.Live() && r.Asking == j.Organisation {
+		return err
+	}
+	return done(s.peers.RevokeAccess(ctx, key("revoke", r.ID, j.Organisation, j.Record), r.PatientID, j.Organisation, r.ID,
+		"OFFER_ENDED", clock.FromMicros(j.Due)))
 }
 
 // Withdraw takes back an offer nobody waits for.

@@ -90,6 +90,7 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 	c := deps.Connection
 	for _, register := range []error{
 		patient.RegisterPatientServiceHandlerClient(ctx, a.mux, patientv1.NewPatientServiceClient(c)),
+		patient.RegisterMergeServiceHandlerClient(ctx, a.mux, patientv1.NewMergeServiceClient(c)),
 		matching.RegisterMatchingServiceHandlerClient(ctx, a.mux, matchingv1.NewMatchingServiceClient(c)),
 		matching.RegisterDirectoryServiceHandlerClient(ctx, a.mux, matchingv1.NewDirectoryServiceClient(c)),
 		transfer.RegisterTransferServiceHandlerClient(ctx, a.mux, transferv1.NewTransferServiceClient(c)),

@@ -55,6 +55,12 @@ const (
 	LicenceRevoked              Reason = "LICENCE_REVOKED"
 	ClaimManual                 Reason = "CLAIM_MANUAL"
 	ClaimUnderWay               Reason = "CLAIM_UNDER_WAY"
+	ValueImplausible            Reason = "VALUE_IMPLAUSIBLE"
+	MergeRefused                Reason = "MERGE_REFUSED"
+	ResultExpired               Reason = "RESULT_EXPIRED"
+	DocumentRefused             Reason = "DOCUMENT_REFUSED"
+	DocumentQuarantined         Reason = "DOCUMENT_QUARANTINED"
+	DocumentLimit               Reason = "DOCUMENT_LIMIT"
 )
 
 type advice struct{ en, zh string }
@@ -111,6 +117,12 @@ var whatToDo = map[Reason]advice{
 	LicenceRevoked:              {"Record the new licence with its own first day.", "请按新资质的起始日登记。"},
 	ClaimManual:                 {"Follow the manual claim at the insured province's agency.", "请向参保地经办机构跟进手工报销。"},
 	ClaimUnderWay:               {"Wait for the outcome; the claim says when the insured province is asked next.", "请等待结果；费用单注明下次查询时间。"},
+	ValueImplausible:            {"Check the value and its unit against the report.", "请对照检验报告核对数值与单位。"},
+	MergeRefused:                {"Read both records; close or finish what is named, then try again.", "请查看两份档案，处理所列事项后再试。"},
+	ResultExpired:               {"Record REPEAT_NEEDED with the reason EXPIRED, or ask for a newer result.", "请登记为需复查（原因 EXPIRED），或索取较新的结果。"},
+	DocumentRefused:             {"Check the file; send it again with the type and checksum it has.", "请检查文件，并按其真实类型和校验值重新上传。"},
+	DocumentQuarantined:         {"Wait for the scan; what was found infected is never given out.", "请等待扫描完成；检出病毒的文件不予提供。"},
+	DocumentLimit:               {"Withdraw a document that is no longer needed, then upload again.", "请先撤销不再需要的文件，再上传。"},
 }
 
 // WhatToDo returns the next step for whoever got this reason; an unknown reason is treated as internal.

@@ -10,6 +10,7 @@ import (
 	"huhang.example/services/internal/fleet"
 	"huhang.example/services/internal/host"
 	"huhang.example/services/patient"
+	"huhang.example/services/patient/peers"
 	"huhang.example/services/patient/rpc"
 	"huhang.example/services/patient/sealing"
 	"huhang.example/services/patient/store"
@@ -46,7 +47,9 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	use := patient.New(store.New(h.DB, sealer), d.Clock, d.IDs)
-	patientv1.RegisterPatientServiceServer(h.GRPC(), rpc.New(use, h.DB, sealer))
+	use := patient.New(store.New(h.DB, sealer), peers.New(d.Peers), d.Clock, d.IDs)
+	server := rpc.New(use, h.DB, sealer)
+	patientv1.RegisterPatientServiceServer(h.GRPC(), server)
+	patientv1.RegisterMergeServiceServer(h.GRPC(), rpc.Merges{Server: server})
 	return &App{h}, nil
 }

@@ -24,6 +24,25 @@ type Clinical struct {
 	Liver               *Liver   `json:"liver,omitempty"`
 	Kidney              *Kidney  `json:"kidney,omitempty"`
 	Fitness             *Fitness `json:"fitness,omitempty"`
+
+	Immunology       *Immunology    `json:"immunology,omitempty"`
+	Serology         *Serology      `json:"serology,omitempty"`
+	Malignancies     []Malignancy   `json:"malignancies,omitempty"`
+	NoMalignancy     *bool          `json:"no_malignancy,omitempty"`
+	CardiacWorkup    *CardiacWorkup `json:"cardiac_workup,omitempty"`
+	Social           *Social        `json:"social,omitempty"`
+	Transplants      []Transplant   `json:"transplant_history,omitempty"`
+	Drugs            []Drug         `json:"drugs,omitempty"`
+	Allergies        []Allergy      `json:"allergies,omitempty"`
+	Transfusions     *int32         `json:"transfusions,omitempty"`
+	Pregnancies      *int32         `json:"pregnancies,omitempty"`
+	FurtherDiagnoses []string       `json:"further_diagnosis_codes,omitempty"`
+	FirstRegistered  string         `json:"first_registered_on,omitempty"`
+	Heart            *Heart         `json:"heart,omitempty"`
+	Lung             *Lung          `json:"lung,omitempty"`
+	Pancreas         *Pancreas      `json:"pancreas,omitempty"`
+	SmallBowel       *SmallBowel    `json:"small_bowel,omitempty"`
+	Child            *Child         `json:"child,omitempty"`
 }
 
 // Quantity is a value with the unit it was given in.
@@ -62,12 +81,19 @@ type Liver struct {
 	Ascites            int32     `json:"ascites,omitempty"`
 	Encephalopathy     int32     `json:"encephalopathy,omitempty"`
 	AcuteFailure       bool      `json:"acute_failure,omitempty"`
+	PortalThrombosis   *bool     `json:"portal_vein_thrombosis,omitempty"`
+	RefractoryAscites  *bool     `json:"refractory_ascites,omitempty"`
+	ImagingOn          string    `json:"imaging_on,omitempty"`
 }
 
 // Kidney is what only a kidney referral carries.
 type Kidney struct {
 	EGFR          *float64 `json:"egfr,omitempty"` // mL/min/1.73 m2
 	DialysisStart string   `json:"dialysis_start,omitempty"`
+	Modality      string   `json:"modality,omitempty"` // NONE, HAEMODIALYSIS, PERITONEAL
+	Access        string   `json:"access,omitempty"`
+	UrineMlDay    *int32   `json:"urine_ml_day,omitempty"`
+	Diabetes      string   `json:"diabetes,omitempty"` // NONE, TYPE_1, TYPE_2, OTHER
 }
 
 // Fitness is the patient's state for travelling.

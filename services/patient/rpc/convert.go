@@ -1,6 +1,8 @@
 package rpc
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -19,6 +21,7 @@ const (
 	schemePrefix  = "SCHEME_"
 	groupPrefix   = "ASSISTANCE_GROUP_"
 	purposePrefix = "PURPOSE_"
+	blockedPrefix = "BLOCKED_KIND_"
 )
 
 func code(prefix, name string, number int32) string {
@@ -82,14 +85,15 @@ func patientTo(v patient.View) *patientv1.Patient {
 		PatientId: v.ID, Name: v.Name, IdentityNumberMasked: v.NumberMasked, PhoneMasked: v.PhoneMasked, Sex: sexTo(v.Sex),
 		BirthDate: v.BirthDate, ResidenceCity: v.ResidenceCity, Coverage: coverageTo(v.Coverage), RegisteredBy: v.RegisteredBy,
 		CreateTime: timestamppb.New(v.CreatedAt), Etag: v.Etag(),
+		MergedIds: v.MergedIDs,
 	}
 	if v.Guardian != nil {
 		out.Guardian = &patientv1.Guardian{Name: v.Guardian.Name, Phone: v.Guardian.Phone, Relation: v.Guardian.Relation}
 	}
 	for _, c := range v.Consents {
-		consent := &patientv1.Consent{Purpose: purposeTo(c.Purpose), GiveTime: timestamppb.New(c.GivenAt)}
-		if !c.WithdrawnAt.IsZero() {
-			consent.WithdrawTime = timestamppb.New(c.WithdrawnAt)
+		consent := &patientv1.Consent{
+			Purpose: purposeTo(c.Purpose), GiveTime: timestamppb.New(c.GivenAt), WithdrawTime: stamp(c.WithdrawnAt),
+			GivenBy: c.GivenBy, WithdrawnBy: c.WithdrawnBy, DocumentId: c.Document,
 		}
 		out.Consents = append(out.Consents, consent)
 	}
@@ -99,16 +103,40 @@ func patientTo(v patient.View) *patientv1.Patient {
 func recordTo(j *patient.Judged) *patientv1.ClinicalRecord {
 	out := &patientv1.ClinicalRecord{
 		Clinical: clinicalTo(&j.Clinical), Version: j.Version, RecordTime: timestamppb.New(j.RecordedAt), RecordedBy: j.RecordedBy,
-		Etag: etag(j.Version),
+		Etag: j.Etag(), RulesVersion: j.Rules,
 	}
 	for _, s := range j.Scores {
-		out.Scores = append(out.Scores, &patientv1.Score{Name: s.Name, Value: s.Value, Grade: s.Grade, Inputs: s.Inputs, TestDate: s.TestDate})
+		out.Scores = append(out.Scores, &patientv1.Score{
+			Name: s.Name, Value: s.Value, Grade: s.Grade, Inputs: s.Inputs, TestDate: s.TestDate, Formula: s.Formula, Note: s.Note,
+		})
 	}
 	for _, m := range j.Missing {
-		out.Missing = append(out.Missing, &patientv1.MissingDatum{Path: m.Path, BlocksZh: m.BlocksZh, BlocksEn: m.BlocksEn})
+		datum := &patientv1.MissingDatum{Path: m.Path, BlocksZh: m.BlocksZh, BlocksEn: m.BlocksEn}
+		for _, b := range m.Blocked {
+			datum.Blocked = append(datum.Blocked, &patientv1.Blocked{
+				Kind: patientv1.BlockedKind(patientv1.BlockedKind_value[blockedPrefix+b.Kind]), Code: b.Code, Organ: organTo(b.Organ),
+			})
+		}
+		out.Missing = append(out.Missing, datum)
+	}
+	for _, path := range slices.Sorted(maps.Keys(j.Changed)) {
+		at := j.Changed[path]
+		out.Changed = append(out.Changed, &patientv1.DatumTime{Path: path, ChangedAt: timestamppb.New(at.At), Version: at.Version})
 	}
 	return out
 }
+
+func versionTo(v patient.Version) *patientv1.ClinicalVersion {
+	out := &patientv1.ClinicalVersion{
+		Version: v.Version, RecordTime: timestamppb.New(v.RecordedAt), RecordedBy: v.RecordedBy, Subject: v.Subject, RulesVersion: v.Rules,
+	}
+	for _, c := range v.Changes {
+		out.Changes = append(out.Changes, &patientv1.DatumChange{Path: c.Path, Before: c.Before, After: c.After})
+	}
+	return out
+}
+
+func organTo(o string) organv1.Organ { return organv1.Organ(organv1.Organ_value[organPrefix+o]) }
 
 func quantity(value float64, unit string) *clinical.Quantity {
 	return &clinical.Quantity{Value: value, Unit: unit}

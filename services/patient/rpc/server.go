@@ -3,12 +3,13 @@ package rpc
 
 import (
 	"context"
+	"strconv"
 
 	patientv1 "huhang.example/gen/huhang/patient/v1"
+	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/idempotency"
 	"huhang.example/services/internal/page"
 	"huhang.example/services/internal/sqldb"
-	"huhang.example/services/internal/telemetry"
 	"huhang.example/services/patient"
 )
 
@@ -27,11 +28,19 @@ func New(use *patient.Service, db *sqldb.DB, cipher idempotency.Cipher) *Server 
 
 // CheckRegistration tells whether a person is registered.
 func (s *Server) CheckRegistration(ctx context.Context, req *patientv1.CheckRegistrationRequest) (*patientv1.CheckRegistrationResponse, error) {
-	registered, id, err := s.use.Check(ctx, req.GetIdentityNumber(), req.GetName(), req.GetBirthDate(), req.GetPhone())
+	found, err := s.use.Check(ctx, req.GetIdentityNumber(), req.GetName(), req.GetBirthDate(), req.GetPhone())
 	if err != nil {
 		return nil, err
 	}
-	return &patientv1.CheckRegistrationResponse{Registered: registered, PatientId: id}, nil
+	res := &patientv1.CheckRegistrationResponse{Registered: found.Registered}
+	switch {
+	case found.View != nil:
+		res.PatientId, res.Patient = found.View.ID, patientTo(*found.View)
+		res.NoticeZh, res.NoticeEn = "该患者已登记，请使用现有档案。", "This person is registered: use the live record."
+	case found.Registered:
+		res.NoticeZh, res.NoticeEn = "该患者已登记，请联系运营人员。", "This person is registered: ask operations."
+	}
+	return res, nil
 }
 
 // RegisterPatient registers a person.
@@ -106,7 +115,7 @@ func (s *Server) UpdatePatient(ctx context.Context, req *patientv1.UpdatePatient
 // GiveConsent records a consent.
 func (s *Server) GiveConsent(ctx context.Context, req *patientv1.GiveConsentRequest) (*patientv1.GiveConsentResponse, error) {
 	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*patientv1.GiveConsentResponse, error) {
-		v, err := s.use.Give(ctx, req.GetPatientId(), req.GetEtag(), purposeFrom(req.GetPurpose()))
+		v, err := s.use.Give(ctx, req.GetPatientId(), req.GetEtag(), purposeFrom(req.GetPurpose()), req.GetDocumentId())
 		if err != nil {
 			return nil, err
 		}
@@ -121,7 +130,11 @@ func (s *Server) WithdrawConsent(ctx context.Context, req *patientv1.WithdrawCon
 		if err != nil {
 			return nil, err
 		}
-		return &patientv1.WithdrawConsentResponse{Patient: patientTo(v)}, nil
+		res := &patientv1.WithdrawConsentResponse{Patient: patientTo(v)}
+		for _, e := range purposeFrom(req.GetPurpose()).Effects() {
+			res.Effects = append(res.Effects, &patientv1.ConsentEffect{Zh: e.Zh, En: e.En})
+		}
+		return res, nil
 	}, idempotency.Sealed(s.cipher))
 }
 
@@ -145,6 +158,37 @@ func (s *Server) GetClinical(ctx context.Context, req *patientv1.GetClinicalRequ
 	return &patientv1.GetClinicalResponse{Record: recordTo(j)}, nil
 }
 
+const (
+	versionsDefault = 20
+	versionsMax     = 50
+)
+
+// ListClinicalVersions returns a page of versions with what each changed.
+func (s *Server) ListClinicalVersions(ctx context.Context, req *patientv1.ListClinicalVersionsRequest) (*patientv1.ListClinicalVersionsResponse, error) {
+	filter := page.Filter("clinical", req.GetPatientId(), req.GetOrgan().String())
+	cursor, err := page.Parse(filter, req.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	before, err := strconv.ParseInt("0"+cursor, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	size := page.Size(req.GetPageSize(), versionsDefault, versionsMax)
+	versions, err := s.use.Versions(ctx, req.GetPatientId(), organFrom(req.GetOrgan()), int32(before), size)
+	if err != nil {
+		return nil, err
+	}
+	res := &patientv1.ListClinicalVersionsResponse{}
+	for _, v := range versions {
+		res.Versions = append(res.Versions, versionTo(v))
+	}
+	if n := len(versions); n == size && versions[n-1].Version > 1 {
+		res.NextPageToken = page.Token(filter, versions[n-1].Etag())
+	}
+	return res, nil
+}
+
 // GetMatchingProfile returns a patient without identity.
 func (s *Server) GetMatchingProfile(ctx context.Context, req *patientv1.GetMatchingProfileRequest) (*patientv1.GetMatchingProfileResponse, error) {
 	p, err := s.use.Profile(ctx, req.GetPatientId(), organFrom(req.GetOrgan()))
@@ -152,7 +196,7 @@ func (s *Server) GetMatchingProfile(ctx context.Context, req *patientv1.GetMatch
 		return nil, err
 	}
 	res := &patientv1.GetMatchingProfileResponse{
-		AgeYears: int32(p.Age), Sex: sexTo(p.Sex), ResidenceCity: p.ResidenceCity, Coverage: coverageTo(p.Coverage), RegisteredBy: p.RegisteredBy,
+		PatientId: p.ID, RegisteredOn: clock.Day(p.CreatedAt), AgeYears: int32(p.Age), Sex: sexTo(p.Sex), ResidenceCity: p.ResidenceCity, Coverage: coverageTo(p.Coverage), RegisteredBy: p.RegisteredBy,
 	}
 	if p.Judged != nil {
 		res.Record = recordTo(p.Judged)
@@ -163,12 +207,4 @@ func (s *Server) GetMatchingProfile(ctx context.Context, req *patientv1.GetMatch
 		}
 	}
 	return res, nil
-}
-
-// GrantAccess lets an organisation see a patient because of a case.
-func (s *Server) GrantAccess(ctx context.Context, req *patientv1.GrantAccessRequest) (*patientv1.GrantAccessResponse, error) {
-	ctx = telemetry.WithReferral(ctx, req.GetReferralId())
-	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*patientv1.GrantAccessResponse, error) {
-		return &patientv1.GrantAccessResponse{}, s.use.Grant(ctx, req.GetPatientId(), req.GetOrganisation(), req.GetReferralId())
-	})
 }

@@ -11,7 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
+	"slices"
+	"strings"
 
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/fault"
@@ -57,7 +58,12 @@ type doc struct {
 	Consents      []patient.Consent `json:"consents"`
 }
 
-const columns = "patient_id, registered_by, created_at, version, sealed, doc"
+// columns are a patient's as p, with the ids of the records kept under it.
+const columns = `p.patient_id, p.registered_by, p.created_at, p.version, p.sealed, p.doc, p.merged_into,
+	coalesce((SELECT string_agg(m.patient_id, ',') FROM patient m WHERE m.merged_into = p.patient_id AND m.merged_into <> ''), '')`
+
+// root is the record that answers for the id $1.
+const root = "(SELECT CASE WHEN merged_into = '' THEN patient_id ELSE merged_into END FROM patient WHERE patient_id = $1)"
 
 func (s *Store) scan(row interface{ Scan(...any) error }) (*patient.Patient, error) {
 	var (
@@ -65,10 +71,15 @@ func (s *Store) scan(row interface{ Scan(...any) error }) (*patient.Patient, err
 		created int64
 		sealed  []byte
 		text    string
+		merged  string
 		d       doc
 	)
-	if err := row.Scan(&p.ID, &p.RegisteredBy, &created, &p.Version, &sealed, &text); err != nil {
+	if err := row.Scan(&p.ID, &p.RegisteredBy, &created, &p.Version, &sealed, &text, &p.MergedInto, &merged); err != nil {
 		return nil, err
+	}
+	if merged != "" {
+		p.MergedIDs = strings.Split(merged, ",")
+		slices.Sort(p.MergedIDs)
 	}
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
 		return nil, fmt.Errorf("stored patient: %w", err)
@@ -125,7 +136,7 @@ func (s *Store) Insert(ctx context.Context, p *patient.Patient) error {
 // index claims the person's index values. Faults: PATIENT_DUPLICATE when one is another record's.
 func (s *Store) index(ctx context.Context, tx *sqldb.Tx, p *patient.Patient) error {
 	for _, entry := range []struct{ kind, text string }{
-		{byNumber, string(p.Identity.Number)}, {byPerson, personText(p.Identity.Name, p.BirthDate, p.Identity.Phone)},
+		{byNumber, string(p.Identity.Number)}, {byPerson, personText(p)},
 	} {
 		values, err := s.sealer.Indexes(entry.kind, entry.text)
 		if err != nil {
@@ -136,21 +147,33 @@ func (s *Store) index(ctx context.Context, tx *sqldb.Tx, p *patient.Patient) err
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if n > 0 {
+			continue
+		}
+		holder := ""
+		if err := tx.QueryRow(ctx, `SELECT CASE WHEN p.merged_into = '' THEN p.patient_id ELSE p.merged_into END
+			FROM patient_index i JOIN patient p ON p.patient_id = i.patient_id WHERE i.kind = $1 AND i.value = $2`, entry.kind, values[0]).Scan(&holder); err != nil {
+			return err
+		}
+		if holder != p.ID { // a record merged into this one is the same person
 			return patient.Duplicate()
 		}
 	}
 	return nil
 }
 
-func personText(name, birthDate, phone string) string {
-	return name + "\x00" + birthDate + "\x00" + phone
+func personText(p *patient.Patient) string {
+	return joined(p.Identity.Name, p.BirthDate, p.Identity.Phone)
+}
+
+func joined(name, birthDate, phone string) string {
+	return patient.IndexName(name) + "\x00" + birthDate + "\x00" + phone
 }
 
 // Get returns a patient.
 func (s *Store) Get(ctx context.Context, id string) (p *patient.Patient, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
-		p, err = s.scan(q.QueryRow(ctx, "SELECT "+columns+" FROM patient WHERE patient_id = $1", id))
+		p, err = s.scan(q.QueryRow(ctx, "SELECT "+columns+" FROM patient p WHERE p.patient_id = "+root, id))
 		return err
 	})
 	if errors.Is(err, sqldb.ErrNoRows) {
@@ -166,7 +189,7 @@ func (s *Store) FindNumber(ctx context.Context, number patient.IdentityNumber) (
 
 // FindPerson returns the id of the patient with this name, birth date and phone.
 func (s *Store) FindPerson(ctx context.Context, name, birthDate, phone string) (string, error) {
-	return s.find(ctx, byPerson, personText(name, birthDate, phone))
+	return s.find(ctx, byPerson, joined(name, birthDate, phone))
 }
 
 func (s *Store) find(ctx context.Context, kind, text string) (id string, err error) {
@@ -189,27 +212,19 @@ func (s *Store) find(ctx context.Context, kind, text string) (id string, err err
 func (s *Store) Update(ctx context.Context, id, etag string, change func(*patient.Patient) error) (p *patient.Patient, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		// The version goes up first: that locks the row on both engines.
-		n, err := tx.Exec(ctx, "UPDATE patient SET version = version + 1 WHERE patient_id = $1", id)
-		if err != nil {
+		if p, err = s.lock(ctx, tx, id); err != nil {
 			return err
 		}
-		if n == 0 {
-			return fault.NotFoundf("patient", id)
-		}
-		if p, err = s.scan(tx.QueryRow(ctx, "SELECT "+columns+" FROM patient WHERE patient_id = $1", id)); err != nil {
-			return err
-		}
-		p.Version--
 		if p.Etag() != etag {
 			return fault.Stale(p.Etag())
 		}
-		before := personText(p.Identity.Name, p.BirthDate, p.Identity.Phone)
+		before := personText(p)
 		if err := change(p); err != nil {
 			return err
 		}
 		p.Version++
-		if personText(p.Identity.Name, p.BirthDate, p.Identity.Phone) != before {
-			if _, err := tx.Exec(ctx, "DELETE FROM patient_index WHERE patient_id = $1", id); err != nil {
+		if personText(p) != before {
+			if _, err := tx.Exec(ctx, "DELETE FROM patient_index WHERE patient_id = $1", p.ID); err != nil {
 				return err
 			}
 			if err := s.index(ctx, tx, p); err != nil {
@@ -220,7 +235,7 @@ func (s *Store) Update(ctx context.Context, id, etag string, change func(*patien
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, "UPDATE patient SET sealed = $1, doc = $2 WHERE patient_id = $3", sealed, text, id)
+		_, err = tx.Exec(ctx, "UPDATE patient SET sealed = $1, doc = $2 WHERE patient_id = $3", sealed, text, p.ID)
 		return err
 	})
 	if err != nil {
@@ -229,16 +244,36 @@ func (s *Store) Update(ctx context.Context, id, etag string, change func(*patien
 	return p, nil
 }
 
-// List returns a page of patients.
+// lock raises the version of the record that answers for an id, which locks its row on both engines, and returns it as it
+// was before.
+func (s *Store) lock(ctx context.Context, tx *sqldb.Tx, id string) (*patient.Patient, error) {
+	n, err := tx.Exec(ctx, "UPDATE patient SET version = version + 1 WHERE patient_id = "+root, id)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, fault.NotFoundf("patient", id)
+	}
+	p, err := s.scan(tx.QueryRow(ctx, "SELECT "+columns+" FROM patient p WHERE p.patient_id = "+root, id))
+	if err != nil {
+		return nil, err
+	}
+	p.Version--
+	return p, nil
+}
+
+// List returns a page of patients; a merged record is listed as its survivor.
 func (s *Store) List(ctx context.Context, organisation, before string, limit int) (patients []*patient.Patient, err error) {
 	if before == "" {
 		before = "~" // behind every id
 	}
 	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		patients = nil
-		rows, err := q.Query(ctx, "SELECT "+columns+` FROM patient WHERE patient_id < $1 AND ($2 = '' OR registered_by = $2
-			OR patient_id IN (SELECT patient_id FROM patient_access WHERE organisation = $2)) ORDER BY patient_id DESC LIMIT $3`,
-			before, organisation, limit)
+		rows, err := q.Query(ctx, "SELECT "+columns+` FROM patient p WHERE p.patient_id < $1 AND p.merged_into = '' AND ($2 = '' OR p.registered_by = $2
+			OR p.patient_id IN (SELECT CASE WHEN g.merged_into = '' THEN g.patient_id ELSE g.merged_into END FROM patient g
+				WHERE g.patient_id IN (SELECT patient_id FROM access_grant WHERE organisation = $2 AND revoked_at = 0)
+					OR (g.registered_by = $2 AND g.merged_into <> '')))
+			ORDER BY p.patient_id DESC LIMIT $3`, before, organisation, limit)
 		if err != nil {
 			return err
 		}
@@ -253,29 +288,4 @@ func (s *Store) List(ctx context.Context, organisation, before string, limit int
 		return rows.Err()
 	})
 	return patients, err
-}
-
-// MaySee tells whether a case gave the organisation access.
-func (s *Store) MaySee(ctx context.Context, id, organisation string) (granted bool, err error) {
-	var n int64
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
-		return q.QueryRow(ctx, "SELECT count(*) FROM patient_access WHERE patient_id = $1 AND organisation = $2", id, organisation).Scan(&n)
-	})
-	return n > 0, err
-}
-
-// Grant gives an organisation access.
-func (s *Store) Grant(ctx context.Context, id, organisation, referralID string, at time.Time) error {
-	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		var n int64
-		if err := tx.QueryRow(ctx, "SELECT count(*) FROM patient WHERE patient_id = $1", id).Scan(&n); err != nil {
-			return err
-		}
-		if n == 0 {
-			return fault.NotFoundf("patient", id)
-		}
-		_, err := tx.Exec(ctx, `INSERT INTO patient_access (patient_id, organisation, referral_id, granted_at)
-			VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, id, organisation, referralID, clock.Micros(at))
-		return err
-	})
 }

@@ -157,9 +157,17 @@ func Run(t *testing.T, store patient.Store) {
 	t.Run("clinical data are versions", func(t *testing.T) {
 		p := insert(t, 6)
 		add := func(ctx context.Context, etag, code string) error {
-			return store.AddClinical(ctx, p.ID, etag, &patient.Record{
-				Clinical: clinical.Clinical{Organ: "LIVER", DiagnosisCode: code}, RecordedAt: now, RecordedBy: "H-HF-01",
+			_, err := store.AddClinical(ctx, p.ID, "LIVER", etag, func(before *patient.Record) (*patient.Record, error) {
+				r := &patient.Record{
+					Clinical: clinical.Clinical{Organ: "LIVER", DiagnosisCode: code}, RecordedAt: now, RecordedBy: "H-HF-01", Subject: "zhang", Version: 1,
+					Rules: clinical.RulesVersion, Changed: map[string]patient.DatumTime{"diagnosis_code": {At: now, Version: 1}},
+				}
+				if before != nil {
+					r.Version = before.Version + 1
+				}
+				return r, nil
 			})
+			return err
 		}
 		if _, err := store.LatestClinical(ctx, p.ID, "LIVER"); !fault.Is(err, fault.ReasonNotFound) {
 			t.Errorf("before the first: %v", err)
@@ -174,8 +182,18 @@ func Run(t *testing.T, store patient.Store) {
 			t.Fatal(err)
 		}
 		r, err := store.LatestClinical(ctx, p.ID, "LIVER")
-		if err != nil || r.Version != 2 || r.Clinical.DiagnosisCode != "C22.000" || !r.RecordedAt.Equal(now) {
+		if err != nil || r.Version != 2 || r.Clinical.DiagnosisCode != "C22.000" || !r.RecordedAt.Equal(now) || r.Subject != "zhang" ||
+			r.Rules != clinical.RulesVersion || !r.Changed["diagnosis_code"].At.Equal(now) {
 			t.Errorf("got %+v %v", r, err)
 		}
+		all, err := store.ClinicalVersions(ctx, p.ID, "LIVER", 0, 10)
+		if err != nil || len(all) != 2 || all[0].Version != 2 || all[1].Clinical.DiagnosisCode != "K74.600" {
+			t.Errorf("the versions: %v %v", all, err)
+		}
+		if older, err := store.ClinicalVersions(ctx, p.ID, "LIVER", 2, 10); err != nil || len(older) != 1 || older[0].Version != 1 {
+			t.Errorf("before 2: %v %v", older, err)
+		}
 	})
+	runAccess(t, store, ids)
+	runMerge(t, store, ids)
 }

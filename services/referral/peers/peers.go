@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	matchingv1 "huhang.example/gen/huhang/matching/v1"
 	organv1 "huhang.example/gen/huhang/organ/v1"
@@ -99,6 +101,19 @@ func (p *Peers) GrantAccess(ctx context.Context, requestID, patientID, organisat
 	}
 	_, err = c.GrantAccess(asService(ctx), &patientv1.GrantAccessRequest{
 		RequestId: requestID, PatientId: patientID, Organisation: organisation, ReferralId: referralID,
+	})
+	return err
+}
+
+// RevokeAccess ends an organisation's access because of a case.
+func (p *Peers) RevokeAccess(ctx context.Context, requestID, patientID, organisation, referralID, reason string, until time.Time) error {
+	c, err := p.patient()
+	if err != nil {
+		return err
+	}
+	_, err = c.RevokeAccess(asService(ctx), &patientv1.RevokeAccessRequest{
+		RequestId: requestID, PatientId: patientID, Organisation: organisation, ReferralId: referralID, Reason: reason,
+		GrantedUntil: timestamppb.New(until),
 	})
 	return err
 }

@@ -248,6 +248,10 @@ func (p *played) GrantAccess(_ context.Context, _, _, organisation, _ string) er
 	return p.call("grant", organisation)
 }
 
+func (p *played) RevokeAccess(_ context.Context, _, _, organisation, _, _ string, _ time.Time) error {
+	return p.call("revoke", organisation)
+}
+
 func (p *played) RunMatch(ctx context.Context, requestID string, _ referral.MatchAsk) (referral.MatchRun, error) {
 	if err := p.call("match", requestID[len(requestID)-1:]); err != nil {
 		return referral.MatchRun{}, err

@@ -100,6 +100,7 @@ func TestNobodyCanTakeTheCase(t *testing.T) {
 		if state, _ := l.offer("EXPIRED", "C-SH-01", c.GetOfferId()); state != referralv1.State_STATE_EXHAUSTED {
 			t.Fatal(state)
 		}
+		sqldbtestEventually(t, "the center's access has ended", func() bool { return l.played.called("revoke C-SH-01") == 1 })
 	})
 }
 
@@ -154,6 +155,10 @@ func TestClosingUndoesWhatWasBegun(t *testing.T) {
 
 		l.toAccepted()
 		l.eventually("FILED")
+		sqldbtest.Idle(t, l.db)
+		if l.played.called("revoke C-SH-01") > 0 {
+			t.Error("the center that accepted lost its access")
+		}
 		_, err := l.server.BookAdmission(l.as(shanghai), &referralv1.BookAdmissionRequest{RequestId: l.key(), ReferralId: l.id, Etag: l.etag()})
 		l.must(err)
 		l.transfer("PLANNED", move1)

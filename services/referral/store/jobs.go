@@ -17,6 +17,7 @@ type (
 	askJob      struct{ referral.Job }
 	fileJob     struct{ referral.Job }
 	grantJob    struct{ referral.Job }
+	revokeJob   struct{ referral.Job }
 	deadlineJob struct{ referral.Job }
 	withdrawJob struct{ referral.Job }
 	releaseJob  struct{ referral.Job }
@@ -27,6 +28,7 @@ func (matchJob) Kind() string    { return "referral_match" }
 func (askJob) Kind() string      { return "referral_ask" }
 func (fileJob) Kind() string     { return "referral_file" }
 func (grantJob) Kind() string    { return "referral_grant" }
+func (revokeJob) Kind() string   { return "referral_revoke" }
 func (deadlineJob) Kind() string { return "referral_deadline" }
 func (withdrawJob) Kind() string { return "referral_withdraw" }
 func (releaseJob) Kind() string  { return "referral_release" }
@@ -51,6 +53,8 @@ func enqueue(ctx context.Context, tx *sqldb.Tx, j referral.Job) error {
 		args = fileJob{j}
 	case referral.JobGrant:
 		args = grantJob{j}
+	case referral.JobRevoke:
+		args = revokeJob{j}
 	case referral.JobDeadline:
 		args = deadlineJob{j}
 	case referral.JobWithdraw:
@@ -75,6 +79,7 @@ func Workers(s *referral.Service) *sqldb.Workers {
 	handle(w, s, s.Ask, func(a askJob) referral.Job { return a.Job })
 	handle(w, s, s.File, func(a fileJob) referral.Job { return a.Job })
 	handle(w, s, s.Grant, func(a grantJob) referral.Job { return a.Job })
+	handle(w, s, s.Revoke, func(a revokeJob) referral.Job { return a.Job })
 	handle(w, s, s.Deadline, func(a deadlineJob) referral.Job { return a.Job })
 	handle(w, s, s.Withdraw, func(a withdrawJob) referral.Job { return a.Job })
 	handle(w, s, s.Release, func(a releaseJob) referral.Job { return a.Job })

@@ -130,6 +130,18 @@ const (
 	Reason_REASON_CLAIM_MANUAL Reason = 110
 	// What became of the claim at the insured province is not known yet; metadata since says since when.
 	Reason_REASON_CLAIM_UNDER_WAY Reason = 111
+	// A clinical value that no patient has; suspected_unit names the unit in which it would be plausible.
+	Reason_REASON_VALUE_IMPLAUSIBLE Reason = 130
+	// Two records cannot be merged or separated: why says what stands against it.
+	Reason_REASON_MERGE_REFUSED Reason = 131
+	// The result is older than its item's validity window, so it cannot be recognised.
+	Reason_REASON_RESULT_EXPIRED Reason = 132
+	// The file is not what a document of the line can be; why says so: type, size, checksum, content.
+	Reason_REASON_DOCUMENT_REFUSED Reason = 133
+	// The document was not scanned yet, or the scan found something; only clean documents are given out.
+	Reason_REASON_DOCUMENT_QUARANTINED Reason = 134
+	// The patient has as many documents, or as many bytes of them, as are kept.
+	Reason_REASON_DOCUMENT_LIMIT Reason = 135
 )
 
 // Enum value maps for Reason.
@@ -186,6 +198,12 @@ var (
 		141: "REASON_LICENCE_REVOKED",
 		110: "REASON_CLAIM_MANUAL",
 		111: "REASON_CLAIM_UNDER_WAY",
+		130: "REASON_VALUE_IMPLAUSIBLE",
+		131: "REASON_MERGE_REFUSED",
+		132: "REASON_RESULT_EXPIRED",
+		133: "REASON_DOCUMENT_REFUSED",
+		134: "REASON_DOCUMENT_QUARANTINED",
+		135: "REASON_DOCUMENT_LIMIT",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                   0,
@@ -239,6 +257,12 @@ var (
 		"REASON_LICENCE_REVOKED":               141,
 		"REASON_CLAIM_MANUAL":                  110,
 		"REASON_CLAIM_UNDER_WAY":               111,
+		"REASON_VALUE_IMPLAUSIBLE":             130,
+		"REASON_MERGE_REFUSED":                 131,
+		"REASON_RESULT_EXPIRED":                132,
+		"REASON_DOCUMENT_REFUSED":              133,
+		"REASON_DOCUMENT_QUARANTINED":          134,
+		"REASON_DOCUMENT_LIMIT":                135,
 	}
 )
 
@@ -273,8 +297,7 @@ var File_huhang_fault_v1_fault_proto protoreflect.FileDescriptor
 
 const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xf4\n" +
-	"\n" +
+	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xa6\f\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\x01\x12\x18\n" +
@@ -327,7 +350,13 @@ const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\x15REASON_VERSION_EXISTS\x10\x8c\x01\x12\x1b\n" +
 	"\x16REASON_LICENCE_REVOKED\x10\x8d\x01\x12\x17\n" +
 	"\x13REASON_CLAIM_MANUAL\x10n\x12\x1a\n" +
-	"\x16REASON_CLAIM_UNDER_WAY\x10oB\xab\x01\n" +
+	"\x16REASON_CLAIM_UNDER_WAY\x10o\x12\x1d\n" +
+	"\x18REASON_VALUE_IMPLAUSIBLE\x10\x82\x01\x12\x19\n" +
+	"\x14REASON_MERGE_REFUSED\x10\x83\x01\x12\x1a\n" +
+	"\x15REASON_RESULT_EXPIRED\x10\x84\x01\x12\x1c\n" +
+	"\x17REASON_DOCUMENT_REFUSED\x10\x85\x01\x12 \n" +
+	"\x1bREASON_DOCUMENT_QUARANTINED\x10\x86\x01\x12\x1a\n" +
+	"\x15REASON_DOCUMENT_LIMIT\x10\x87\x01B\xab\x01\n" +
 	"\x13com.huhang.fault.v1B\n" +
 	"FaultProtoP\x01Z*huhang.example/gen/huhang/fault/v1;faultv1\xa2\x02\x03HFX\xaa\x02\x0fHuhang.Fault.V1\xca\x02\x0fHuhang\\Fault\\V1\xe2\x02\x1bHuhang\\Fault\\V1\\GPBMetadata\xea\x02\x11Huhang::Fault::V1b\x06proto3"
 

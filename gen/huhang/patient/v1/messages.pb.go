@@ -200,6 +200,63 @@ func (Purpose) EnumDescriptor() ([]byte, []int) {
 	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{2}
 }
 
+// BlockedKind is what a missing datum blocks.
+type BlockedKind int32
+
+const (
+	// Not known.
+	BlockedKind_BLOCKED_KIND_UNSPECIFIED BlockedKind = 0
+	// A score cannot be computed.
+	BlockedKind_BLOCKED_KIND_SCORE BlockedKind = 1
+	// A filter or a term of the matching cannot be judged.
+	BlockedKind_BLOCKED_KIND_MATCHING BlockedKind = 2
+	// A step of the case cannot be prepared.
+	BlockedKind_BLOCKED_KIND_STEP BlockedKind = 3
+)
+
+// Enum value maps for BlockedKind.
+var (
+	BlockedKind_name = map[int32]string{
+		0: "BLOCKED_KIND_UNSPECIFIED",
+		1: "BLOCKED_KIND_SCORE",
+		2: "BLOCKED_KIND_MATCHING",
+		3: "BLOCKED_KIND_STEP",
+	}
+	BlockedKind_value = map[string]int32{
+		"BLOCKED_KIND_UNSPECIFIED": 0,
+		"BLOCKED_KIND_SCORE":       1,
+		"BLOCKED_KIND_MATCHING":    2,
+		"BLOCKED_KIND_STEP":        3,
+	}
+)
+
+func (x BlockedKind) Enum() *BlockedKind {
+	p := new(BlockedKind)
+	*p = x
+	return p
+}
+
+func (x BlockedKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BlockedKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_huhang_patient_v1_messages_proto_enumTypes[3].Descriptor()
+}
+
+func (BlockedKind) Type() protoreflect.EnumType {
+	return &file_huhang_patient_v1_messages_proto_enumTypes[3]
+}
+
+func (x BlockedKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BlockedKind.Descriptor instead.
+func (BlockedKind) EnumDescriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{3}
+}
+
 // Patient is a registered person (患者).
 type Patient struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -228,7 +285,9 @@ type Patient struct {
 	// When the patient was registered.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// Version for the next update.
-	Etag          string `protobuf:"bytes,13,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,13,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Ids of records that were merged into this one; each is answered with this record.
+	MergedIds     []string `protobuf:"bytes,14,rep,name=merged_ids,json=mergedIds,proto3" json:"merged_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -352,6 +411,13 @@ func (x *Patient) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *Patient) GetMergedIds() []string {
+	if x != nil {
+		return x.MergedIds
+	}
+	return nil
 }
 
 // Coverage is the basic medical insurance of a person (参保信息).
@@ -517,7 +583,13 @@ type Consent struct {
 	// When it was given.
 	GiveTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=give_time,json=giveTime,proto3" json:"give_time,omitempty"`
 	// When it was withdrawn; unset while it holds.
-	WithdrawTime  *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=withdraw_time,json=withdrawTime,proto3" json:"withdraw_time,omitempty"`
+	WithdrawTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=withdraw_time,json=withdrawTime,proto3" json:"withdraw_time,omitempty"`
+	// Organisation that recorded the giving; empty on consents older than the field.
+	GivenBy string `protobuf:"bytes,4,opt,name=given_by,json=givenBy,proto3" json:"given_by,omitempty"`
+	// Organisation that recorded the withdrawal.
+	WithdrawnBy string `protobuf:"bytes,5,opt,name=withdrawn_by,json=withdrawnBy,proto3" json:"withdrawn_by,omitempty"`
+	// The signed form, where it was uploaded.
+	DocumentId    string `protobuf:"bytes,6,opt,name=document_id,json=documentId,proto3" json:"document_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -573,6 +645,82 @@ func (x *Consent) GetWithdrawTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Consent) GetGivenBy() string {
+	if x != nil {
+		return x.GivenBy
+	}
+	return ""
+}
+
+func (x *Consent) GetWithdrawnBy() string {
+	if x != nil {
+		return x.WithdrawnBy
+	}
+	return ""
+}
+
+func (x *Consent) GetDocumentId() string {
+	if x != nil {
+		return x.DocumentId
+	}
+	return ""
+}
+
+// ConsentEffect is something that ends with a consent.
+type ConsentEffect struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In Chinese.
+	Zh string `protobuf:"bytes,1,opt,name=zh,proto3" json:"zh,omitempty"`
+	// In English.
+	En            string `protobuf:"bytes,2,opt,name=en,proto3" json:"en,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsentEffect) Reset() {
+	*x = ConsentEffect{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsentEffect) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsentEffect) ProtoMessage() {}
+
+func (x *ConsentEffect) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsentEffect.ProtoReflect.Descriptor instead.
+func (*ConsentEffect) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ConsentEffect) GetZh() string {
+	if x != nil {
+		return x.Zh
+	}
+	return ""
+}
+
+func (x *ConsentEffect) GetEn() string {
+	if x != nil {
+		return x.En
+	}
+	return ""
+}
+
 // Clinical is what a center needs to judge a case, for one organ.
 type Clinical struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -588,7 +736,7 @@ type Clinical struct {
 	AcceptsAboIncompatible bool `protobuf:"varint,5,opt,name=accepts_abo_incompatible,json=acceptsAboIncompatible,proto3" json:"accepts_abo_incompatible,omitempty"`
 	// Patient has a willing living donor to be examined by the center; nothing about that person is held here.
 	LivingDonorRoute bool `protobuf:"varint,6,opt,name=living_donor_route,json=livingDonorRoute,proto3" json:"living_donor_route,omitempty"`
-	// Height in cm, 20..250; unset when not known.
+	// Height in cm, 25..250; unset when not known.
 	HeightCm *float64 `protobuf:"fixed64,7,opt,name=height_cm,json=heightCm,proto3,oneof" json:"height_cm,omitempty"`
 	// Weight in kg, 0.5..400.
 	WeightKg *float64 `protobuf:"fixed64,8,opt,name=weight_kg,json=weightKg,proto3,oneof" json:"weight_kg,omitempty"`
@@ -611,14 +759,51 @@ type Clinical struct {
 	// Kidney only.
 	Kidney *KidneyData `protobuf:"bytes,17,opt,name=kidney,proto3" json:"kidney,omitempty"`
 	// Fitness for the way.
-	Fitness       *Fitness `protobuf:"bytes,18,opt,name=fitness,proto3" json:"fitness,omitempty"`
+	Fitness *Fitness `protobuf:"bytes,18,opt,name=fitness,proto3" json:"fitness,omitempty"`
+	// Tissue type and sensitisation.
+	Immunology *Immunology `protobuf:"bytes,19,opt,name=immunology,proto3" json:"immunology,omitempty"`
+	// Infections in detail.
+	Serology *Serology `protobuf:"bytes,20,opt,name=serology,proto3" json:"serology,omitempty"`
+	// Cancers, past and present; at most 10.
+	Malignancies []*Malignancy `protobuf:"bytes,21,rep,name=malignancies,proto3" json:"malignancies,omitempty"`
+	// No cancer, past or present, is known; must not stand beside malignancies.
+	NoMalignancy *bool `protobuf:"varint,22,opt,name=no_malignancy,json=noMalignancy,proto3,oneof" json:"no_malignancy,omitempty"`
+	// Work-up of the heart.
+	CardiacWorkup *CardiacWorkup `protobuf:"bytes,23,opt,name=cardiac_workup,json=cardiacWorkup,proto3" json:"cardiac_workup,omitempty"`
+	// Habits, performance status, carer.
+	Social *Social `protobuf:"bytes,24,opt,name=social,proto3" json:"social,omitempty"`
+	// Previous transplants in detail; at most 10. Where given, their number is previous_transplants.
+	TransplantHistory []*TransplantHistory `protobuf:"bytes,25,rep,name=transplant_history,json=transplantHistory,proto3" json:"transplant_history,omitempty"`
+	// Drugs taken; at most 50.
+	Drugs []*Drug `protobuf:"bytes,26,rep,name=drugs,proto3" json:"drugs,omitempty"`
+	// Allergies; at most 50.
+	Allergies []*Allergy `protobuf:"bytes,27,rep,name=allergies,proto3" json:"allergies,omitempty"`
+	// Units of blood ever transfused, 0..1000.
+	Transfusions *int32 `protobuf:"varint,28,opt,name=transfusions,proto3,oneof" json:"transfusions,omitempty"`
+	// Pregnancies, 0..30.
+	Pregnancies *int32 `protobuf:"varint,29,opt,name=pregnancies,proto3,oneof" json:"pregnancies,omitempty"`
+	// Further diagnoses, ICD-10 codes; at most 20.
+	FurtherDiagnosisCodes []string `protobuf:"bytes,30,rep,name=further_diagnosis_codes,json=furtherDiagnosisCodes,proto3" json:"further_diagnosis_codes,omitempty"`
+	// Day the patient was first registered for this organ anywhere; empty: the day of the registration here. Scores of
+	// children and adolescents depend on the age on that day.
+	FirstRegisteredOn string `protobuf:"bytes,31,opt,name=first_registered_on,json=firstRegisteredOn,proto3" json:"first_registered_on,omitempty"`
+	// Heart only.
+	Heart *HeartData `protobuf:"bytes,32,opt,name=heart,proto3" json:"heart,omitempty"`
+	// Lung only.
+	Lung *LungData `protobuf:"bytes,33,opt,name=lung,proto3" json:"lung,omitempty"`
+	// Pancreas only.
+	Pancreas *PancreasData `protobuf:"bytes,34,opt,name=pancreas,proto3" json:"pancreas,omitempty"`
+	// Small bowel only.
+	SmallBowel *SmallBowelData `protobuf:"bytes,35,opt,name=small_bowel,json=smallBowel,proto3" json:"small_bowel,omitempty"`
+	// Patients under 18 only.
+	Child         *ChildData `protobuf:"bytes,36,opt,name=child,proto3" json:"child,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Clinical) Reset() {
 	*x = Clinical{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +815,7 @@ func (x *Clinical) String() string {
 func (*Clinical) ProtoMessage() {}
 
 func (x *Clinical) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +828,7 @@ func (x *Clinical) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clinical.ProtoReflect.Descriptor instead.
 func (*Clinical) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{4}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Clinical) GetOrgan() v1.Organ {
@@ -772,6 +957,132 @@ func (x *Clinical) GetFitness() *Fitness {
 	return nil
 }
 
+func (x *Clinical) GetImmunology() *Immunology {
+	if x != nil {
+		return x.Immunology
+	}
+	return nil
+}
+
+func (x *Clinical) GetSerology() *Serology {
+	if x != nil {
+		return x.Serology
+	}
+	return nil
+}
+
+func (x *Clinical) GetMalignancies() []*Malignancy {
+	if x != nil {
+		return x.Malignancies
+	}
+	return nil
+}
+
+func (x *Clinical) GetNoMalignancy() bool {
+	if x != nil && x.NoMalignancy != nil {
+		return *x.NoMalignancy
+	}
+	return false
+}
+
+func (x *Clinical) GetCardiacWorkup() *CardiacWorkup {
+	if x != nil {
+		return x.CardiacWorkup
+	}
+	return nil
+}
+
+func (x *Clinical) GetSocial() *Social {
+	if x != nil {
+		return x.Social
+	}
+	return nil
+}
+
+func (x *Clinical) GetTransplantHistory() []*TransplantHistory {
+	if x != nil {
+		return x.TransplantHistory
+	}
+	return nil
+}
+
+func (x *Clinical) GetDrugs() []*Drug {
+	if x != nil {
+		return x.Drugs
+	}
+	return nil
+}
+
+func (x *Clinical) GetAllergies() []*Allergy {
+	if x != nil {
+		return x.Allergies
+	}
+	return nil
+}
+
+func (x *Clinical) GetTransfusions() int32 {
+	if x != nil && x.Transfusions != nil {
+		return *x.Transfusions
+	}
+	return 0
+}
+
+func (x *Clinical) GetPregnancies() int32 {
+	if x != nil && x.Pregnancies != nil {
+		return *x.Pregnancies
+	}
+	return 0
+}
+
+func (x *Clinical) GetFurtherDiagnosisCodes() []string {
+	if x != nil {
+		return x.FurtherDiagnosisCodes
+	}
+	return nil
+}
+
+func (x *Clinical) GetFirstRegisteredOn() string {
+	if x != nil {
+		return x.FirstRegisteredOn
+	}
+	return ""
+}
+
+func (x *Clinical) GetHeart() *HeartData {
+	if x != nil {
+		return x.Heart
+	}
+	return nil
+}
+
+func (x *Clinical) GetLung() *LungData {
+	if x != nil {
+		return x.Lung
+	}
+	return nil
+}
+
+func (x *Clinical) GetPancreas() *PancreasData {
+	if x != nil {
+		return x.Pancreas
+	}
+	return nil
+}
+
+func (x *Clinical) GetSmallBowel() *SmallBowelData {
+	if x != nil {
+		return x.SmallBowel
+	}
+	return nil
+}
+
+func (x *Clinical) GetChild() *ChildData {
+	if x != nil {
+		return x.Child
+	}
+	return nil
+}
+
 // Labs are the values scores are computed from; the unit is chosen by the oneof, both are converted.
 type Labs struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -812,7 +1123,7 @@ type Labs struct {
 
 func (x *Labs) Reset() {
 	*x = Labs{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -824,7 +1135,7 @@ func (x *Labs) String() string {
 func (*Labs) ProtoMessage() {}
 
 func (x *Labs) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -837,7 +1148,7 @@ func (x *Labs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Labs.ProtoReflect.Descriptor instead.
 func (*Labs) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{5}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Labs) GetTestDate() string {
@@ -955,12 +1266,12 @@ type isLabs_Creatinine interface {
 }
 
 type Labs_CreatinineUmolL struct {
-	// In umol/L, 1..3000; divided by 88.4.
+	// In umol/L, 5..3000; divided by 88.4.
 	CreatinineUmolL float64 `protobuf:"fixed64,2,opt,name=creatinine_umol_l,json=creatinineUmolL,proto3,oneof"`
 }
 
 type Labs_CreatinineMgDl struct {
-	// In mg/dL, 0.01..35.
+	// In mg/dL, 0.05..34.
 	CreatinineMgDl float64 `protobuf:"fixed64,3,opt,name=creatinine_mg_dl,json=creatinineMgDl,proto3,oneof"`
 }
 
@@ -973,12 +1284,12 @@ type isLabs_Bilirubin interface {
 }
 
 type Labs_BilirubinUmolL struct {
-	// In umol/L, 0.5..1500; divided by 17.1.
+	// In umol/L, 1..1500; divided by 17.1.
 	BilirubinUmolL float64 `protobuf:"fixed64,4,opt,name=bilirubin_umol_l,json=bilirubinUmolL,proto3,oneof"`
 }
 
 type Labs_BilirubinMgDl struct {
-	// In mg/dL, 0.02..90.
+	// In mg/dL, 0.05..88.
 	BilirubinMgDl float64 `protobuf:"fixed64,5,opt,name=bilirubin_mg_dl,json=bilirubinMgDl,proto3,oneof"`
 }
 
@@ -991,12 +1302,12 @@ type isLabs_Albumin interface {
 }
 
 type Labs_AlbuminGL struct {
-	// In g/L, 5..80; divided by 10.
+	// In g/L, 8..80; divided by 10.
 	AlbuminGL float64 `protobuf:"fixed64,6,opt,name=albumin_g_l,json=albuminGL,proto3,oneof"`
 }
 
 type Labs_AlbuminGDl struct {
-	// In g/dL, 0.5..8.
+	// In g/dL, 0.8..8.
 	AlbuminGDl float64 `protobuf:"fixed64,7,opt,name=albumin_g_dl,json=albuminGDl,proto3,oneof"`
 }
 
@@ -1022,14 +1333,20 @@ type LiverData struct {
 	// Encephalopathy: 0 not known, 1 none, 2 grade 1-2, 3 grade 3-4 (Child-Pugh).
 	Encephalopathy int32 `protobuf:"varint,7,opt,name=encephalopathy,proto3" json:"encephalopathy,omitempty"`
 	// Acute liver failure.
-	AcuteFailure  bool `protobuf:"varint,8,opt,name=acute_failure,json=acuteFailure,proto3" json:"acute_failure,omitempty"`
+	AcuteFailure bool `protobuf:"varint,8,opt,name=acute_failure,json=acuteFailure,proto3" json:"acute_failure,omitempty"`
+	// Portal vein thrombosis.
+	PortalVeinThrombosis *bool `protobuf:"varint,9,opt,name=portal_vein_thrombosis,json=portalVeinThrombosis,proto3,oneof" json:"portal_vein_thrombosis,omitempty"`
+	// Refractory ascites.
+	RefractoryAscites *bool `protobuf:"varint,10,opt,name=refractory_ascites,json=refractoryAscites,proto3,oneof" json:"refractory_ascites,omitempty"`
+	// Day of the imaging the nodules were measured in.
+	ImagingOn     string `protobuf:"bytes,11,opt,name=imaging_on,json=imagingOn,proto3" json:"imaging_on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LiverData) Reset() {
 	*x = LiverData{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1041,7 +1358,7 @@ func (x *LiverData) String() string {
 func (*LiverData) ProtoMessage() {}
 
 func (x *LiverData) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1054,7 +1371,7 @@ func (x *LiverData) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiverData.ProtoReflect.Descriptor instead.
 func (*LiverData) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{6}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *LiverData) GetHcc() bool {
@@ -1113,6 +1430,27 @@ func (x *LiverData) GetAcuteFailure() bool {
 	return false
 }
 
+func (x *LiverData) GetPortalVeinThrombosis() bool {
+	if x != nil && x.PortalVeinThrombosis != nil {
+		return *x.PortalVeinThrombosis
+	}
+	return false
+}
+
+func (x *LiverData) GetRefractoryAscites() bool {
+	if x != nil && x.RefractoryAscites != nil {
+		return *x.RefractoryAscites
+	}
+	return false
+}
+
+func (x *LiverData) GetImagingOn() string {
+	if x != nil {
+		return x.ImagingOn
+	}
+	return ""
+}
+
 // KidneyData is what only a kidney referral carries.
 type KidneyData struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1120,13 +1458,21 @@ type KidneyData struct {
 	Egfr *float64 `protobuf:"fixed64,1,opt,name=egfr,proto3,oneof" json:"egfr,omitempty"`
 	// First day of dialysis, YYYY-MM-DD; empty before dialysis.
 	DialysisStart string `protobuf:"bytes,2,opt,name=dialysis_start,json=dialysisStart,proto3" json:"dialysis_start,omitempty"`
+	// How dialysis is done.
+	Modality DialysisModality `protobuf:"varint,3,opt,name=modality,proto3,enum=huhang.patient.v1.DialysisModality" json:"modality,omitempty"`
+	// Through what.
+	Access DialysisAccess `protobuf:"varint,4,opt,name=access,proto3,enum=huhang.patient.v1.DialysisAccess" json:"access,omitempty"`
+	// Urine in mL a day, 0..6000.
+	UrineMlDay *int32 `protobuf:"varint,5,opt,name=urine_ml_day,json=urineMlDay,proto3,oneof" json:"urine_ml_day,omitempty"`
+	// Diabetes.
+	Diabetes      DiabetesType `protobuf:"varint,6,opt,name=diabetes,proto3,enum=huhang.patient.v1.DiabetesType" json:"diabetes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *KidneyData) Reset() {
 	*x = KidneyData{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1138,7 +1484,7 @@ func (x *KidneyData) String() string {
 func (*KidneyData) ProtoMessage() {}
 
 func (x *KidneyData) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1151,7 +1497,7 @@ func (x *KidneyData) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KidneyData.ProtoReflect.Descriptor instead.
 func (*KidneyData) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{7}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *KidneyData) GetEgfr() float64 {
@@ -1166,6 +1512,34 @@ func (x *KidneyData) GetDialysisStart() string {
 		return x.DialysisStart
 	}
 	return ""
+}
+
+func (x *KidneyData) GetModality() DialysisModality {
+	if x != nil {
+		return x.Modality
+	}
+	return DialysisModality_DIALYSIS_MODALITY_UNSPECIFIED
+}
+
+func (x *KidneyData) GetAccess() DialysisAccess {
+	if x != nil {
+		return x.Access
+	}
+	return DialysisAccess_DIALYSIS_ACCESS_UNSPECIFIED
+}
+
+func (x *KidneyData) GetUrineMlDay() int32 {
+	if x != nil && x.UrineMlDay != nil {
+		return *x.UrineMlDay
+	}
+	return 0
+}
+
+func (x *KidneyData) GetDiabetes() DiabetesType {
+	if x != nil {
+		return x.Diabetes
+	}
+	return DiabetesType_DIABETES_TYPE_UNSPECIFIED
 }
 
 // Fitness is the patient's state for travelling; the worst item decides the escort.
@@ -1191,7 +1565,7 @@ type Fitness struct {
 
 func (x *Fitness) Reset() {
 	*x = Fitness{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +1577,7 @@ func (x *Fitness) String() string {
 func (*Fitness) ProtoMessage() {}
 
 func (x *Fitness) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +1590,7 @@ func (x *Fitness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fitness.ProtoReflect.Descriptor instead.
 func (*Fitness) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{8}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Fitness) GetOxygen() bool {
@@ -1280,14 +1654,18 @@ type Score struct {
 	// Day of the tests, YYYY-MM-DD.
 	TestDate string `protobuf:"bytes,4,opt,name=test_date,json=testDate,proto3" json:"test_date,omitempty"`
 	// Class for scores that have one (Child-Pugh A, B, C).
-	Grade         string `protobuf:"bytes,5,opt,name=grade,proto3" json:"grade,omitempty"`
+	Grade string `protobuf:"bytes,5,opt,name=grade,proto3" json:"grade,omitempty"`
+	// The formula and its source, such as "MELD 3.0, Kim et al. 2021".
+	Formula string `protobuf:"bytes,6,opt,name=formula,proto3" json:"formula,omitempty"`
+	// The rules of age that applied, such as "registered at 12 to 17: no sex term, constant 7.33"; empty when none did.
+	Note          string `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Score) Reset() {
 	*x = Score{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1299,7 +1677,7 @@ func (x *Score) String() string {
 func (*Score) ProtoMessage() {}
 
 func (x *Score) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1312,7 +1690,7 @@ func (x *Score) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Score.ProtoReflect.Descriptor instead.
 func (*Score) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{9}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Score) GetName() string {
@@ -1350,6 +1728,20 @@ func (x *Score) GetGrade() string {
 	return ""
 }
 
+func (x *Score) GetFormula() string {
+	if x != nil {
+		return x.Formula
+	}
+	return ""
+}
+
+func (x *Score) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
 // MissingDatum says what is missing and what it blocks.
 type MissingDatum struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1358,14 +1750,16 @@ type MissingDatum struct {
 	// What it blocks, in Chinese.
 	BlocksZh string `protobuf:"bytes,2,opt,name=blocks_zh,json=blocksZh,proto3" json:"blocks_zh,omitempty"`
 	// What it blocks, in English.
-	BlocksEn      string `protobuf:"bytes,3,opt,name=blocks_en,json=blocksEn,proto3" json:"blocks_en,omitempty"`
+	BlocksEn string `protobuf:"bytes,3,opt,name=blocks_en,json=blocksEn,proto3" json:"blocks_en,omitempty"`
+	// What it blocks, for programs.
+	Blocked       []*Blocked `protobuf:"bytes,4,rep,name=blocked,proto3" json:"blocked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MissingDatum) Reset() {
 	*x = MissingDatum{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1377,7 +1771,7 @@ func (x *MissingDatum) String() string {
 func (*MissingDatum) ProtoMessage() {}
 
 func (x *MissingDatum) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1390,7 +1784,7 @@ func (x *MissingDatum) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MissingDatum.ProtoReflect.Descriptor instead.
 func (*MissingDatum) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{10}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *MissingDatum) GetPath() string {
@@ -1414,6 +1808,424 @@ func (x *MissingDatum) GetBlocksEn() string {
 	return ""
 }
 
+func (x *MissingDatum) GetBlocked() []*Blocked {
+	if x != nil {
+		return x.Blocked
+	}
+	return nil
+}
+
+// Blocked is one thing that cannot be done while a datum is missing.
+type Blocked struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What kind of thing.
+	Kind BlockedKind `protobuf:"varint,1,opt,name=kind,proto3,enum=huhang.patient.v1.BlockedKind" json:"kind,omitempty"`
+	// Which one: a score ("MELD 3.0"), a filter or term of matching ("BMI", "HCC_SET"), a step ("TRANSFER").
+	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	// The organ whose matching, score or step it is.
+	Organ         v1.Organ `protobuf:"varint,3,opt,name=organ,proto3,enum=huhang.organ.v1.Organ" json:"organ,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Blocked) Reset() {
+	*x = Blocked{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Blocked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Blocked) ProtoMessage() {}
+
+func (x *Blocked) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Blocked.ProtoReflect.Descriptor instead.
+func (*Blocked) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Blocked) GetKind() BlockedKind {
+	if x != nil {
+		return x.Kind
+	}
+	return BlockedKind_BLOCKED_KIND_UNSPECIFIED
+}
+
+func (x *Blocked) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Blocked) GetOrgan() v1.Organ {
+	if x != nil {
+		return x.Organ
+	}
+	return v1.Organ(0)
+}
+
+// DatumChange is one datum of a clinical record that a version changed.
+type DatumChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Path of the field, such as "labs.inr".
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// The value before, as JSON; empty: there was none.
+	Before string `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	// The value after, as JSON; empty: it was taken away.
+	After         string `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DatumChange) Reset() {
+	*x = DatumChange{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DatumChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DatumChange) ProtoMessage() {}
+
+func (x *DatumChange) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DatumChange.ProtoReflect.Descriptor instead.
+func (*DatumChange) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DatumChange) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *DatumChange) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+func (x *DatumChange) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+// ClinicalVersion is one version of a clinical record, and what it changed.
+type ClinicalVersion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Version, counting from 1.
+	Version int32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// When it was recorded.
+	RecordTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=record_time,json=recordTime,proto3" json:"record_time,omitempty"`
+	// Organisation that recorded it.
+	RecordedBy string `protobuf:"bytes,3,opt,name=recorded_by,json=recordedBy,proto3" json:"recorded_by,omitempty"`
+	// Who recorded it: the subject at its issuer, never a name.
+	Subject string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
+	// What differs from the version before; everything for the first.
+	Changes []*DatumChange `protobuf:"bytes,5,rep,name=changes,proto3" json:"changes,omitempty"`
+	// Version of the formulas and rules it was judged by.
+	RulesVersion  string `protobuf:"bytes,6,opt,name=rules_version,json=rulesVersion,proto3" json:"rules_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClinicalVersion) Reset() {
+	*x = ClinicalVersion{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClinicalVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClinicalVersion) ProtoMessage() {}
+
+func (x *ClinicalVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClinicalVersion.ProtoReflect.Descriptor instead.
+func (*ClinicalVersion) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ClinicalVersion) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *ClinicalVersion) GetRecordTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RecordTime
+	}
+	return nil
+}
+
+func (x *ClinicalVersion) GetRecordedBy() string {
+	if x != nil {
+		return x.RecordedBy
+	}
+	return ""
+}
+
+func (x *ClinicalVersion) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *ClinicalVersion) GetChanges() []*DatumChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+func (x *ClinicalVersion) GetRulesVersion() string {
+	if x != nil {
+		return x.RulesVersion
+	}
+	return ""
+}
+
+// ListClinicalVersionsRequest pages through the versions of a record, newest first.
+type ListClinicalVersionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Patient id.
+	PatientId string `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// Organ.
+	Organ v1.Organ `protobuf:"varint,2,opt,name=organ,proto3,enum=huhang.organ.v1.Organ" json:"organ,omitempty"`
+	// At most 50; 0 means 20.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the page before.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListClinicalVersionsRequest) Reset() {
+	*x = ListClinicalVersionsRequest{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListClinicalVersionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListClinicalVersionsRequest) ProtoMessage() {}
+
+func (x *ListClinicalVersionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListClinicalVersionsRequest.ProtoReflect.Descriptor instead.
+func (*ListClinicalVersionsRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListClinicalVersionsRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *ListClinicalVersionsRequest) GetOrgan() v1.Organ {
+	if x != nil {
+		return x.Organ
+	}
+	return v1.Organ(0)
+}
+
+func (x *ListClinicalVersionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListClinicalVersionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListClinicalVersionsResponse is a page.
+type ListClinicalVersionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The versions, newest first.
+	Versions []*ClinicalVersion `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListClinicalVersionsResponse) Reset() {
+	*x = ListClinicalVersionsResponse{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListClinicalVersionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListClinicalVersionsResponse) ProtoMessage() {}
+
+func (x *ListClinicalVersionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListClinicalVersionsResponse.ProtoReflect.Descriptor instead.
+func (*ListClinicalVersionsResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListClinicalVersionsResponse) GetVersions() []*ClinicalVersion {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+func (x *ListClinicalVersionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// DatumTime tells when a datum last changed.
+type DatumTime struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Path of the field, such as "labs.inr".
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// When the version that changed it was recorded.
+	ChangedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"`
+	// That version.
+	Version       int32 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DatumTime) Reset() {
+	*x = DatumTime{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DatumTime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DatumTime) ProtoMessage() {}
+
+func (x *DatumTime) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DatumTime.ProtoReflect.Descriptor instead.
+func (*DatumTime) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *DatumTime) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *DatumTime) GetChangedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ChangedAt
+	}
+	return nil
+}
+
+func (x *DatumTime) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 // ClinicalRecord is a stored version of clinical data.
 type ClinicalRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1430,14 +2242,18 @@ type ClinicalRecord struct {
 	// What is missing.
 	Missing []*MissingDatum `protobuf:"bytes,6,rep,name=missing,proto3" json:"missing,omitempty"`
 	// Version for the next update.
-	Etag          string `protobuf:"bytes,7,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,7,opt,name=etag,proto3" json:"etag,omitempty"`
+	// When each datum last changed, a removal included; sorted by path.
+	Changed []*DatumTime `protobuf:"bytes,8,rep,name=changed,proto3" json:"changed,omitempty"`
+	// Version of the formulas and rules the scores follow.
+	RulesVersion  string `protobuf:"bytes,9,opt,name=rules_version,json=rulesVersion,proto3" json:"rules_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ClinicalRecord) Reset() {
 	*x = ClinicalRecord{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1449,7 +2265,7 @@ func (x *ClinicalRecord) String() string {
 func (*ClinicalRecord) ProtoMessage() {}
 
 func (x *ClinicalRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1462,7 +2278,7 @@ func (x *ClinicalRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClinicalRecord.ProtoReflect.Descriptor instead.
 func (*ClinicalRecord) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{11}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ClinicalRecord) GetClinical() *Clinical {
@@ -1514,16 +2330,31 @@ func (x *ClinicalRecord) GetEtag() string {
 	return ""
 }
 
+func (x *ClinicalRecord) GetChanged() []*DatumTime {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+func (x *ClinicalRecord) GetRulesVersion() string {
+	if x != nil {
+		return x.RulesVersion
+	}
+	return ""
+}
+
 // CheckRegistrationRequest asks whether a person is registered.
 type CheckRegistrationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Identity number (GB 11643), 18 characters; empty to look by name.
+	// Identity number (GB 11643); empty to look by name. Spaces, hyphens, full-width and lower-case characters are read as
+	// what they stand for, here and in the other fields.
 	IdentityNumber string `protobuf:"bytes,1,opt,name=identity_number,json=identityNumber,proto3" json:"identity_number,omitempty"`
 	// Name, together with birth_date and phone.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Birth date YYYY-MM-DD.
 	BirthDate string `protobuf:"bytes,3,opt,name=birth_date,json=birthDate,proto3" json:"birth_date,omitempty"`
-	// Mobile phone, 11 digits.
+	// Mobile phone, 11 digits, with or without +86.
 	Phone         string `protobuf:"bytes,4,opt,name=phone,proto3" json:"phone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1531,7 +2362,7 @@ type CheckRegistrationRequest struct {
 
 func (x *CheckRegistrationRequest) Reset() {
 	*x = CheckRegistrationRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +2374,7 @@ func (x *CheckRegistrationRequest) String() string {
 func (*CheckRegistrationRequest) ProtoMessage() {}
 
 func (x *CheckRegistrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,7 +2387,7 @@ func (x *CheckRegistrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckRegistrationRequest.ProtoReflect.Descriptor instead.
 func (*CheckRegistrationRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{12}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CheckRegistrationRequest) GetIdentityNumber() string {
@@ -1593,14 +2424,20 @@ type CheckRegistrationResponse struct {
 	// A record exists.
 	Registered bool `protobuf:"varint,1,opt,name=registered,proto3" json:"registered,omitempty"`
 	// Its id, when the caller may see it.
-	PatientId     string `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	PatientId string `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// The live record as the caller may see it; unset when the caller may not, or there is none.
+	Patient *Patient `protobuf:"bytes,3,opt,name=patient,proto3" json:"patient,omitempty"`
+	// What to do, in Chinese. The same words for every record the caller may not see.
+	NoticeZh string `protobuf:"bytes,4,opt,name=notice_zh,json=noticeZh,proto3" json:"notice_zh,omitempty"`
+	// What to do, in English.
+	NoticeEn      string `protobuf:"bytes,5,opt,name=notice_en,json=noticeEn,proto3" json:"notice_en,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CheckRegistrationResponse) Reset() {
 	*x = CheckRegistrationResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1612,7 +2449,7 @@ func (x *CheckRegistrationResponse) String() string {
 func (*CheckRegistrationResponse) ProtoMessage() {}
 
 func (x *CheckRegistrationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1625,7 +2462,7 @@ func (x *CheckRegistrationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckRegistrationResponse.ProtoReflect.Descriptor instead.
 func (*CheckRegistrationResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{13}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CheckRegistrationResponse) GetRegistered() bool {
@@ -1642,6 +2479,27 @@ func (x *CheckRegistrationResponse) GetPatientId() string {
 	return ""
 }
 
+func (x *CheckRegistrationResponse) GetPatient() *Patient {
+	if x != nil {
+		return x.Patient
+	}
+	return nil
+}
+
+func (x *CheckRegistrationResponse) GetNoticeZh() string {
+	if x != nil {
+		return x.NoticeZh
+	}
+	return ""
+}
+
+func (x *CheckRegistrationResponse) GetNoticeEn() string {
+	if x != nil {
+		return x.NoticeEn
+	}
+	return ""
+}
+
 // RegisterPatientRequest registers a person.
 type RegisterPatientRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1649,9 +2507,10 @@ type RegisterPatientRequest struct {
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Name as on the identity document, 2..64 characters.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Identity number, 18 characters, GB 11643 check digit.
+	// Identity number, 18 characters, GB 11643 check digit; spaces, hyphens, full-width and lower-case characters are read
+	// as what they stand for.
 	IdentityNumber string `protobuf:"bytes,3,opt,name=identity_number,json=identityNumber,proto3" json:"identity_number,omitempty"`
-	// Mobile phone, 11 digits.
+	// Mobile phone, 11 digits, with or without +86.
 	Phone string `protobuf:"bytes,4,opt,name=phone,proto3" json:"phone,omitempty"`
 	// GB/T 2260 code of the city of residence.
 	ResidenceCity string `protobuf:"bytes,5,opt,name=residence_city,json=residenceCity,proto3" json:"residence_city,omitempty"`
@@ -1667,7 +2526,7 @@ type RegisterPatientRequest struct {
 
 func (x *RegisterPatientRequest) Reset() {
 	*x = RegisterPatientRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +2538,7 @@ func (x *RegisterPatientRequest) String() string {
 func (*RegisterPatientRequest) ProtoMessage() {}
 
 func (x *RegisterPatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +2551,7 @@ func (x *RegisterPatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterPatientRequest.ProtoReflect.Descriptor instead.
 func (*RegisterPatientRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{14}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RegisterPatientRequest) GetRequestId() string {
@@ -1762,7 +2621,7 @@ type RegisterPatientResponse struct {
 
 func (x *RegisterPatientResponse) Reset() {
 	*x = RegisterPatientResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1774,7 +2633,7 @@ func (x *RegisterPatientResponse) String() string {
 func (*RegisterPatientResponse) ProtoMessage() {}
 
 func (x *RegisterPatientResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1787,7 +2646,7 @@ func (x *RegisterPatientResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterPatientResponse.ProtoReflect.Descriptor instead.
 func (*RegisterPatientResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{15}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RegisterPatientResponse) GetPatient() *Patient {
@@ -1808,7 +2667,7 @@ type GetPatientRequest struct {
 
 func (x *GetPatientRequest) Reset() {
 	*x = GetPatientRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1820,7 +2679,7 @@ func (x *GetPatientRequest) String() string {
 func (*GetPatientRequest) ProtoMessage() {}
 
 func (x *GetPatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1833,7 +2692,7 @@ func (x *GetPatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPatientRequest.ProtoReflect.Descriptor instead.
 func (*GetPatientRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{16}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetPatientRequest) GetPatientId() string {
@@ -1854,7 +2713,7 @@ type GetPatientResponse struct {
 
 func (x *GetPatientResponse) Reset() {
 	*x = GetPatientResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1866,7 +2725,7 @@ func (x *GetPatientResponse) String() string {
 func (*GetPatientResponse) ProtoMessage() {}
 
 func (x *GetPatientResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1879,7 +2738,7 @@ func (x *GetPatientResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPatientResponse.ProtoReflect.Descriptor instead.
 func (*GetPatientResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{17}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetPatientResponse) GetPatient() *Patient {
@@ -1902,7 +2761,7 @@ type ListPatientsRequest struct {
 
 func (x *ListPatientsRequest) Reset() {
 	*x = ListPatientsRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1914,7 +2773,7 @@ func (x *ListPatientsRequest) String() string {
 func (*ListPatientsRequest) ProtoMessage() {}
 
 func (x *ListPatientsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1927,7 +2786,7 @@ func (x *ListPatientsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPatientsRequest.ProtoReflect.Descriptor instead.
 func (*ListPatientsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{18}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListPatientsRequest) GetPageSize() int32 {
@@ -1957,7 +2816,7 @@ type ListPatientsResponse struct {
 
 func (x *ListPatientsResponse) Reset() {
 	*x = ListPatientsResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1969,7 +2828,7 @@ func (x *ListPatientsResponse) String() string {
 func (*ListPatientsResponse) ProtoMessage() {}
 
 func (x *ListPatientsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1982,7 +2841,7 @@ func (x *ListPatientsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPatientsResponse.ProtoReflect.Descriptor instead.
 func (*ListPatientsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{19}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListPatientsResponse) GetPatients() []*Patient {
@@ -2024,7 +2883,7 @@ type UpdatePatientRequest struct {
 
 func (x *UpdatePatientRequest) Reset() {
 	*x = UpdatePatientRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2036,7 +2895,7 @@ func (x *UpdatePatientRequest) String() string {
 func (*UpdatePatientRequest) ProtoMessage() {}
 
 func (x *UpdatePatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2049,7 +2908,7 @@ func (x *UpdatePatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatePatientRequest.ProtoReflect.Descriptor instead.
 func (*UpdatePatientRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{20}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *UpdatePatientRequest) GetRequestId() string {
@@ -2119,7 +2978,7 @@ type UpdatePatientResponse struct {
 
 func (x *UpdatePatientResponse) Reset() {
 	*x = UpdatePatientResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2131,7 +2990,7 @@ func (x *UpdatePatientResponse) String() string {
 func (*UpdatePatientResponse) ProtoMessage() {}
 
 func (x *UpdatePatientResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2144,7 +3003,7 @@ func (x *UpdatePatientResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatePatientResponse.ProtoReflect.Descriptor instead.
 func (*UpdatePatientResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *UpdatePatientResponse) GetPatient() *Patient {
@@ -2164,14 +3023,16 @@ type GiveConsentRequest struct {
 	// Version last seen.
 	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Purpose.
-	Purpose       Purpose `protobuf:"varint,4,opt,name=purpose,proto3,enum=huhang.patient.v1.Purpose" json:"purpose,omitempty"`
+	Purpose Purpose `protobuf:"varint,4,opt,name=purpose,proto3,enum=huhang.patient.v1.Purpose" json:"purpose,omitempty"`
+	// The signed form, uploaded before; empty: none.
+	DocumentId    string `protobuf:"bytes,5,opt,name=document_id,json=documentId,proto3" json:"document_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GiveConsentRequest) Reset() {
 	*x = GiveConsentRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2183,7 +3044,7 @@ func (x *GiveConsentRequest) String() string {
 func (*GiveConsentRequest) ProtoMessage() {}
 
 func (x *GiveConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2196,7 +3057,7 @@ func (x *GiveConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveConsentRequest.ProtoReflect.Descriptor instead.
 func (*GiveConsentRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GiveConsentRequest) GetRequestId() string {
@@ -2227,6 +3088,13 @@ func (x *GiveConsentRequest) GetPurpose() Purpose {
 	return Purpose_PURPOSE_UNSPECIFIED
 }
 
+func (x *GiveConsentRequest) GetDocumentId() string {
+	if x != nil {
+		return x.DocumentId
+	}
+	return ""
+}
+
 // GiveConsentResponse holds the changed patient.
 type GiveConsentResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2238,7 +3106,7 @@ type GiveConsentResponse struct {
 
 func (x *GiveConsentResponse) Reset() {
 	*x = GiveConsentResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2250,7 +3118,7 @@ func (x *GiveConsentResponse) String() string {
 func (*GiveConsentResponse) ProtoMessage() {}
 
 func (x *GiveConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2263,7 +3131,7 @@ func (x *GiveConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveConsentResponse.ProtoReflect.Descriptor instead.
 func (*GiveConsentResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GiveConsentResponse) GetPatient() *Patient {
@@ -2290,7 +3158,7 @@ type WithdrawConsentRequest struct {
 
 func (x *WithdrawConsentRequest) Reset() {
 	*x = WithdrawConsentRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2302,7 +3170,7 @@ func (x *WithdrawConsentRequest) String() string {
 func (*WithdrawConsentRequest) ProtoMessage() {}
 
 func (x *WithdrawConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2315,7 +3183,7 @@ func (x *WithdrawConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawConsentRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawConsentRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *WithdrawConsentRequest) GetRequestId() string {
@@ -2350,14 +3218,16 @@ func (x *WithdrawConsentRequest) GetPurpose() Purpose {
 type WithdrawConsentResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The patient.
-	Patient       *Patient `protobuf:"bytes,1,opt,name=patient,proto3" json:"patient,omitempty"`
+	Patient *Patient `protobuf:"bytes,1,opt,name=patient,proto3" json:"patient,omitempty"`
+	// What the line does no more from now on; what was done under the consent stays on record.
+	Effects       []*ConsentEffect `protobuf:"bytes,2,rep,name=effects,proto3" json:"effects,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WithdrawConsentResponse) Reset() {
 	*x = WithdrawConsentResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2369,7 +3239,7 @@ func (x *WithdrawConsentResponse) String() string {
 func (*WithdrawConsentResponse) ProtoMessage() {}
 
 func (x *WithdrawConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2382,12 +3252,19 @@ func (x *WithdrawConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawConsentResponse.ProtoReflect.Descriptor instead.
 func (*WithdrawConsentResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *WithdrawConsentResponse) GetPatient() *Patient {
 	if x != nil {
 		return x.Patient
+	}
+	return nil
+}
+
+func (x *WithdrawConsentResponse) GetEffects() []*ConsentEffect {
+	if x != nil {
+		return x.Effects
 	}
 	return nil
 }
@@ -2409,7 +3286,7 @@ type RecordClinicalRequest struct {
 
 func (x *RecordClinicalRequest) Reset() {
 	*x = RecordClinicalRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2421,7 +3298,7 @@ func (x *RecordClinicalRequest) String() string {
 func (*RecordClinicalRequest) ProtoMessage() {}
 
 func (x *RecordClinicalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2434,7 +3311,7 @@ func (x *RecordClinicalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordClinicalRequest.ProtoReflect.Descriptor instead.
 func (*RecordClinicalRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RecordClinicalRequest) GetRequestId() string {
@@ -2476,7 +3353,7 @@ type RecordClinicalResponse struct {
 
 func (x *RecordClinicalResponse) Reset() {
 	*x = RecordClinicalResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2488,7 +3365,7 @@ func (x *RecordClinicalResponse) String() string {
 func (*RecordClinicalResponse) ProtoMessage() {}
 
 func (x *RecordClinicalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2501,7 +3378,7 @@ func (x *RecordClinicalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordClinicalResponse.ProtoReflect.Descriptor instead.
 func (*RecordClinicalResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RecordClinicalResponse) GetRecord() *ClinicalRecord {
@@ -2524,7 +3401,7 @@ type GetClinicalRequest struct {
 
 func (x *GetClinicalRequest) Reset() {
 	*x = GetClinicalRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2536,7 +3413,7 @@ func (x *GetClinicalRequest) String() string {
 func (*GetClinicalRequest) ProtoMessage() {}
 
 func (x *GetClinicalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2549,7 +3426,7 @@ func (x *GetClinicalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClinicalRequest.ProtoReflect.Descriptor instead.
 func (*GetClinicalRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GetClinicalRequest) GetPatientId() string {
@@ -2577,7 +3454,7 @@ type GetClinicalResponse struct {
 
 func (x *GetClinicalResponse) Reset() {
 	*x = GetClinicalResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2589,7 +3466,7 @@ func (x *GetClinicalResponse) String() string {
 func (*GetClinicalResponse) ProtoMessage() {}
 
 func (x *GetClinicalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2602,7 +3479,7 @@ func (x *GetClinicalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClinicalResponse.ProtoReflect.Descriptor instead.
 func (*GetClinicalResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *GetClinicalResponse) GetRecord() *ClinicalRecord {
@@ -2625,7 +3502,7 @@ type GetMatchingProfileRequest struct {
 
 func (x *GetMatchingProfileRequest) Reset() {
 	*x = GetMatchingProfileRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2637,7 +3514,7 @@ func (x *GetMatchingProfileRequest) String() string {
 func (*GetMatchingProfileRequest) ProtoMessage() {}
 
 func (x *GetMatchingProfileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2650,7 +3527,7 @@ func (x *GetMatchingProfileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMatchingProfileRequest.ProtoReflect.Descriptor instead.
 func (*GetMatchingProfileRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetMatchingProfileRequest) GetPatientId() string {
@@ -2683,14 +3560,18 @@ type GetMatchingProfileResponse struct {
 	// Purposes with a consent that holds now.
 	Consents []Purpose `protobuf:"varint,6,rep,packed,name=consents,proto3,enum=huhang.patient.v1.Purpose" json:"consents,omitempty"`
 	// Organisation that registered the patient.
-	RegisteredBy  string `protobuf:"bytes,7,opt,name=registered_by,json=registeredBy,proto3" json:"registered_by,omitempty"`
+	RegisteredBy string `protobuf:"bytes,7,opt,name=registered_by,json=registeredBy,proto3" json:"registered_by,omitempty"`
+	// The id the patient is kept under: another than the one asked for after a merge.
+	PatientId string `protobuf:"bytes,8,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// Day of the registration, YYYY-MM-DD in Asia/Shanghai.
+	RegisteredOn  string `protobuf:"bytes,9,opt,name=registered_on,json=registeredOn,proto3" json:"registered_on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetMatchingProfileResponse) Reset() {
 	*x = GetMatchingProfileResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2702,7 +3583,7 @@ func (x *GetMatchingProfileResponse) String() string {
 func (*GetMatchingProfileResponse) ProtoMessage() {}
 
 func (x *GetMatchingProfileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2715,7 +3596,7 @@ func (x *GetMatchingProfileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMatchingProfileResponse.ProtoReflect.Descriptor instead.
 func (*GetMatchingProfileResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetMatchingProfileResponse) GetAgeYears() int32 {
@@ -2767,6 +3648,20 @@ func (x *GetMatchingProfileResponse) GetRegisteredBy() string {
 	return ""
 }
 
+func (x *GetMatchingProfileResponse) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *GetMatchingProfileResponse) GetRegisteredOn() string {
+	if x != nil {
+		return x.RegisteredOn
+	}
+	return ""
+}
+
 // GrantAccessRequest lets an organisation see a patient.
 type GrantAccessRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2784,7 +3679,7 @@ type GrantAccessRequest struct {
 
 func (x *GrantAccessRequest) Reset() {
 	*x = GrantAccessRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2796,7 +3691,7 @@ func (x *GrantAccessRequest) String() string {
 func (*GrantAccessRequest) ProtoMessage() {}
 
 func (x *GrantAccessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2809,7 +3704,7 @@ func (x *GrantAccessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantAccessRequest.ProtoReflect.Descriptor instead.
 func (*GrantAccessRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GrantAccessRequest) GetRequestId() string {
@@ -2849,7 +3744,7 @@ type GrantAccessResponse struct {
 
 func (x *GrantAccessResponse) Reset() {
 	*x = GrantAccessResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2861,7 +3756,7 @@ func (x *GrantAccessResponse) String() string {
 func (*GrantAccessResponse) ProtoMessage() {}
 
 func (x *GrantAccessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2874,14 +3769,325 @@ func (x *GrantAccessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantAccessResponse.ProtoReflect.Descriptor instead.
 func (*GrantAccessResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{40}
+}
+
+// RevokeAccessRequest ends what a case gave an organisation.
+type RevokeAccessRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key of the caller, 16..64 characters.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Patient id.
+	PatientId string `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// Organisation code.
+	Organisation string `protobuf:"bytes,3,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// Case because of which access was given.
+	ReferralId string `protobuf:"bytes,4,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// Why, as a code such as "OFFER_DECLINED".
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Only what was granted up to this time; unset: whatever holds. A grant for a later offer of the same case stays.
+	GrantedUntil  *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=granted_until,json=grantedUntil,proto3" json:"granted_until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeAccessRequest) Reset() {
+	*x = RevokeAccessRequest{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeAccessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeAccessRequest) ProtoMessage() {}
+
+func (x *RevokeAccessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeAccessRequest.ProtoReflect.Descriptor instead.
+func (*RevokeAccessRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *RevokeAccessRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RevokeAccessRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *RevokeAccessRequest) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *RevokeAccessRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *RevokeAccessRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RevokeAccessRequest) GetGrantedUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.GrantedUntil
+	}
+	return nil
+}
+
+// RevokeAccessResponse tells what became of it.
+type RevokeAccessResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Something held and was ended; false when nothing did.
+	Revoked       bool `protobuf:"varint,1,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeAccessResponse) Reset() {
+	*x = RevokeAccessResponse{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeAccessResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeAccessResponse) ProtoMessage() {}
+
+func (x *RevokeAccessResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeAccessResponse.ProtoReflect.Descriptor instead.
+func (*RevokeAccessResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *RevokeAccessResponse) GetRevoked() bool {
+	if x != nil {
+		return x.Revoked
+	}
+	return false
+}
+
+// ListAccessRequest names a patient.
+type ListAccessRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Patient id.
+	PatientId     string `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAccessRequest) Reset() {
+	*x = ListAccessRequest{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAccessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAccessRequest) ProtoMessage() {}
+
+func (x *ListAccessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAccessRequest.ProtoReflect.Descriptor instead.
+func (*ListAccessRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ListAccessRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+// ListAccessResponse tells who may see the patient because of a case, and who could.
+type ListAccessResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The grants, newest first; at most 500.
+	Grants        []*AccessGrant `protobuf:"bytes,1,rep,name=grants,proto3" json:"grants,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAccessResponse) Reset() {
+	*x = ListAccessResponse{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAccessResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAccessResponse) ProtoMessage() {}
+
+func (x *ListAccessResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAccessResponse.ProtoReflect.Descriptor instead.
+func (*ListAccessResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *ListAccessResponse) GetGrants() []*AccessGrant {
+	if x != nil {
+		return x.Grants
+	}
+	return nil
+}
+
+// AccessGrant is the access one case gave one organisation.
+type AccessGrant struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Organisation code.
+	Organisation string `protobuf:"bytes,1,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// The case.
+	ReferralId string `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// When it was given, the last time.
+	GrantTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=grant_time,json=grantTime,proto3" json:"grant_time,omitempty"`
+	// When it was ended; unset while it holds.
+	RevokeTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	// Why it was ended.
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccessGrant) Reset() {
+	*x = AccessGrant{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccessGrant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccessGrant) ProtoMessage() {}
+
+func (x *AccessGrant) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccessGrant.ProtoReflect.Descriptor instead.
+func (*AccessGrant) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *AccessGrant) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *AccessGrant) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *AccessGrant) GetGrantTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.GrantTime
+	}
+	return nil
+}
+
+func (x *AccessGrant) GetRevokeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RevokeTime
+	}
+	return nil
+}
+
+func (x *AccessGrant) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
 }
 
 var File_huhang_patient_v1_messages_proto protoreflect.FileDescriptor
 
 const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\n" +
-	" huhang/patient/v1/messages.proto\x12\x11huhang.patient.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/organ/v1/organ.proto\"\xa3\x04\n" +
+	" huhang/patient/v1/messages.proto\x12\x11huhang.patient.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/organ/v1/organ.proto\x1a huhang/patient/v1/clinical.proto\"\xc2\x04\n" +
 	"\aPatient\x12\x1d\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tR\tpatientId\x12\x12\n" +
@@ -2899,7 +4105,9 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\rregistered_by\x18\v \x01(\tR\fregisteredBy\x12;\n" +
 	"\vcreate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12\x12\n" +
-	"\x04etag\x18\r \x01(\tR\x04etag\"\xde\x02\n" +
+	"\x04etag\x18\r \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"merged_ids\x18\x0e \x03(\tR\tmergedIds\"\xde\x02\n" +
 	"\bCoverage\x123\n" +
 	"\bprovince\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x129\n" +
 	"\fpooling_area\x18\x02 \x01(\tB\x16\xbaH\x13r\x112\x0f^[1-9][0-9]{5}$R\vpoolingArea\x12=\n" +
@@ -2911,11 +4119,18 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\bGuardian\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x02\x18@R\x04name\x12-\n" +
 	"\x05phone\x18\x02 \x01(\tB\x17\xbaH\x14r\x122\x10^1[3-9][0-9]{9}$R\x05phone\x12%\n" +
-	"\brelation\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\brelation\"\xb9\x01\n" +
+	"\brelation\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\brelation\"\x98\x02\n" +
 	"\aConsent\x124\n" +
 	"\apurpose\x18\x01 \x01(\x0e2\x1a.huhang.patient.v1.PurposeR\apurpose\x127\n" +
 	"\tgive_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bgiveTime\x12?\n" +
-	"\rwithdraw_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\fwithdrawTime\"\xe1\b\n" +
+	"\rwithdraw_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\fwithdrawTime\x12\x19\n" +
+	"\bgiven_by\x18\x04 \x01(\tR\agivenBy\x12!\n" +
+	"\fwithdrawn_by\x18\x05 \x01(\tR\vwithdrawnBy\x12\x1f\n" +
+	"\vdocument_id\x18\x06 \x01(\tR\n" +
+	"documentId\"/\n" +
+	"\rConsentEffect\x12\x0e\n" +
+	"\x02zh\x18\x01 \x01(\tR\x02zh\x12\x0e\n" +
+	"\x02en\x18\x02 \x01(\tR\x02en\"\xa2\x12\n" +
 	"\bClinical\x128\n" +
 	"\x05organ\x18\x01 \x01(\x0e2\x16.huhang.organ.v1.OrganB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05organ\x12U\n" +
@@ -2926,8 +4141,8 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"rhPositive\x88\x01\x01\x128\n" +
 	"\x18accepts_abo_incompatible\x18\x05 \x01(\bR\x16acceptsAboIncompatible\x12,\n" +
 	"\x12living_donor_route\x18\x06 \x01(\bR\x10livingDonorRoute\x129\n" +
-	"\theight_cm\x18\a \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00@o@)\x00\x00\x00\x00\x00\x004@H\x01R\bheightCm\x88\x01\x01\x129\n" +
-	"\tweight_kg\x18\b \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00y@)\x00\x00\x00\x00\x00\x00\xe0?H\x02R\bweightKg\x88\x01\x01\x12<\n" +
+	"\theight_cm\x18\a \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x88\xa3@)\x9a\x99\x99\x99\x99\x99\xc9?H\x01R\bheightCm\x88\x01\x01\x129\n" +
+	"\tweight_kg\x18\b \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00j\x18A)\x00\x00\x00\x00\x00\x00\xe0?H\x02R\bweightKg\x88\x01\x01\x12<\n" +
 	"\x14previous_transplants\x18\t \x01(\x05B\t\xbaH\x06\x1a\x04\x18\n" +
 	"(\x00R\x13previousTransplants\x12.\n" +
 	"\x10active_infection\x18\n" +
@@ -2939,7 +4154,32 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\x04labs\x18\x0f \x01(\v2\x17.huhang.patient.v1.LabsR\x04labs\x122\n" +
 	"\x05liver\x18\x10 \x01(\v2\x1c.huhang.patient.v1.LiverDataR\x05liver\x125\n" +
 	"\x06kidney\x18\x11 \x01(\v2\x1d.huhang.patient.v1.KidneyDataR\x06kidney\x124\n" +
-	"\afitness\x18\x12 \x01(\v2\x1a.huhang.patient.v1.FitnessR\afitnessB\x0e\n" +
+	"\afitness\x18\x12 \x01(\v2\x1a.huhang.patient.v1.FitnessR\afitness\x12=\n" +
+	"\n" +
+	"immunology\x18\x13 \x01(\v2\x1d.huhang.patient.v1.ImmunologyR\n" +
+	"immunology\x127\n" +
+	"\bserology\x18\x14 \x01(\v2\x1b.huhang.patient.v1.SerologyR\bserology\x12K\n" +
+	"\fmalignancies\x18\x15 \x03(\v2\x1d.huhang.patient.v1.MalignancyB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\fmalignancies\x12(\n" +
+	"\rno_malignancy\x18\x16 \x01(\bH\bR\fnoMalignancy\x88\x01\x01\x12G\n" +
+	"\x0ecardiac_workup\x18\x17 \x01(\v2 .huhang.patient.v1.CardiacWorkupR\rcardiacWorkup\x121\n" +
+	"\x06social\x18\x18 \x01(\v2\x19.huhang.patient.v1.SocialR\x06social\x12]\n" +
+	"\x12transplant_history\x18\x19 \x03(\v2$.huhang.patient.v1.TransplantHistoryB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\x11transplantHistory\x127\n" +
+	"\x05drugs\x18\x1a \x03(\v2\x17.huhang.patient.v1.DrugB\b\xbaH\x05\x92\x01\x02\x102R\x05drugs\x12B\n" +
+	"\tallergies\x18\x1b \x03(\v2\x1a.huhang.patient.v1.AllergyB\b\xbaH\x05\x92\x01\x02\x102R\tallergies\x123\n" +
+	"\ftransfusions\x18\x1c \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00H\tR\ftransfusions\x88\x01\x01\x120\n" +
+	"\vpregnancies\x18\x1d \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x1e(\x00H\n" +
+	"R\vpregnancies\x88\x01\x01\x12l\n" +
+	"\x17further_diagnosis_codes\x18\x1e \x03(\tB4\xbaH1\x92\x01.\x10\x14\x18\x01\"(r&2$^[A-Z][0-9]{2}(\\.[0-9A-Za-z]{1,6})?$R\x15furtherDiagnosisCodes\x12V\n" +
+	"\x13first_registered_on\x18\x1f \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x11firstRegisteredOn\x122\n" +
+	"\x05heart\x18  \x01(\v2\x1c.huhang.patient.v1.HeartDataR\x05heart\x12/\n" +
+	"\x04lung\x18! \x01(\v2\x1b.huhang.patient.v1.LungDataR\x04lung\x12;\n" +
+	"\bpancreas\x18\" \x01(\v2\x1f.huhang.patient.v1.PancreasDataR\bpancreas\x12B\n" +
+	"\vsmall_bowel\x18# \x01(\v2!.huhang.patient.v1.SmallBowelDataR\n" +
+	"smallBowel\x122\n" +
+	"\x05child\x18$ \x01(\v2\x1c.huhang.patient.v1.ChildDataR\x05childB\x0e\n" +
 	"\f_rh_positiveB\f\n" +
 	"\n" +
 	"_height_cmB\f\n" +
@@ -2949,15 +4189,18 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\r_hbv_positiveB\x0f\n" +
 	"\r_hcv_positiveB\x0f\n" +
 	"\r_hiv_positiveB\x0f\n" +
-	"\r_cpra_percent\"\xed\x05\n" +
+	"\r_cpra_percentB\x10\n" +
+	"\x0e_no_malignancyB\x0f\n" +
+	"\r_transfusionsB\x0e\n" +
+	"\f_pregnancies\"\xed\x05\n" +
 	"\x04Labs\x12C\n" +
 	"\ttest_date\x18\x01 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\btestDate\x12E\n" +
-	"\x11creatinine_umol_l\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00p\xa7@)\x00\x00\x00\x00\x00\x00\xf0?H\x00R\x0fcreatinineUmolL\x12C\n" +
-	"\x10creatinine_mg_dl\x18\x03 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x80A@){\x14\xaeG\xe1z\x84?H\x00R\x0ecreatinineMgDl\x12C\n" +
-	"\x10bilirubin_umol_l\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00p\x97@)\x00\x00\x00\x00\x00\x00\xe0?H\x01R\x0ebilirubinUmolL\x12A\n" +
-	"\x0fbilirubin_mg_dl\x18\x05 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x80V@){\x14\xaeG\xe1z\x94?H\x01R\rbilirubinMgDl\x129\n" +
-	"\valbumin_g_l\x18\x06 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00T@)\x00\x00\x00\x00\x00\x00\x14@H\x02R\talbuminGL\x12;\n" +
-	"\falbumin_g_dl\x18\a \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00 @)\x00\x00\x00\x00\x00\x00\xe0?H\x02R\n" +
+	"\x11creatinine_umol_l\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00p\xa7@){\x14\xaeG\xe1z\x84?H\x00R\x0fcreatinineUmolL\x12C\n" +
+	"\x10creatinine_mg_dl\x18\x03 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00p\xa7@){\x14\xaeG\xe1z\x84?H\x00R\x0ecreatinineMgDl\x12C\n" +
+	"\x10bilirubin_umol_l\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00p\x97@){\x14\xaeG\xe1z\x94?H\x01R\x0ebilirubinUmolL\x12A\n" +
+	"\x0fbilirubin_mg_dl\x18\x05 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00p\x97@){\x14\xaeG\xe1z\x94?H\x01R\rbilirubinMgDl\x129\n" +
+	"\valbumin_g_l\x18\x06 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00T@)\x00\x00\x00\x00\x00\x00\xe0?H\x02R\talbuminGL\x12;\n" +
+	"\falbumin_g_dl\x18\a \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00T@)\x00\x00\x00\x00\x00\x00\xe0?H\x02R\n" +
 	"albuminGDl\x12.\n" +
 	"\x03inr\x18\b \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x004@)\x00\x00\x00\x00\x00\x00\xe0?H\x03R\x03inr\x88\x01\x01\x12@\n" +
 	"\rsodium_mmol_l\x18\t \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00i@)\x00\x00\x00\x00\x00\x80V@H\x04R\vsodiumMmolL\x88\x01\x01\x128\n" +
@@ -2971,7 +4214,7 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\x04_inrB\x10\n" +
 	"\x0e_sodium_mmol_lB\f\n" +
 	"\n" +
-	"_afp_ng_ml\"\xbd\x03\n" +
+	"_afp_ng_ml\"\xa5\x05\n" +
 	"\tLiverData\x12\x15\n" +
 	"\x03hcc\x18\x01 \x01(\bH\x00R\x03hcc\x88\x01\x01\x12D\n" +
 	"\x0ehcc_nodules_cm\x18\x02 \x03(\x01B\x1e\xbaH\x1b\x92\x01\x18\x10\x14\"\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00D@)\x9a\x99\x99\x99\x99\x99\xb9?R\fhccNodulesCm\x120\n" +
@@ -2980,15 +4223,28 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\x12histological_grade\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x04(\x00R\x11histologicalGrade\x12#\n" +
 	"\aascites\x18\x06 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x03(\x00R\aascites\x121\n" +
 	"\x0eencephalopathy\x18\a \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x03(\x00R\x0eencephalopathy\x12#\n" +
-	"\racute_failure\x18\b \x01(\bR\facuteFailureB\x06\n" +
+	"\racute_failure\x18\b \x01(\bR\facuteFailure\x129\n" +
+	"\x16portal_vein_thrombosis\x18\t \x01(\bH\x03R\x14portalVeinThrombosis\x88\x01\x01\x122\n" +
+	"\x12refractory_ascites\x18\n" +
+	" \x01(\bH\x04R\x11refractoryAscites\x88\x01\x01\x12E\n" +
+	"\n" +
+	"imaging_on\x18\v \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\timagingOnB\x06\n" +
 	"\x04_hccB\x14\n" +
 	"\x12_vascular_invasionB\x16\n" +
-	"\x14_extrahepatic_spread\"\x96\x01\n" +
+	"\x14_extrahepatic_spreadB\x19\n" +
+	"\x17_portal_vein_thrombosisB\x15\n" +
+	"\x13_refractory_ascites\"\xb2\x03\n" +
 	"\n" +
 	"KidneyData\x120\n" +
 	"\x04egfr\x18\x01 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00i@)\x00\x00\x00\x00\x00\x00\x00\x00H\x00R\x04egfr\x88\x01\x01\x12M\n" +
-	"\x0edialysis_start\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\rdialysisStartB\a\n" +
-	"\x05_egfr\"\xe4\x01\n" +
+	"\x0edialysis_start\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\rdialysisStart\x12I\n" +
+	"\bmodality\x18\x03 \x01(\x0e2#.huhang.patient.v1.DialysisModalityB\b\xbaH\x05\x82\x01\x02\x10\x01R\bmodality\x12C\n" +
+	"\x06access\x18\x04 \x01(\x0e2!.huhang.patient.v1.DialysisAccessB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06access\x122\n" +
+	"\furine_ml_day\x18\x05 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xa0\x8d\x06(\x00H\x01R\n" +
+	"urineMlDay\x88\x01\x01\x12E\n" +
+	"\bdiabetes\x18\x06 \x01(\x0e2\x1f.huhang.patient.v1.DiabetesTypeB\b\xbaH\x05\x82\x01\x02\x10\x01R\bdiabetesB\a\n" +
+	"\x05_egfrB\x0f\n" +
+	"\r_urine_ml_day\"\xe4\x01\n" +
 	"\aFitness\x12\x16\n" +
 	"\x06oxygen\x18\x01 \x01(\bR\x06oxygen\x12\x1a\n" +
 	"\binfusion\x18\x02 \x01(\bR\binfusion\x12\x1e\n" +
@@ -3000,20 +4256,56 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"vasoactive\x18\x05 \x01(\bR\n" +
 	"vasoactive\x12\x1c\n" +
 	"\tstretcher\x18\x06 \x01(\bR\tstretcher\x123\n" +
-	"\x15reduced_consciousness\x18\a \x01(\bR\x14reducedConsciousness\"\xdd\x01\n" +
+	"\x15reduced_consciousness\x18\a \x01(\bR\x14reducedConsciousness\"\x8b\x02\n" +
 	"\x05Score\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value\x12<\n" +
 	"\x06inputs\x18\x03 \x03(\v2$.huhang.patient.v1.Score.InputsEntryR\x06inputs\x12\x1b\n" +
 	"\ttest_date\x18\x04 \x01(\tR\btestDate\x12\x14\n" +
-	"\x05grade\x18\x05 \x01(\tR\x05grade\x1a9\n" +
+	"\x05grade\x18\x05 \x01(\tR\x05grade\x12\x18\n" +
+	"\aformula\x18\x06 \x01(\tR\aformula\x12\x12\n" +
+	"\x04note\x18\a \x01(\tR\x04note\x1a9\n" +
 	"\vInputsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\\\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x92\x01\n" +
 	"\fMissingDatum\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x1b\n" +
 	"\tblocks_zh\x18\x02 \x01(\tR\bblocksZh\x12\x1b\n" +
-	"\tblocks_en\x18\x03 \x01(\tR\bblocksEn\"\xc2\x02\n" +
+	"\tblocks_en\x18\x03 \x01(\tR\bblocksEn\x124\n" +
+	"\ablocked\x18\x04 \x03(\v2\x1a.huhang.patient.v1.BlockedR\ablocked\"\x7f\n" +
+	"\aBlocked\x122\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1e.huhang.patient.v1.BlockedKindR\x04kind\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\x12,\n" +
+	"\x05organ\x18\x03 \x01(\x0e2\x16.huhang.organ.v1.OrganR\x05organ\"O\n" +
+	"\vDatumChange\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\tR\x05after\"\x82\x02\n" +
+	"\x0fClinicalVersion\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x05R\aversion\x12;\n" +
+	"\vrecord_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"recordTime\x12\x1f\n" +
+	"\vrecorded_by\x18\x03 \x01(\tR\n" +
+	"recordedBy\x12\x18\n" +
+	"\asubject\x18\x04 \x01(\tR\asubject\x128\n" +
+	"\achanges\x18\x05 \x03(\v2\x1e.huhang.patient.v1.DatumChangeR\achanges\x12#\n" +
+	"\rrules_version\x18\x06 \x01(\tR\frulesVersion\"\xe2\x01\n" +
+	"\x1bListClinicalVersionsRequest\x128\n" +
+	"\n" +
+	"patient_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^pat_[0-9a-z]{26}$R\tpatientId\x128\n" +
+	"\x05organ\x18\x02 \x01(\x0e2\x16.huhang.organ.v1.OrganB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05organ\x12&\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\x86\x01\n" +
+	"\x1cListClinicalVersionsResponse\x12>\n" +
+	"\bversions\x18\x01 \x03(\v2\".huhang.patient.v1.ClinicalVersionR\bversions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"t\n" +
+	"\tDatumTime\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x129\n" +
+	"\n" +
+	"changed_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tchangedAt\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x05R\aversion\"\x9f\x03\n" +
 	"\x0eClinicalRecord\x127\n" +
 	"\bclinical\x18\x01 \x01(\v2\x1b.huhang.patient.v1.ClinicalR\bclinical\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12;\n" +
@@ -3023,25 +4315,30 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"recordedBy\x120\n" +
 	"\x06scores\x18\x05 \x03(\v2\x18.huhang.patient.v1.ScoreR\x06scores\x129\n" +
 	"\amissing\x18\x06 \x03(\v2\x1f.huhang.patient.v1.MissingDatumR\amissing\x12\x12\n" +
-	"\x04etag\x18\a \x01(\tR\x04etag\"\xe2\x01\n" +
+	"\x04etag\x18\a \x01(\tR\x04etag\x126\n" +
+	"\achanged\x18\b \x03(\v2\x1c.huhang.patient.v1.DatumTimeR\achanged\x12#\n" +
+	"\rrules_version\x18\t \x01(\tR\frulesVersion\"\xb1\x01\n" +
 	"\x18CheckRegistrationRequest\x120\n" +
-	"\x0fidentity_number\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\x12R\x0eidentityNumber\x12\x1b\n" +
-	"\x04name\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04name\x12E\n" +
+	"\x0fidentity_number\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0eidentityNumber\x12\x1c\n" +
+	"\x04name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x04name\x12&\n" +
 	"\n" +
-	"birth_date\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\tbirthDate\x120\n" +
-	"\x05phone\x18\x04 \x01(\tB\x1a\xbaH\x17r\x152\x13^(1[3-9][0-9]{9})?$R\x05phone\"Z\n" +
+	"birth_date\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\tbirthDate\x12\x1d\n" +
+	"\x05phone\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05phone\"\xca\x01\n" +
 	"\x19CheckRegistrationResponse\x12\x1e\n" +
 	"\n" +
 	"registered\x18\x01 \x01(\bR\n" +
 	"registered\x12\x1d\n" +
 	"\n" +
-	"patient_id\x18\x02 \x01(\tR\tpatientId\"\xdd\x03\n" +
+	"patient_id\x18\x02 \x01(\tR\tpatientId\x124\n" +
+	"\apatient\x18\x03 \x01(\v2\x1a.huhang.patient.v1.PatientR\apatient\x12\x1b\n" +
+	"\tnotice_zh\x18\x04 \x01(\tR\bnoticeZh\x12\x1b\n" +
+	"\tnotice_en\x18\x05 \x01(\tR\bnoticeEn\"\xd0\x03\n" +
 	"\x16RegisterPatientRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12\x1d\n" +
-	"\x04name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x02\x18@R\x04name\x121\n" +
-	"\x0fidentity_number\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x98\x01\x12R\x0eidentityNumber\x12-\n" +
-	"\x05phone\x18\x04 \x01(\tB\x17\xbaH\x14r\x122\x10^1[3-9][0-9]{9}$R\x05phone\x12=\n" +
+	"\x04name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x02\x18@R\x04name\x122\n" +
+	"\x0fidentity_number\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x0eidentityNumber\x12\x1f\n" +
+	"\x05phone\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x05phone\x12=\n" +
 	"\x0eresidence_city\x18\x05 \x01(\tB\x16\xbaH\x13r\x112\x0f^[1-9][0-9]{5}$R\rresidenceCity\x12?\n" +
 	"\bcoverage\x18\x06 \x01(\v2\x1b.huhang.patient.v1.CoverageB\x06\xbaH\x03\xc8\x01\x01R\bcoverage\x127\n" +
 	"\bguardian\x18\a \x01(\v2\x1b.huhang.patient.v1.GuardianR\bguardian\x12K\n" +
@@ -3074,7 +4371,7 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\bguardian\x18\a \x01(\v2\x1b.huhang.patient.v1.GuardianR\bguardian\x127\n" +
 	"\bcoverage\x18\b \x01(\v2\x1b.huhang.patient.v1.CoverageR\bcoverage\"M\n" +
 	"\x15UpdatePatientResponse\x124\n" +
-	"\apatient\x18\x01 \x01(\v2\x1a.huhang.patient.v1.PatientR\apatient\"\xf8\x01\n" +
+	"\apatient\x18\x01 \x01(\v2\x1a.huhang.patient.v1.PatientR\apatient\"\xb7\x02\n" +
 	"\x12GiveConsentRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x128\n" +
@@ -3082,7 +4379,9 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"patient_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x142\x12^pat_[0-9a-z]{26}$R\tpatientId\x12(\n" +
 	"\x04etag\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\x12@\n" +
 	"\apurpose\x18\x04 \x01(\x0e2\x1a.huhang.patient.v1.PurposeB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\apurpose\"K\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\apurpose\x12=\n" +
+	"\vdocument_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x172\x15^(doc_[0-9a-z]{26})?$R\n" +
+	"documentId\"K\n" +
 	"\x13GiveConsentResponse\x124\n" +
 	"\apatient\x18\x01 \x01(\v2\x1a.huhang.patient.v1.PatientR\apatient\"\xfc\x01\n" +
 	"\x16WithdrawConsentRequest\x12<\n" +
@@ -3092,9 +4391,10 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"patient_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x142\x12^pat_[0-9a-z]{26}$R\tpatientId\x12(\n" +
 	"\x04etag\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\x12@\n" +
 	"\apurpose\x18\x04 \x01(\x0e2\x1a.huhang.patient.v1.PurposeB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\apurpose\"O\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\apurpose\"\x8b\x01\n" +
 	"\x17WithdrawConsentResponse\x124\n" +
-	"\apatient\x18\x01 \x01(\v2\x1a.huhang.patient.v1.PatientR\apatient\"\xfa\x01\n" +
+	"\apatient\x18\x01 \x01(\v2\x1a.huhang.patient.v1.PatientR\apatient\x12:\n" +
+	"\aeffects\x18\x02 \x03(\v2 .huhang.patient.v1.ConsentEffectR\aeffects\"\xfa\x01\n" +
 	"\x15RecordClinicalRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x128\n" +
@@ -3115,7 +4415,7 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^pat_[0-9a-z]{26}$R\tpatientId\x128\n" +
 	"\x05organ\x18\x02 \x01(\x0e2\x16.huhang.organ.v1.OrganB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05organ\"\xd9\x02\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05organ\"\x9d\x03\n" +
 	"\x1aGetMatchingProfileResponse\x12\x1b\n" +
 	"\tage_years\x18\x01 \x01(\x05R\bageYears\x12&\n" +
 	"\x03sex\x18\x02 \x01(\x0e2\x14.huhang.organ.v1.SexR\x03sex\x12%\n" +
@@ -3123,7 +4423,10 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\bcoverage\x18\x04 \x01(\v2\x1b.huhang.patient.v1.CoverageR\bcoverage\x129\n" +
 	"\x06record\x18\x05 \x01(\v2!.huhang.patient.v1.ClinicalRecordR\x06record\x126\n" +
 	"\bconsents\x18\x06 \x03(\x0e2\x1a.huhang.patient.v1.PurposeR\bconsents\x12#\n" +
-	"\rregistered_by\x18\a \x01(\tR\fregisteredBy\"\x8b\x02\n" +
+	"\rregistered_by\x18\a \x01(\tR\fregisteredBy\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\b \x01(\tR\tpatientId\x12#\n" +
+	"\rregistered_on\x18\t \x01(\tR\fregisteredOn\"\x8b\x02\n" +
 	"\x12GrantAccessRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x128\n" +
@@ -3132,7 +4435,33 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\forganisation\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9-]{2,31}$R\forganisation\x12:\n" +
 	"\vreferral_id\x18\x04 \x01(\tB\x19\xbaH\x16r\x142\x12^ref_[0-9a-z]{26}$R\n" +
 	"referralId\"\x15\n" +
-	"\x13GrantAccessResponse*J\n" +
+	"\x13GrantAccessResponse\"\x84\x03\n" +
+	"\x13RevokeAccessRequest\x12<\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x128\n" +
+	"\n" +
+	"patient_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x142\x12^pat_[0-9a-z]{26}$R\tpatientId\x12A\n" +
+	"\forganisation\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9-]{2,31}$R\forganisation\x12:\n" +
+	"\vreferral_id\x18\x04 \x01(\tB\x19\xbaH\x16r\x142\x12^ref_[0-9a-z]{26}$R\n" +
+	"referralId\x125\n" +
+	"\x06reason\x18\x05 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9_]{2,39}$R\x06reason\x12?\n" +
+	"\rgranted_until\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\fgrantedUntil\"0\n" +
+	"\x14RevokeAccessResponse\x12\x18\n" +
+	"\arevoked\x18\x01 \x01(\bR\arevoked\"M\n" +
+	"\x11ListAccessRequest\x128\n" +
+	"\n" +
+	"patient_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^pat_[0-9a-z]{26}$R\tpatientId\"L\n" +
+	"\x12ListAccessResponse\x126\n" +
+	"\x06grants\x18\x01 \x03(\v2\x1e.huhang.patient.v1.AccessGrantR\x06grants\"\xe2\x01\n" +
+	"\vAccessGrant\x12\"\n" +
+	"\forganisation\x18\x01 \x01(\tR\forganisation\x12\x1f\n" +
+	"\vreferral_id\x18\x02 \x01(\tR\n" +
+	"referralId\x129\n" +
+	"\n" +
+	"grant_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tgrantTime\x12;\n" +
+	"\vrevoke_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"revokeTime\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason*J\n" +
 	"\x06Scheme\x12\x16\n" +
 	"\x12SCHEME_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSCHEME_EMPLOYEE\x10\x01\x12\x13\n" +
@@ -3148,7 +4477,12 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\x10PURPOSE_REFERRAL\x10\x01\x12\x14\n" +
 	"\x10PURPOSE_TRANSFER\x10\x02\x12\x16\n" +
 	"\x12PURPOSE_SETTLEMENT\x10\x03\x12\x15\n" +
-	"\x11PURPOSE_FOLLOW_UP\x10\x04B\xbc\x01\n" +
+	"\x11PURPOSE_FOLLOW_UP\x10\x04*u\n" +
+	"\vBlockedKind\x12\x1c\n" +
+	"\x18BLOCKED_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12BLOCKED_KIND_SCORE\x10\x01\x12\x19\n" +
+	"\x15BLOCKED_KIND_MATCHING\x10\x02\x12\x15\n" +
+	"\x11BLOCKED_KIND_STEP\x10\x03B\xbc\x01\n" +
 	"\x15com.huhang.patient.v1B\rMessagesProtoP\x01Z.huhang.example/gen/huhang/patient/v1;patientv1\xa2\x02\x03HPX\xaa\x02\x11Huhang.Patient.V1\xca\x02\x11Huhang\\Patient\\V1\xe2\x02\x1dHuhang\\Patient\\V1\\GPBMetadata\xea\x02\x13Huhang::Patient::V1b\x06proto3"
 
 var (
@@ -3163,103 +4497,163 @@ func file_huhang_patient_v1_messages_proto_rawDescGZIP() []byte {
 	return file_huhang_patient_v1_messages_proto_rawDescData
 }
 
-var file_huhang_patient_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_huhang_patient_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_huhang_patient_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_huhang_patient_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_huhang_patient_v1_messages_proto_goTypes = []any{
-	(Scheme)(0),                        // 0: huhang.patient.v1.Scheme
-	(AssistanceGroup)(0),               // 1: huhang.patient.v1.AssistanceGroup
-	(Purpose)(0),                       // 2: huhang.patient.v1.Purpose
-	(*Patient)(nil),                    // 3: huhang.patient.v1.Patient
-	(*Coverage)(nil),                   // 4: huhang.patient.v1.Coverage
-	(*Guardian)(nil),                   // 5: huhang.patient.v1.Guardian
-	(*Consent)(nil),                    // 6: huhang.patient.v1.Consent
-	(*Clinical)(nil),                   // 7: huhang.patient.v1.Clinical
-	(*Labs)(nil),                       // 8: huhang.patient.v1.Labs
-	(*LiverData)(nil),                  // 9: huhang.patient.v1.LiverData
-	(*KidneyData)(nil),                 // 10: huhang.patient.v1.KidneyData
-	(*Fitness)(nil),                    // 11: huhang.patient.v1.Fitness
-	(*Score)(nil),                      // 12: huhang.patient.v1.Score
-	(*MissingDatum)(nil),               // 13: huhang.patient.v1.MissingDatum
-	(*ClinicalRecord)(nil),             // 14: huhang.patient.v1.ClinicalRecord
-	(*CheckRegistrationRequest)(nil),   // 15: huhang.patient.v1.CheckRegistrationRequest
-	(*CheckRegistrationResponse)(nil),  // 16: huhang.patient.v1.CheckRegistrationResponse
-	(*RegisterPatientRequest)(nil),     // 17: huhang.patient.v1.RegisterPatientRequest
-	(*RegisterPatientResponse)(nil),    // 18: huhang.patient.v1.RegisterPatientResponse
-	(*GetPatientRequest)(nil),          // 19: huhang.patient.v1.GetPatientRequest
-	(*GetPatientResponse)(nil),         // 20: huhang.patient.v1.GetPatientResponse
-	(*ListPatientsRequest)(nil),        // 21: huhang.patient.v1.ListPatientsRequest
-	(*ListPatientsResponse)(nil),       // 22: huhang.patient.v1.ListPatientsResponse
-	(*UpdatePatientRequest)(nil),       // 23: huhang.patient.v1.UpdatePatientRequest
-	(*UpdatePatientResponse)(nil),      // 24: huhang.patient.v1.UpdatePatientResponse
-	(*GiveConsentRequest)(nil),         // 25: huhang.patient.v1.GiveConsentRequest
-	(*GiveConsentResponse)(nil),        // 26: huhang.patient.v1.GiveConsentResponse
-	(*WithdrawConsentRequest)(nil),     // 27: huhang.patient.v1.WithdrawConsentRequest
-	(*WithdrawConsentResponse)(nil),    // 28: huhang.patient.v1.WithdrawConsentResponse
-	(*RecordClinicalRequest)(nil),      // 29: huhang.patient.v1.RecordClinicalRequest
-	(*RecordClinicalResponse)(nil),     // 30: huhang.patient.v1.RecordClinicalResponse
-	(*GetClinicalRequest)(nil),         // 31: huhang.patient.v1.GetClinicalRequest
-	(*GetClinicalResponse)(nil),        // 32: huhang.patient.v1.GetClinicalResponse
-	(*GetMatchingProfileRequest)(nil),  // 33: huhang.patient.v1.GetMatchingProfileRequest
-	(*GetMatchingProfileResponse)(nil), // 34: huhang.patient.v1.GetMatchingProfileResponse
-	(*GrantAccessRequest)(nil),         // 35: huhang.patient.v1.GrantAccessRequest
-	(*GrantAccessResponse)(nil),        // 36: huhang.patient.v1.GrantAccessResponse
-	nil,                                // 37: huhang.patient.v1.Score.InputsEntry
-	(v1.Sex)(0),                        // 38: huhang.organ.v1.Sex
-	(*timestamppb.Timestamp)(nil),      // 39: google.protobuf.Timestamp
-	(v1.Organ)(0),                      // 40: huhang.organ.v1.Organ
-	(v1.BloodGroup)(0),                 // 41: huhang.organ.v1.BloodGroup
-	(*fieldmaskpb.FieldMask)(nil),      // 42: google.protobuf.FieldMask
+	(Scheme)(0),                          // 0: huhang.patient.v1.Scheme
+	(AssistanceGroup)(0),                 // 1: huhang.patient.v1.AssistanceGroup
+	(Purpose)(0),                         // 2: huhang.patient.v1.Purpose
+	(BlockedKind)(0),                     // 3: huhang.patient.v1.BlockedKind
+	(*Patient)(nil),                      // 4: huhang.patient.v1.Patient
+	(*Coverage)(nil),                     // 5: huhang.patient.v1.Coverage
+	(*Guardian)(nil),                     // 6: huhang.patient.v1.Guardian
+	(*Consent)(nil),                      // 7: huhang.patient.v1.Consent
+	(*ConsentEffect)(nil),                // 8: huhang.patient.v1.ConsentEffect
+	(*Clinical)(nil),                     // 9: huhang.patient.v1.Clinical
+	(*Labs)(nil),                         // 10: huhang.patient.v1.Labs
+	(*LiverData)(nil),                    // 11: huhang.patient.v1.LiverData
+	(*KidneyData)(nil),                   // 12: huhang.patient.v1.KidneyData
+	(*Fitness)(nil),                      // 13: huhang.patient.v1.Fitness
+	(*Score)(nil),                        // 14: huhang.patient.v1.Score
+	(*MissingDatum)(nil),                 // 15: huhang.patient.v1.MissingDatum
+	(*Blocked)(nil),                      // 16: huhang.patient.v1.Blocked
+	(*DatumChange)(nil),                  // 17: huhang.patient.v1.DatumChange
+	(*ClinicalVersion)(nil),              // 18: huhang.patient.v1.ClinicalVersion
+	(*ListClinicalVersionsRequest)(nil),  // 19: huhang.patient.v1.ListClinicalVersionsRequest
+	(*ListClinicalVersionsResponse)(nil), // 20: huhang.patient.v1.ListClinicalVersionsResponse
+	(*DatumTime)(nil),                    // 21: huhang.patient.v1.DatumTime
+	(*ClinicalRecord)(nil),               // 22: huhang.patient.v1.ClinicalRecord
+	(*CheckRegistrationRequest)(nil),     // 23: huhang.patient.v1.CheckRegistrationRequest
+	(*CheckRegistrationResponse)(nil),    // 24: huhang.patient.v1.CheckRegistrationResponse
+	(*RegisterPatientRequest)(nil),       // 25: huhang.patient.v1.RegisterPatientRequest
+	(*RegisterPatientResponse)(nil),      // 26: huhang.patient.v1.RegisterPatientResponse
+	(*GetPatientRequest)(nil),            // 27: huhang.patient.v1.GetPatientRequest
+	(*GetPatientResponse)(nil),           // 28: huhang.patient.v1.GetPatientResponse
+	(*ListPatientsRequest)(nil),          // 29: huhang.patient.v1.ListPatientsRequest
+	(*ListPatientsResponse)(nil),         // 30: huhang.patient.v1.ListPatientsResponse
+	(*UpdatePatientRequest)(nil),         // 31: huhang.patient.v1.UpdatePatientRequest
+	(*UpdatePatientResponse)(nil),        // 32: huhang.patient.v1.UpdatePatientResponse
+	(*GiveConsentRequest)(nil),           // 33: huhang.patient.v1.GiveConsentRequest
+	(*GiveConsentResponse)(nil),          // 34: huhang.patient.v1.GiveConsentResponse
+	(*WithdrawConsentRequest)(nil),       // 35: huhang.patient.v1.WithdrawConsentRequest
+	(*WithdrawConsentResponse)(nil),      // 36: huhang.patient.v1.WithdrawConsentResponse
+	(*RecordClinicalRequest)(nil),        // 37: huhang.patient.v1.RecordClinicalRequest
+	(*RecordClinicalResponse)(nil),       // 38: huhang.patient.v1.RecordClinicalResponse
+	(*GetClinicalRequest)(nil),           // 39: huhang.patient.v1.GetClinicalRequest
+	(*GetClinicalResponse)(nil),          // 40: huhang.patient.v1.GetClinicalResponse
+	(*GetMatchingProfileRequest)(nil),    // 41: huhang.patient.v1.GetMatchingProfileRequest
+	(*GetMatchingProfileResponse)(nil),   // 42: huhang.patient.v1.GetMatchingProfileResponse
+	(*GrantAccessRequest)(nil),           // 43: huhang.patient.v1.GrantAccessRequest
+	(*GrantAccessResponse)(nil),          // 44: huhang.patient.v1.GrantAccessResponse
+	(*RevokeAccessRequest)(nil),          // 45: huhang.patient.v1.RevokeAccessRequest
+	(*RevokeAccessResponse)(nil),         // 46: huhang.patient.v1.RevokeAccessResponse
+	(*ListAccessRequest)(nil),            // 47: huhang.patient.v1.ListAccessRequest
+	(*ListAccessResponse)(nil),           // 48: huhang.patient.v1.ListAccessResponse
+	(*AccessGrant)(nil),                  // 49: huhang.patient.v1.AccessGrant
+	nil,                                  // 50: huhang.patient.v1.Score.InputsEntry
+	(v1.Sex)(0),                          // 51: huhang.organ.v1.Sex
+	(*timestamppb.Timestamp)(nil),        // 52: google.protobuf.Timestamp
+	(v1.Organ)(0),                        // 53: huhang.organ.v1.Organ
+	(v1.BloodGroup)(0),                   // 54: huhang.organ.v1.BloodGroup
+	(*Immunology)(nil),                   // 55: huhang.patient.v1.Immunology
+	(*Serology)(nil),                     // 56: huhang.patient.v1.Serology
+	(*Malignancy)(nil),                   // 57: huhang.patient.v1.Malignancy
+	(*CardiacWorkup)(nil),                // 58: huhang.patient.v1.CardiacWorkup
+	(*Social)(nil),                       // 59: huhang.patient.v1.Social
+	(*TransplantHistory)(nil),            // 60: huhang.patient.v1.TransplantHistory
+	(*Drug)(nil),                         // 61: huhang.patient.v1.Drug
+	(*Allergy)(nil),                      // 62: huhang.patient.v1.Allergy
+	(*HeartData)(nil),                    // 63: huhang.patient.v1.HeartData
+	(*LungData)(nil),                     // 64: huhang.patient.v1.LungData
+	(*PancreasData)(nil),                 // 65: huhang.patient.v1.PancreasData
+	(*SmallBowelData)(nil),               // 66: huhang.patient.v1.SmallBowelData
+	(*ChildData)(nil),                    // 67: huhang.patient.v1.ChildData
+	(DialysisModality)(0),                // 68: huhang.patient.v1.DialysisModality
+	(DialysisAccess)(0),                  // 69: huhang.patient.v1.DialysisAccess
+	(DiabetesType)(0),                    // 70: huhang.patient.v1.DiabetesType
+	(*fieldmaskpb.FieldMask)(nil),        // 71: google.protobuf.FieldMask
 }
 var file_huhang_patient_v1_messages_proto_depIdxs = []int32{
-	38, // 0: huhang.patient.v1.Patient.sex:type_name -> huhang.organ.v1.Sex
-	4,  // 1: huhang.patient.v1.Patient.coverage:type_name -> huhang.patient.v1.Coverage
-	5,  // 2: huhang.patient.v1.Patient.guardian:type_name -> huhang.patient.v1.Guardian
-	6,  // 3: huhang.patient.v1.Patient.consents:type_name -> huhang.patient.v1.Consent
-	39, // 4: huhang.patient.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
+	51, // 0: huhang.patient.v1.Patient.sex:type_name -> huhang.organ.v1.Sex
+	5,  // 1: huhang.patient.v1.Patient.coverage:type_name -> huhang.patient.v1.Coverage
+	6,  // 2: huhang.patient.v1.Patient.guardian:type_name -> huhang.patient.v1.Guardian
+	7,  // 3: huhang.patient.v1.Patient.consents:type_name -> huhang.patient.v1.Consent
+	52, // 4: huhang.patient.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
 	0,  // 5: huhang.patient.v1.Coverage.scheme:type_name -> huhang.patient.v1.Scheme
 	1,  // 6: huhang.patient.v1.Coverage.assistance_groups:type_name -> huhang.patient.v1.AssistanceGroup
 	2,  // 7: huhang.patient.v1.Consent.purpose:type_name -> huhang.patient.v1.Purpose
-	39, // 8: huhang.patient.v1.Consent.give_time:type_name -> google.protobuf.Timestamp
-	39, // 9: huhang.patient.v1.Consent.withdraw_time:type_name -> google.protobuf.Timestamp
-	40, // 10: huhang.patient.v1.Clinical.organ:type_name -> huhang.organ.v1.Organ
-	41, // 11: huhang.patient.v1.Clinical.blood_group:type_name -> huhang.organ.v1.BloodGroup
-	8,  // 12: huhang.patient.v1.Clinical.labs:type_name -> huhang.patient.v1.Labs
-	9,  // 13: huhang.patient.v1.Clinical.liver:type_name -> huhang.patient.v1.LiverData
-	10, // 14: huhang.patient.v1.Clinical.kidney:type_name -> huhang.patient.v1.KidneyData
-	11, // 15: huhang.patient.v1.Clinical.fitness:type_name -> huhang.patient.v1.Fitness
-	37, // 16: huhang.patient.v1.Score.inputs:type_name -> huhang.patient.v1.Score.InputsEntry
-	7,  // 17: huhang.patient.v1.ClinicalRecord.clinical:type_name -> huhang.patient.v1.Clinical
-	39, // 18: huhang.patient.v1.ClinicalRecord.record_time:type_name -> google.protobuf.Timestamp
-	12, // 19: huhang.patient.v1.ClinicalRecord.scores:type_name -> huhang.patient.v1.Score
-	13, // 20: huhang.patient.v1.ClinicalRecord.missing:type_name -> huhang.patient.v1.MissingDatum
-	4,  // 21: huhang.patient.v1.RegisterPatientRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	5,  // 22: huhang.patient.v1.RegisterPatientRequest.guardian:type_name -> huhang.patient.v1.Guardian
-	2,  // 23: huhang.patient.v1.RegisterPatientRequest.consents:type_name -> huhang.patient.v1.Purpose
-	3,  // 24: huhang.patient.v1.RegisterPatientResponse.patient:type_name -> huhang.patient.v1.Patient
-	3,  // 25: huhang.patient.v1.GetPatientResponse.patient:type_name -> huhang.patient.v1.Patient
-	3,  // 26: huhang.patient.v1.ListPatientsResponse.patients:type_name -> huhang.patient.v1.Patient
-	42, // 27: huhang.patient.v1.UpdatePatientRequest.update_mask:type_name -> google.protobuf.FieldMask
-	5,  // 28: huhang.patient.v1.UpdatePatientRequest.guardian:type_name -> huhang.patient.v1.Guardian
-	4,  // 29: huhang.patient.v1.UpdatePatientRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	3,  // 30: huhang.patient.v1.UpdatePatientResponse.patient:type_name -> huhang.patient.v1.Patient
-	2,  // 31: huhang.patient.v1.GiveConsentRequest.purpose:type_name -> huhang.patient.v1.Purpose
-	3,  // 32: huhang.patient.v1.GiveConsentResponse.patient:type_name -> huhang.patient.v1.Patient
-	2,  // 33: huhang.patient.v1.WithdrawConsentRequest.purpose:type_name -> huhang.patient.v1.Purpose
-	3,  // 34: huhang.patient.v1.WithdrawConsentResponse.patient:type_name -> huhang.patient.v1.Patient
-	7,  // 35: huhang.patient.v1.RecordClinicalRequest.clinical:type_name -> huhang.patient.v1.Clinical
-	14, // 36: huhang.patient.v1.RecordClinicalResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
-	40, // 37: huhang.patient.v1.GetClinicalRequest.organ:type_name -> huhang.organ.v1.Organ
-	14, // 38: huhang.patient.v1.GetClinicalResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
-	40, // 39: huhang.patient.v1.GetMatchingProfileRequest.organ:type_name -> huhang.organ.v1.Organ
-	38, // 40: huhang.patient.v1.GetMatchingProfileResponse.sex:type_name -> huhang.organ.v1.Sex
-	4,  // 41: huhang.patient.v1.GetMatchingProfileResponse.coverage:type_name -> huhang.patient.v1.Coverage
-	14, // 42: huhang.patient.v1.GetMatchingProfileResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
-	2,  // 43: huhang.patient.v1.GetMatchingProfileResponse.consents:type_name -> huhang.patient.v1.Purpose
-	44, // [44:44] is the sub-list for method output_type
-	44, // [44:44] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	52, // 8: huhang.patient.v1.Consent.give_time:type_name -> google.protobuf.Timestamp
+	52, // 9: huhang.patient.v1.Consent.withdraw_time:type_name -> google.protobuf.Timestamp
+	53, // 10: huhang.patient.v1.Clinical.organ:type_name -> huhang.organ.v1.Organ
+	54, // 11: huhang.patient.v1.Clinical.blood_group:type_name -> huhang.organ.v1.BloodGroup
+	10, // 12: huhang.patient.v1.Clinical.labs:type_name -> huhang.patient.v1.Labs
+	11, // 13: huhang.patient.v1.Clinical.liver:type_name -> huhang.patient.v1.LiverData
+	12, // 14: huhang.patient.v1.Clinical.kidney:type_name -> huhang.patient.v1.KidneyData
+	13, // 15: huhang.patient.v1.Clinical.fitness:type_name -> huhang.patient.v1.Fitness
+	55, // 16: huhang.patient.v1.Clinical.immunology:type_name -> huhang.patient.v1.Immunology
+	56, // 17: huhang.patient.v1.Clinical.serology:type_name -> huhang.patient.v1.Serology
+	57, // 18: huhang.patient.v1.Clinical.malignancies:type_name -> huhang.patient.v1.Malignancy
+	58, // 19: huhang.patient.v1.Clinical.cardiac_workup:type_name -> huhang.patient.v1.CardiacWorkup
+	59, // 20: huhang.patient.v1.Clinical.social:type_name -> huhang.patient.v1.Social
+	60, // 21: huhang.patient.v1.Clinical.transplant_history:type_name -> huhang.patient.v1.TransplantHistory
+	61, // 22: huhang.patient.v1.Clinical.drugs:type_name -> huhang.patient.v1.Drug
+	62, // 23: huhang.patient.v1.Clinical.allergies:type_name -> huhang.patient.v1.Allergy
+	63, // 24: huhang.patient.v1.Clinical.heart:type_name -> huhang.patient.v1.HeartData
+	64, // 25: huhang.patient.v1.Clinical.lung:type_name -> huhang.patient.v1.LungData
+	65, // 26: huhang.patient.v1.Clinical.pancreas:type_name -> huhang.patient.v1.PancreasData
+	66, // 27: huhang.patient.v1.Clinical.small_bowel:type_name -> huhang.patient.v1.SmallBowelData
+	67, // 28: huhang.patient.v1.Clinical.child:type_name -> huhang.patient.v1.ChildData
+	68, // 29: huhang.patient.v1.KidneyData.modality:type_name -> huhang.patient.v1.DialysisModality
+	69, // 30: huhang.patient.v1.KidneyData.access:type_name -> huhang.patient.v1.DialysisAccess
+	70, // 31: huhang.patient.v1.KidneyData.diabetes:type_name -> huhang.patient.v1.DiabetesType
+	50, // 32: huhang.patient.v1.Score.inputs:type_name -> huhang.patient.v1.Score.InputsEntry
+	16, // 33: huhang.patient.v1.MissingDatum.blocked:type_name -> huhang.patient.v1.Blocked
+	3,  // 34: huhang.patient.v1.Blocked.kind:type_name -> huhang.patient.v1.BlockedKind
+	53, // 35: huhang.patient.v1.Blocked.organ:type_name -> huhang.organ.v1.Organ
+	52, // 36: huhang.patient.v1.ClinicalVersion.record_time:type_name -> google.protobuf.Timestamp
+	17, // 37: huhang.patient.v1.ClinicalVersion.changes:type_name -> huhang.patient.v1.DatumChange
+	53, // 38: huhang.patient.v1.ListClinicalVersionsRequest.organ:type_name -> huhang.organ.v1.Organ
+	18, // 39: huhang.patient.v1.ListClinicalVersionsResponse.versions:type_name -> huhang.patient.v1.ClinicalVersion
+	52, // 40: huhang.patient.v1.DatumTime.changed_at:type_name -> google.protobuf.Timestamp
+	9,  // 41: huhang.patient.v1.ClinicalRecord.clinical:type_name -> huhang.patient.v1.Clinical
+	52, // 42: huhang.patient.v1.ClinicalRecord.record_time:type_name -> google.protobuf.Timestamp
+	14, // 43: huhang.patient.v1.ClinicalRecord.scores:type_name -> huhang.patient.v1.Score
+	15, // 44: huhang.patient.v1.ClinicalRecord.missing:type_name -> huhang.patient.v1.MissingDatum
+	21, // 45: huhang.patient.v1.ClinicalRecord.changed:type_name -> huhang.patient.v1.DatumTime
+	4,  // 46: huhang.patient.v1.CheckRegistrationResponse.patient:type_name -> huhang.patient.v1.Patient
+	5,  // 47: huhang.patient.v1.RegisterPatientRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	6,  // 48: huhang.patient.v1.RegisterPatientRequest.guardian:type_name -> huhang.patient.v1.Guardian
+	2,  // 49: huhang.patient.v1.RegisterPatientRequest.consents:type_name -> huhang.patient.v1.Purpose
+	4,  // 50: huhang.patient.v1.RegisterPatientResponse.patient:type_name -> huhang.patient.v1.Patient
+	4,  // 51: huhang.patient.v1.GetPatientResponse.patient:type_name -> huhang.patient.v1.Patient
+	4,  // 52: huhang.patient.v1.ListPatientsResponse.patients:type_name -> huhang.patient.v1.Patient
+	71, // 53: huhang.patient.v1.UpdatePatientRequest.update_mask:type_name -> google.protobuf.FieldMask
+	6,  // 54: huhang.patient.v1.UpdatePatientRequest.guardian:type_name -> huhang.patient.v1.Guardian
+	5,  // 55: huhang.patient.v1.UpdatePatientRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	4,  // 56: huhang.patient.v1.UpdatePatientResponse.patient:type_name -> huhang.patient.v1.Patient
+	2,  // 57: huhang.patient.v1.GiveConsentRequest.purpose:type_name -> huhang.patient.v1.Purpose
+	4,  // 58: huhang.patient.v1.GiveConsentResponse.patient:type_name -> huhang.patient.v1.Patient
+	2,  // 59: huhang.patient.v1.WithdrawConsentRequest.purpose:type_name -> huhang.patient.v1.Purpose
+	4,  // 60: huhang.patient.v1.WithdrawConsentResponse.patient:type_name -> huhang.patient.v1.Patient
+	8,  // 61: huhang.patient.v1.WithdrawConsentResponse.effects:type_name -> huhang.patient.v1.ConsentEffect
+	9,  // 62: huhang.patient.v1.RecordClinicalRequest.clinical:type_name -> huhang.patient.v1.Clinical
+	22, // 63: huhang.patient.v1.RecordClinicalResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
+	53, // 64: huhang.patient.v1.GetClinicalRequest.organ:type_name -> huhang.organ.v1.Organ
+	22, // 65: huhang.patient.v1.GetClinicalResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
+	53, // 66: huhang.patient.v1.GetMatchingProfileRequest.organ:type_name -> huhang.organ.v1.Organ
+	51, // 67: huhang.patient.v1.GetMatchingProfileResponse.sex:type_name -> huhang.organ.v1.Sex
+	5,  // 68: huhang.patient.v1.GetMatchingProfileResponse.coverage:type_name -> huhang.patient.v1.Coverage
+	22, // 69: huhang.patient.v1.GetMatchingProfileResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
+	2,  // 70: huhang.patient.v1.GetMatchingProfileResponse.consents:type_name -> huhang.patient.v1.Purpose
+	52, // 71: huhang.patient.v1.RevokeAccessRequest.granted_until:type_name -> google.protobuf.Timestamp
+	49, // 72: huhang.patient.v1.ListAccessResponse.grants:type_name -> huhang.patient.v1.AccessGrant
+	52, // 73: huhang.patient.v1.AccessGrant.grant_time:type_name -> google.protobuf.Timestamp
+	52, // 74: huhang.patient.v1.AccessGrant.revoke_time:type_name -> google.protobuf.Timestamp
+	75, // [75:75] is the sub-list for method output_type
+	75, // [75:75] is the sub-list for method input_type
+	75, // [75:75] is the sub-list for extension type_name
+	75, // [75:75] is the sub-list for extension extendee
+	0,  // [0:75] is the sub-list for field type_name
 }
 
 func init() { file_huhang_patient_v1_messages_proto_init() }
@@ -3267,8 +4661,9 @@ func file_huhang_patient_v1_messages_proto_init() {
 	if File_huhang_patient_v1_messages_proto != nil {
 		return
 	}
-	file_huhang_patient_v1_messages_proto_msgTypes[4].OneofWrappers = []any{}
-	file_huhang_patient_v1_messages_proto_msgTypes[5].OneofWrappers = []any{
+	file_huhang_patient_v1_clinical_proto_init()
+	file_huhang_patient_v1_messages_proto_msgTypes[5].OneofWrappers = []any{}
+	file_huhang_patient_v1_messages_proto_msgTypes[6].OneofWrappers = []any{
 		(*Labs_CreatinineUmolL)(nil),
 		(*Labs_CreatinineMgDl)(nil),
 		(*Labs_BilirubinUmolL)(nil),
@@ -3276,15 +4671,15 @@ func file_huhang_patient_v1_messages_proto_init() {
 		(*Labs_AlbuminGL)(nil),
 		(*Labs_AlbuminGDl)(nil),
 	}
-	file_huhang_patient_v1_messages_proto_msgTypes[6].OneofWrappers = []any{}
 	file_huhang_patient_v1_messages_proto_msgTypes[7].OneofWrappers = []any{}
+	file_huhang_patient_v1_messages_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_patient_v1_messages_proto_rawDesc), len(file_huhang_patient_v1_messages_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   35,
+			NumEnums:      4,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -28,7 +28,7 @@ var File_huhang_patient_v1_service_proto protoreflect.FileDescriptor
 
 const file_huhang_patient_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fhuhang/patient/v1/service.proto\x12\x11huhang.patient.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a huhang/patient/v1/messages.proto2\xcb\f\n" +
+	"\x1fhuhang/patient/v1/service.proto\x12\x11huhang.patient.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a huhang/patient/v1/messages.proto2\xbd\x10\n" +
 	"\x0ePatientService\x12\x98\x01\n" +
 	"\x11CheckRegistration\x12+.huhang.patient.v1.CheckRegistrationRequest\x1a,.huhang.patient.v1.CheckRegistrationResponse\"(\xfa\xe4\x18\x04\n" +
 	"\x02\x01\x03\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/patients:check\x90\x02\x01\x12\x88\x01\n" +
@@ -48,37 +48,50 @@ const file_huhang_patient_v1_service_proto_rawDesc = "" +
 	"\x0eRecordClinical\x12(.huhang.patient.v1.RecordClinicalRequest\x1a).huhang.patient.v1.RecordClinicalResponse\"F\xfa\xe4\x18\x04\n" +
 	"\x02\x01\x02\x82\xd3\xe4\x93\x028:\x01*\x1a3/v1/patients/{patient_id}/clinical/{clinical.organ}\x12\x9c\x01\n" +
 	"\vGetClinical\x12%.huhang.patient.v1.GetClinicalRequest\x1a&.huhang.patient.v1.GetClinicalResponse\">\xfa\xe4\x18\x05\n" +
-	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02,\x12*/v1/patients/{patient_id}/clinical/{organ}\x90\x02\x01\x12}\n" +
+	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02,\x12*/v1/patients/{patient_id}/clinical/{organ}\x90\x02\x01\x12\xc0\x01\n" +
+	"\x14ListClinicalVersions\x12..huhang.patient.v1.ListClinicalVersionsRequest\x1a/.huhang.patient.v1.ListClinicalVersionsResponse\"G\xfa\xe4\x18\x05\n" +
+	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x025\x123/v1/patients/{patient_id}/clinical/{organ}/versions\x90\x02\x01\x12}\n" +
 	"\x12GetMatchingProfile\x12,.huhang.patient.v1.GetMatchingProfileRequest\x1a-.huhang.patient.v1.GetMatchingProfileResponse\"\n" +
 	"\xfa\xe4\x18\x03\n" +
 	"\x01\x05\x90\x02\x01\x12e\n" +
 	"\vGrantAccess\x12%.huhang.patient.v1.GrantAccessRequest\x1a&.huhang.patient.v1.GrantAccessResponse\"\a\xfa\xe4\x18\x03\n" +
-	"\x01\x05B\xbb\x01\n" +
+	"\x01\x05\x12\x9b\x01\n" +
+	"\fRevokeAccess\x12&.huhang.patient.v1.RevokeAccessRequest\x1a'.huhang.patient.v1.RevokeAccessResponse\":\xfa\xe4\x18\x04\n" +
+	"\x02\x05\x03\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/patients/{patient_id}/access:revoke\x12\x8e\x01\n" +
+	"\n" +
+	"ListAccess\x12$.huhang.patient.v1.ListAccessRequest\x1a%.huhang.patient.v1.ListAccessResponse\"3\xfa\xe4\x18\x04\n" +
+	"\x02\x01\x03\x82\xd3\xe4\x93\x02\"\x12 /v1/patients/{patient_id}/access\x90\x02\x01B\xbb\x01\n" +
 	"\x15com.huhang.patient.v1B\fServiceProtoP\x01Z.huhang.example/gen/huhang/patient/v1;patientv1\xa2\x02\x03HPX\xaa\x02\x11Huhang.Patient.V1\xca\x02\x11Huhang\\Patient\\V1\xe2\x02\x1dHuhang\\Patient\\V1\\GPBMetadata\xea\x02\x13Huhang::Patient::V1b\x06proto3"
 
 var file_huhang_patient_v1_service_proto_goTypes = []any{
-	(*CheckRegistrationRequest)(nil),   // 0: huhang.patient.v1.CheckRegistrationRequest
-	(*RegisterPatientRequest)(nil),     // 1: huhang.patient.v1.RegisterPatientRequest
-	(*GetPatientRequest)(nil),          // 2: huhang.patient.v1.GetPatientRequest
-	(*ListPatientsRequest)(nil),        // 3: huhang.patient.v1.ListPatientsRequest
-	(*UpdatePatientRequest)(nil),       // 4: huhang.patient.v1.UpdatePatientRequest
-	(*GiveConsentRequest)(nil),         // 5: huhang.patient.v1.GiveConsentRequest
-	(*WithdrawConsentRequest)(nil),     // 6: huhang.patient.v1.WithdrawConsentRequest
-	(*RecordClinicalRequest)(nil),      // 7: huhang.patient.v1.RecordClinicalRequest
-	(*GetClinicalRequest)(nil),         // 8: huhang.patient.v1.GetClinicalRequest
-	(*GetMatchingProfileRequest)(nil),  // 9: huhang.patient.v1.GetMatchingProfileRequest
-	(*GrantAccessRequest)(nil),         // 10: huhang.patient.v1.GrantAccessRequest
-	(*CheckRegistrationResponse)(nil),  // 11: huhang.patient.v1.CheckRegistrationResponse
-	(*RegisterPatientResponse)(nil),    // 12: huhang.patient.v1.RegisterPatientResponse
-	(*GetPatientResponse)(nil),         // 13: huhang.patient.v1.GetPatientResponse
-	(*ListPatientsResponse)(nil),       // 14: huhang.patient.v1.ListPatientsResponse
-	(*UpdatePatientResponse)(nil),      // 15: huhang.patient.v1.UpdatePatientResponse
-	(*GiveConsentResponse)(nil),        // 16: huhang.patient.v1.GiveConsentResponse
-	(*WithdrawConsentResponse)(nil),    // 17: huhang.patient.v1.WithdrawConsentResponse
-	(*RecordClinicalResponse)(nil),     // 18: huhang.patient.v1.RecordClinicalResponse
-	(*GetClinicalResponse)(nil),        // 19: huhang.patient.v1.GetClinicalResponse
-	(*GetMatchingProfileResponse)(nil), // 20: huhang.patient.v1.GetMatchingProfileResponse
-	(*GrantAccessResponse)(nil),        // 21: huhang.patient.v1.GrantAccessResponse
+	(*CheckRegistrationRequest)(nil),     // 0: huhang.patient.v1.CheckRegistrationRequest
+	(*RegisterPatientRequest)(nil),       // 1: huhang.patient.v1.RegisterPatientRequest
+	(*GetPatientRequest)(nil),            // 2: huhang.patient.v1.GetPatientRequest
+	(*ListPatientsRequest)(nil),          // 3: huhang.patient.v1.ListPatientsRequest
+	(*UpdatePatientRequest)(nil),         // 4: huhang.patient.v1.UpdatePatientRequest
+	(*GiveConsentRequest)(nil),           // 5: huhang.patient.v1.GiveConsentRequest
+	(*WithdrawConsentRequest)(nil),       // 6: huhang.patient.v1.WithdrawConsentRequest
+	(*RecordClinicalRequest)(nil),        // 7: huhang.patient.v1.RecordClinicalRequest
+	(*GetClinicalRequest)(nil),           // 8: huhang.patient.v1.GetClinicalRequest
+	(*ListClinicalVersionsRequest)(nil),  // 9: huhang.patient.v1.ListClinicalVersionsRequest
+	(*GetMatchingProfileRequest)(nil),    // 10: huhang.patient.v1.GetMatchingProfileRequest
+	(*GrantAccessRequest)(nil),           // 11: huhang.patient.v1.GrantAccessRequest
+	(*RevokeAccessRequest)(nil),          // 12: huhang.patient.v1.RevokeAccessRequest
+	(*ListAccessRequest)(nil),            // 13: huhang.patient.v1.ListAccessRequest
+	(*CheckRegistrationResponse)(nil),    // 14: huhang.patient.v1.CheckRegistrationResponse
+	(*RegisterPatientResponse)(nil),      // 15: huhang.patient.v1.RegisterPatientResponse
+	(*GetPatientResponse)(nil),           // 16: huhang.patient.v1.GetPatientResponse
+	(*ListPatientsResponse)(nil),         // 17: huhang.patient.v1.ListPatientsResponse
+	(*UpdatePatientResponse)(nil),        // 18: huhang.patient.v1.UpdatePatientResponse
+	(*GiveConsentResponse)(nil),          // 19: huhang.patient.v1.GiveConsentResponse
+	(*WithdrawConsentResponse)(nil),      // 20: huhang.patient.v1.WithdrawConsentResponse
+	(*RecordClinicalResponse)(nil),       // 21: huhang.patient.v1.RecordClinicalResponse
+	(*GetClinicalResponse)(nil),          // 22: huhang.patient.v1.GetClinicalResponse
+	(*ListClinicalVersionsResponse)(nil), // 23: huhang.patient.v1.ListClinicalVersionsResponse
+	(*GetMatchingProfileResponse)(nil),   // 24: huhang.patient.v1.GetMatchingProfileResponse
+	(*GrantAccessResponse)(nil),          // 25: huhang.patient.v1.GrantAccessResponse
+	(*RevokeAccessResponse)(nil),         // 26: huhang.patient.v1.RevokeAccessResponse
+	(*ListAccessResponse)(nil),           // 27: huhang.patient.v1.ListAccessResponse
 }
 var file_huhang_patient_v1_service_proto_depIdxs = []int32{
 	0,  // 0: huhang.patient.v1.PatientService.CheckRegistration:input_type -> huhang.patient.v1.CheckRegistrationRequest
@@ -90,21 +103,27 @@ var file_huhang_patient_v1_service_proto_depIdxs = []int32{
 	6,  // 6: huhang.patient.v1.PatientService.WithdrawConsent:input_type -> huhang.patient.v1.WithdrawConsentRequest
 	7,  // 7: huhang.patient.v1.PatientService.RecordClinical:input_type -> huhang.patient.v1.RecordClinicalRequest
 	8,  // 8: huhang.patient.v1.PatientService.GetClinical:input_type -> huhang.patient.v1.GetClinicalRequest
-	9,  // 9: huhang.patient.v1.PatientService.GetMatchingProfile:input_type -> huhang.patient.v1.GetMatchingProfileRequest
-	10, // 10: huhang.patient.v1.PatientService.GrantAccess:input_type -> huhang.patient.v1.GrantAccessRequest
-	11, // 11: huhang.patient.v1.PatientService.CheckRegistration:output_type -> huhang.patient.v1.CheckRegistrationResponse
-	12, // 12: huhang.patient.v1.PatientService.RegisterPatient:output_type -> huhang.patient.v1.RegisterPatientResponse
-	13, // 13: huhang.patient.v1.PatientService.GetPatient:output_type -> huhang.patient.v1.GetPatientResponse
-	14, // 14: huhang.patient.v1.PatientService.ListPatients:output_type -> huhang.patient.v1.ListPatientsResponse
-	15, // 15: huhang.patient.v1.PatientService.UpdatePatient:output_type -> huhang.patient.v1.UpdatePatientResponse
-	16, // 16: huhang.patient.v1.PatientService.GiveConsent:output_type -> huhang.patient.v1.GiveConsentResponse
-	17, // 17: huhang.patient.v1.PatientService.WithdrawConsent:output_type -> huhang.patient.v1.WithdrawConsentResponse
-	18, // 18: huhang.patient.v1.PatientService.RecordClinical:output_type -> huhang.patient.v1.RecordClinicalResponse
-	19, // 19: huhang.patient.v1.PatientService.GetClinical:output_type -> huhang.patient.v1.GetClinicalResponse
-	20, // 20: huhang.patient.v1.PatientService.GetMatchingProfile:output_type -> huhang.patient.v1.GetMatchingProfileResponse
-	21, // 21: huhang.patient.v1.PatientService.GrantAccess:output_type -> huhang.patient.v1.GrantAccessResponse
-	11, // [11:22] is the sub-list for method output_type
-	0,  // [0:11] is the sub-list for method input_type
+	9,  // 9: huhang.patient.v1.PatientService.ListClinicalVersions:input_type -> huhang.patient.v1.ListClinicalVersionsRequest
+	10, // 10: huhang.patient.v1.PatientService.GetMatchingProfile:input_type -> huhang.patient.v1.GetMatchingProfileRequest
+	11, // 11: huhang.patient.v1.PatientService.GrantAccess:input_type -> huhang.patient.v1.GrantAccessRequest
+	12, // 12: huhang.patient.v1.PatientService.RevokeAccess:input_type -> huhang.patient.v1.RevokeAccessRequest
+	13, // 13: huhang.patient.v1.PatientService.ListAccess:input_type -> huhang.patient.v1.ListAccessRequest
+	14, // 14: huhang.patient.v1.PatientService.CheckRegistration:output_type -> huhang.patient.v1.CheckRegistrationResponse
+	15, // 15: huhang.patient.v1.PatientService.RegisterPatient:output_type -> huhang.patient.v1.RegisterPatientResponse
+	16, // 16: huhang.patient.v1.PatientService.GetPatient:output_type -> huhang.patient.v1.GetPatientResponse
+	17, // 17: huhang.patient.v1.PatientService.ListPatients:output_type -> huhang.patient.v1.ListPatientsResponse
+	18, // 18: huhang.patient.v1.PatientService.UpdatePatient:output_type -> huhang.patient.v1.UpdatePatientResponse
+	19, // 19: huhang.patient.v1.PatientService.GiveConsent:output_type -> huhang.patient.v1.GiveConsentResponse
+	20, // 20: huhang.patient.v1.PatientService.WithdrawConsent:output_type -> huhang.patient.v1.WithdrawConsentResponse
+	21, // 21: huhang.patient.v1.PatientService.RecordClinical:output_type -> huhang.patient.v1.RecordClinicalResponse
+	22, // 22: huhang.patient.v1.PatientService.GetClinical:output_type -> huhang.patient.v1.GetClinicalResponse
+	23, // 23: huhang.patient.v1.PatientService.ListClinicalVersions:output_type -> huhang.patient.v1.ListClinicalVersionsResponse
+	24, // 24: huhang.patient.v1.PatientService.GetMatchingProfile:output_type -> huhang.patient.v1.GetMatchingProfileResponse
+	25, // 25: huhang.patient.v1.PatientService.GrantAccess:output_type -> huhang.patient.v1.GrantAccessResponse
+	26, // 26: huhang.patient.v1.PatientService.RevokeAccess:output_type -> huhang.patient.v1.RevokeAccessResponse
+	27, // 27: huhang.patient.v1.PatientService.ListAccess:output_type -> huhang.patient.v1.ListAccessResponse
+	14, // [14:28] is the sub-list for method output_type
+	0,  // [0:14] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name

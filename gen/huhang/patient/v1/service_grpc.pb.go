@@ -21,17 +21,20 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PatientService_CheckRegistration_FullMethodName  = "/huhang.patient.v1.PatientService/CheckRegistration"
-	PatientService_RegisterPatient_FullMethodName    = "/huhang.patient.v1.PatientService/RegisterPatient"
-	PatientService_GetPatient_FullMethodName         = "/huhang.patient.v1.PatientService/GetPatient"
-	PatientService_ListPatients_FullMethodName       = "/huhang.patient.v1.PatientService/ListPatients"
-	PatientService_UpdatePatient_FullMethodName      = "/huhang.patient.v1.PatientService/UpdatePatient"
-	PatientService_GiveConsent_FullMethodName        = "/huhang.patient.v1.PatientService/GiveConsent"
-	PatientService_WithdrawConsent_FullMethodName    = "/huhang.patient.v1.PatientService/WithdrawConsent"
-	PatientService_RecordClinical_FullMethodName     = "/huhang.patient.v1.PatientService/RecordClinical"
-	PatientService_GetClinical_FullMethodName        = "/huhang.patient.v1.PatientService/GetClinical"
-	PatientService_GetMatchingProfile_FullMethodName = "/huhang.patient.v1.PatientService/GetMatchingProfile"
-	PatientService_GrantAccess_FullMethodName        = "/huhang.patient.v1.PatientService/GrantAccess"
+	PatientService_CheckRegistration_FullMethodName    = "/huhang.patient.v1.PatientService/CheckRegistration"
+	PatientService_RegisterPatient_FullMethodName      = "/huhang.patient.v1.PatientService/RegisterPatient"
+	PatientService_GetPatient_FullMethodName           = "/huhang.patient.v1.PatientService/GetPatient"
+	PatientService_ListPatients_FullMethodName         = "/huhang.patient.v1.PatientService/ListPatients"
+	PatientService_UpdatePatient_FullMethodName        = "/huhang.patient.v1.PatientService/UpdatePatient"
+	PatientService_GiveConsent_FullMethodName          = "/huhang.patient.v1.PatientService/GiveConsent"
+	PatientService_WithdrawConsent_FullMethodName      = "/huhang.patient.v1.PatientService/WithdrawConsent"
+	PatientService_RecordClinical_FullMethodName       = "/huhang.patient.v1.PatientService/RecordClinical"
+	PatientService_GetClinical_FullMethodName          = "/huhang.patient.v1.PatientService/GetClinical"
+	PatientService_ListClinicalVersions_FullMethodName = "/huhang.patient.v1.PatientService/ListClinicalVersions"
+	PatientService_GetMatchingProfile_FullMethodName   = "/huhang.patient.v1.PatientService/GetMatchingProfile"
+	PatientService_GrantAccess_FullMethodName          = "/huhang.patient.v1.PatientService/GrantAccess"
+	PatientService_RevokeAccess_FullMethodName         = "/huhang.patient.v1.PatientService/RevokeAccess"
+	PatientService_ListAccess_FullMethodName           = "/huhang.patient.v1.PatientService/ListAccess"
 )
 
 // PatientServiceClient is the client API for PatientService service.
@@ -58,10 +61,16 @@ type PatientServiceClient interface {
 	RecordClinical(ctx context.Context, in *RecordClinicalRequest, opts ...grpc.CallOption) (*RecordClinicalResponse, error)
 	// GetClinical returns the latest clinical data for one organ with scores and missing data.
 	GetClinical(ctx context.Context, in *GetClinicalRequest, opts ...grpc.CallOption) (*GetClinicalResponse, error)
+	// ListClinicalVersions tells who changed what and when in a clinical record, and what stood there before.
+	ListClinicalVersions(ctx context.Context, in *ListClinicalVersionsRequest, opts ...grpc.CallOption) (*ListClinicalVersionsResponse, error)
 	// GetMatchingProfile gives a service what ranking, planning and settling need, without name, number or phone.
 	GetMatchingProfile(ctx context.Context, in *GetMatchingProfileRequest, opts ...grpc.CallOption) (*GetMatchingProfileResponse, error)
 	// GrantAccess lets an organisation see a patient because of a case (an offer, a transfer). Repeating it changes nothing.
 	GrantAccess(ctx context.Context, in *GrantAccessRequest, opts ...grpc.CallOption) (*GrantAccessResponse, error)
+	// RevokeAccess ends the access a case gave an organisation, when its offer ended without the patient. Repeating it changes nothing.
+	RevokeAccess(ctx context.Context, in *RevokeAccessRequest, opts ...grpc.CallOption) (*RevokeAccessResponse, error)
+	// ListAccess tells the registering organisation and operations who may see the patient because of a case, and since when.
+	ListAccess(ctx context.Context, in *ListAccessRequest, opts ...grpc.CallOption) (*ListAccessResponse, error)
 }
 
 type patientServiceClient struct {
@@ -162,6 +171,16 @@ func (c *patientServiceClient) GetClinical(ctx context.Context, in *GetClinicalR
 	return out, nil
 }
 
+func (c *patientServiceClient) ListClinicalVersions(ctx context.Context, in *ListClinicalVersionsRequest, opts ...grpc.CallOption) (*ListClinicalVersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListClinicalVersionsResponse)
+	err := c.cc.Invoke(ctx, PatientService_ListClinicalVersions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *patientServiceClient) GetMatchingProfile(ctx context.Context, in *GetMatchingProfileRequest, opts ...grpc.CallOption) (*GetMatchingProfileResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetMatchingProfileResponse)
@@ -176,6 +195,26 @@ func (c *patientServiceClient) GrantAccess(ctx context.Context, in *GrantAccessR
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GrantAccessResponse)
 	err := c.cc.Invoke(ctx, PatientService_GrantAccess_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *patientServiceClient) RevokeAccess(ctx context.Context, in *RevokeAccessRequest, opts ...grpc.CallOption) (*RevokeAccessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RevokeAccessResponse)
+	err := c.cc.Invoke(ctx, PatientService_RevokeAccess_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *patientServiceClient) ListAccess(ctx context.Context, in *ListAccessRequest, opts ...grpc.CallOption) (*ListAccessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListAccessResponse)
+	err := c.cc.Invoke(ctx, PatientService_ListAccess_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -206,10 +245,16 @@ type PatientServiceServer interface {
 	RecordClinical(context.Context, *RecordClinicalRequest) (*RecordClinicalResponse, error)
 	// GetClinical returns the latest clinical data for one organ with scores and missing data.
 	GetClinical(context.Context, *GetClinicalRequest) (*GetClinicalResponse, error)
+	// ListClinicalVersions tells who changed what and when in a clinical record, and what stood there before.
+	ListClinicalVersions(context.Context, *ListClinicalVersionsRequest) (*ListClinicalVersionsResponse, error)
 	// GetMatchingProfile gives a service what ranking, planning and settling need, without name, number or phone.
 	GetMatchingProfile(context.Context, *GetMatchingProfileRequest) (*GetMatchingProfileResponse, error)
 	// GrantAccess lets an organisation see a patient because of a case (an offer, a transfer). Repeating it changes nothing.
 	GrantAccess(context.Context, *GrantAccessRequest) (*GrantAccessResponse, error)
+	// RevokeAccess ends the access a case gave an organisation, when its offer ended without the patient. Repeating it changes nothing.
+	RevokeAccess(context.Context, *RevokeAccessRequest) (*RevokeAccessResponse, error)
+	// ListAccess tells the registering organisation and operations who may see the patient because of a case, and since when.
+	ListAccess(context.Context, *ListAccessRequest) (*ListAccessResponse, error)
 	mustEmbedUnimplementedPatientServiceServer()
 }
 
@@ -247,11 +292,20 @@ func (UnimplementedPatientServiceServer) RecordClinical(context.Context, *Record
 func (UnimplementedPatientServiceServer) GetClinical(context.Context, *GetClinicalRequest) (*GetClinicalResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetClinical not implemented")
 }
+func (UnimplementedPatientServiceServer) ListClinicalVersions(context.Context, *ListClinicalVersionsRequest) (*ListClinicalVersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListClinicalVersions not implemented")
+}
 func (UnimplementedPatientServiceServer) GetMatchingProfile(context.Context, *GetMatchingProfileRequest) (*GetMatchingProfileResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetMatchingProfile not implemented")
 }
 func (UnimplementedPatientServiceServer) GrantAccess(context.Context, *GrantAccessRequest) (*GrantAccessResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GrantAccess not implemented")
+}
+func (UnimplementedPatientServiceServer) RevokeAccess(context.Context, *RevokeAccessRequest) (*RevokeAccessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevokeAccess not implemented")
+}
+func (UnimplementedPatientServiceServer) ListAccess(context.Context, *ListAccessRequest) (*ListAccessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListAccess not implemented")
 }
 func (UnimplementedPatientServiceServer) mustEmbedUnimplementedPatientServiceServer() {}
 func (UnimplementedPatientServiceServer) testEmbeddedByValue()                        {}
@@ -436,6 +490,24 @@ func _PatientService_GetClinical_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PatientService_ListClinicalVersions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListClinicalVersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PatientServiceServer).ListClinicalVersions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PatientService_ListClinicalVersions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PatientServiceServer).ListClinicalVersions(ctx, req.(*ListClinicalVersionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PatientService_GetMatchingProfile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetMatchingProfileRequest)
 	if err := dec(in); err != nil {
@@ -468,6 +540,42 @@ func _PatientService_GrantAccess_Handler(srv interface{}, ctx context.Context, d
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(PatientServiceServer).GrantAccess(ctx, req.(*GrantAccessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PatientService_RevokeAccess_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevokeAccessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PatientServiceServer).RevokeAccess(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PatientService_RevokeAccess_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PatientServiceServer).RevokeAccess(ctx, req.(*RevokeAccessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PatientService_ListAccess_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListAccessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PatientServiceServer).ListAccess(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PatientService_ListAccess_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PatientServiceServer).ListAccess(ctx, req.(*ListAccessRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -516,12 +624,24 @@ var PatientService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _PatientService_GetClinical_Handler,
 		},
 		{
+			MethodName: "ListClinicalVersions",
+			Handler:    _PatientService_ListClinicalVersions_Handler,
+		},
+		{
 			MethodName: "GetMatchingProfile",
 			Handler:    _PatientService_GetMatchingProfile_Handler,
 		},
 		{
 			MethodName: "GrantAccess",
 			Handler:    _PatientService_GrantAccess_Handler,
+		},
+		{
+			MethodName: "RevokeAccess",
+			Handler:    _PatientService_RevokeAccess_Handler,
+		},
+		{
+			MethodName: "ListAccess",
+			Handler:    _PatientService_ListAccess_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

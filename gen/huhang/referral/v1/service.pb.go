@@ -28,14 +28,14 @@ var File_huhang_referral_v1_service_proto protoreflect.FileDescriptor
 
 const file_huhang_referral_v1_service_proto_rawDesc = "" +
 	"\n" +
-	" huhang/referral/v1/service.proto\x12\x12huhang.referral.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a!huhang/referral/v1/messages.proto\x1a\x1ehuhang/referral/v1/trace.proto2\xee\x15\n" +
+	" huhang/referral/v1/service.proto\x12\x12huhang.referral.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a!huhang/referral/v1/messages.proto\x1a\x1ehuhang/referral/v1/trace.proto2\xef\x15\n" +
 	"\x0fReferralService\x12\x88\x01\n" +
 	"\x0eCreateReferral\x12).huhang.referral.v1.CreateReferralRequest\x1a*.huhang.referral.v1.CreateReferralResponse\"\x1f\xfa\xe4\x18\x03\n" +
 	"\x01\x01\x82\xd3\xe4\x93\x02\x12:\x01*\"\r/v1/referrals\x12\x91\x01\n" +
 	"\vGetReferral\x12&.huhang.referral.v1.GetReferralRequest\x1a'.huhang.referral.v1.GetReferralResponse\"1\xfa\xe4\x18\a\n" +
-	"\x05\x01\x02\x03\x04\x05\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/referrals/{referral_id}\x90\x02\x01\x12\x87\x01\n" +
-	"\rListReferrals\x12(.huhang.referral.v1.ListReferralsRequest\x1a).huhang.referral.v1.ListReferralsResponse\"!\xfa\xe4\x18\x05\n" +
-	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/referrals\x90\x02\x01\x12\x9d\x01\n" +
+	"\x05\x01\x02\x03\x04\x05\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/referrals/{referral_id}\x90\x02\x01\x12\x88\x01\n" +
+	"\rListReferrals\x12(.huhang.referral.v1.ListReferralsRequest\x1a).huhang.referral.v1.ListReferralsResponse\"\"\xfa\xe4\x18\x06\n" +
+	"\x04\x01\x02\x03\x05\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/referrals\x90\x02\x01\x12\x9d\x01\n" +
 	"\x0eSubmitReferral\x12).huhang.referral.v1.SubmitReferralRequest\x1a*.huhang.referral.v1.SubmitReferralResponse\"4\xfa\xe4\x18\x03\n" +
 	"\x01\x01\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/referrals/{referral_id}:submit\x12\x9d\x01\n" +
 	"\x0eScreenReferral\x12).huhang.referral.v1.ScreenReferralRequest\x1a*.huhang.referral.v1.ScreenReferralResponse\"4\xfa\xe4\x18\x03\n" +
