@@ -15,6 +15,7 @@ func settleCommand() *cobra.Command {
 	c.Flags().StringVar(&f.Policy, "policy", "", "the insured province's policy (YAML)")
 	c.Flags().StringVar(&f.Catalogue, "catalogue", "", "the treatment province's catalogue (YAML)")
 	c.Flags().StringVar(&f.Claim, "claim", "", "the bill (YAML or JSON)")
+	c.Flags().StringVar(&f.Language, "lang", "", "zh or en; both when absent")
 	c.Flags().BoolVar(&f.JSON, "json", false, "write JSON")
 	for _, name := range []string{"policy", "catalogue", "claim"} {
 		_ = c.MarkFlagRequired(name)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"huhang.example/services/internal/money"
 	"huhang.example/services/settlement/offline"
 	"huhang.example/services/settlement/policy"
 	"huhang.example/services/settlement/split"
@@ -36,6 +37,58 @@ func TestRun(t *testing.T) {
 	var r split.Result
 	if err := json.Unmarshal(text.Bytes(), &r); err != nil || r.Check() != nil || r.Pays(split.Cash) != 11_394_750 {
 		t.Fatalf("%+v, %v", r, err)
+	}
+}
+
+// The brief's worked examples, from files.
+func TestWorkedExamples(t *testing.T) {
+	for n, want := range map[string]map[split.Payer]money.Fen{
+		"1": {split.Basic: 17_000_000, split.CivilServant: 2_880_000, split.Cash: 120_000},
+		"2": {split.Basic: 9_900, split.Cash: 2_100},
+		"3": {split.Basic: 7_000_000, split.Assistance: 700_000, split.Cash: 2_300_000},
+		"4": {split.Basic: 10_000_000, split.SecondLayer: 4_860_000, split.Cash: 15_140_000},
+		"5": {split.Basic: 10_000_000, split.SecondLayer: 5_817_500, split.Assistance: 2_787_750, split.Cash: 11_394_750},
+	} {
+		t.Run(n, func(t *testing.T) {
+			f := files
+			switch n {
+			case "4":
+				f.Claim = changed(t, files.Claim, "  groups: [subsistence]\n", "")
+			case "5":
+			default:
+				f = offline.Files{Policy: "testdata/example-" + n + "-policy.yaml", Catalogue: "testdata/example-" + n + "-catalogue.yaml", Claim: "testdata/example-" + n + "-claim.yaml"}
+			}
+			f.JSON = true
+			var out bytes.Buffer
+			if err := offline.Run(&out, f); err != nil {
+				t.Fatal(err)
+			}
+			var r split.Result
+			if err := json.Unmarshal(out.Bytes(), &r); err != nil || r.Check() != nil {
+				t.Fatal(err, out.String())
+			}
+			for payer, amount := range want {
+				if r.Pays(payer) != amount {
+					t.Errorf("%s pays %s, want %s", payer, r.Pays(payer), amount)
+				}
+			}
+		})
+	}
+}
+
+func TestLanguage(t *testing.T) {
+	for language, not := range map[string]string{"zh": "You pay", "en": "您需支付"} {
+		var out bytes.Buffer
+		f := files
+		f.Language = language
+		if err := offline.Run(&out, f); err != nil || strings.Contains(out.String(), not) {
+			t.Errorf("%s: %v\n%s", language, err, out.String())
+		}
+	}
+	f := files
+	f.Language = "fr"
+	if err := offline.Run(new(bytes.Buffer), f); err == nil {
+		t.Error("accepted fr")
 	}
 }
 
@@ -68,6 +121,11 @@ func TestClaimErrorsNameTheLine(t *testing.T) {
 		"filing":              {"filing: referral", "filing: none"},
 		"group":               {"groups: [subsistence]", "groups: [poor]"},
 		"unknown key":         {"center: C-SH-01", "centre: C-SH-01"},
+		"currency":            {"filing: referral", "currency: USD\nfiling: referral"},
+		"counter":             {"filing: referral", "counters: {basics: 1}\nfiling: referral"},
+		"counter negative":    {"filing: referral", "counters: {basic: -1}\nfiling: referral"},
+		"disease":             {"filing: referral", "disease: gout\nfiling: referral"},
+		"organ fee":           {"item: S-SPECIAL", "item: ORGAN-FEE"},
 		"quantity":            {"price: 45000, quantity_milli: 1000", "price: 45000, quantity_milli: 0"},
 		"number twice":        {"{number: 2", "{number: 1"},
 		"price":               {"price: 45000", "price: -1"},

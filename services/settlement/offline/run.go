@@ -16,33 +16,30 @@ import (
 type Files struct {
 	Policy, Catalogue, Claim string
 	JSON                     bool
+	// Language of the text: "zh", "en", or both when empty.
+	Language string
 }
 
 // Run splits the claim in a file by the policy and the catalogue in two others, and writes who pays what and why.
 // What is wrong in a file is told with its name and line.
 func Run(w io.Writer, f Files) error {
-	p, err := parse(f.Policy, policy.ParsePolicy)
+	if f.Language != "" && f.Language != "zh" && f.Language != "en" {
+		return errors.New("the language is zh or en")
+	}
+	s, err := Prepare(f)
 	if err != nil {
 		return err
 	}
-	c, err := parse(f.Catalogue, policy.ParseCatalogue)
-	if err != nil {
+	if _, err := s.Compute(); err != nil {
 		return err
 	}
-	claim, err := parse(f.Claim, ParseClaim)
-	if err != nil {
-		return err
-	}
-	r, err := Split(p, c, claim)
-	if err != nil {
-		return err
-	}
+	r := s.Explain()
 	if f.JSON {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(r)
 	}
-	return write(w, r)
+	return write(w, r, f.Language)
 }
 
 func parse[T any](file string, read func([]byte) (T, error)) (T, error) {
@@ -60,40 +57,55 @@ func parse[T any](file string, read func([]byte) (T, error)) (T, error) {
 
 // Split splits a claim as the two provinces would.
 func Split(p *policy.Policy, c *policy.Catalogue, claim *Claim) (split.Result, error) {
+	s, err := prepare(p, c, claim)
+	if err != nil {
+		return split.Result{}, err
+	}
+	if _, err := s.Compute(); err != nil {
+		return split.Result{}, err
+	}
+	return s.Explain(), nil
+}
+
+func prepare(p *policy.Policy, c *policy.Catalogue, claim *Claim) (*Prepared, error) {
 	day := string(claim.DischargeDate)
 	switch {
 	case c.Province != claim.TreatmentProvince:
-		return split.Result{}, errors.New("the catalogue is of another province than treatment_province")
+		return nil, errors.New("the catalogue is of another province than treatment_province")
 	case !p.InForce(day):
-		return split.Result{}, errors.New("the policy is not in force on discharge_date")
+		return nil, errors.New("the policy is not in force on discharge_date")
 	case !c.InForce(day):
-		return split.Result{}, errors.New("the catalogue is not in force on discharge_date")
+		return nil, errors.New("the catalogue is not in force on discharge_date")
 	}
 	level, ok := c.Level(claim.Center)
 	if !ok {
-		return split.Result{}, errors.New("the center is not in the catalogue's hospitals")
+		return nil, errors.New("the center is not in the catalogue's hospitals")
 	}
 	lines, err := claim.lines()
 	if err != nil {
-		return split.Result{}, err
+		return nil, err
 	}
-	totals, err := split.Add(lines, c, level)
-	if err != nil {
-		return split.Result{}, err
+	if err := claim.enrolled(p); err != nil {
+		return nil, err
 	}
-	who := split.Person{
-		Scheme: claim.Person.Scheme, Retired: claim.Person.Retired, CivilServant: claim.Person.CivilServant, Groups: claim.Person.Groups,
-	}
-	return split.Split(p, who, split.Stay{Filing: claim.Filing, Province: claim.TreatmentProvince}, totals, claim.Counters.year())
+	return &Prepared{policy: p, catalogue: c, claim: claim, level: level, person: claim.person(), stay: claim.stay(), lines: lines}, nil
 }
 
-func write(w io.Writer, r split.Result) error {
-	if _, err := fmt.Fprintf(w, "policy %s, catalogue %s\n\n", r.PolicyVersion, r.CatalogueVersion); err != nil {
+func write(w io.Writer, r split.Result, language string) error {
+	if _, err := fmt.Fprintf(w, "policy    %s  sha256 %s\ncatalogue %s  sha256 %s\n\n", r.PolicyVersion, r.PolicyDigest, r.CatalogueVersion, r.CatalogueDigest); err != nil {
 		return err
 	}
 	for _, s := range r.Steps {
-		if _, err := fmt.Fprintf(w, "  %-24s %14s -> %14s\n      %s\n      %s\n", s.Rule, s.Input, s.Result, s.Zh, s.En); err != nil {
+		if _, err := fmt.Fprintf(w, "  %-24s %14s -> %14s\n", s.Rule, s.Input, s.Result); err != nil {
 			return err
+		}
+		for _, words := range []struct{ language, text string }{{"zh", s.Zh}, {"en", s.En}} {
+			if language != "" && language != words.language {
+				continue
+			}
+			if _, err := fmt.Fprintf(w, "      %s\n", words.text); err != nil {
+				return err
+			}
 		}
 	}
 	var sum money.Fen

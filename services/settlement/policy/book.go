@@ -9,13 +9,15 @@ import (
 	"slices"
 
 	"gopkg.in/yaml.v3"
+
+	"huhang.example/services/internal/fault"
 )
 
 // The kinds of document.
 const (
-	kindPolicy    = "policy"
-	kindCatalogue = "catalogue"
-	kindTypical   = "typical_bills"
+	KindPolicy    = "policy"
+	KindCatalogue = "catalogue"
+	KindTypical   = "typical_bills"
 )
 
 //go:embed sample/*.yaml
@@ -72,19 +74,19 @@ func (b *Book) add(text []byte) error {
 		return syntax(err)
 	}
 	switch head.Kind {
-	case kindPolicy:
+	case KindPolicy:
 		p, err := ParsePolicy(text)
 		if err != nil {
 			return err
 		}
 		b.policies = append(b.policies, p)
-	case kindCatalogue:
+	case KindCatalogue:
 		c, err := ParseCatalogue(text)
 		if err != nil {
 			return err
 		}
 		b.catalogues = append(b.catalogues, c)
-	case kindTypical:
+	case KindTypical:
 		t, err := ParseTypicalBills(text)
 		if err != nil {
 			return err
@@ -115,6 +117,19 @@ func (b *Book) Policies(province string) []*Policy {
 		}
 	}
 	return out
+}
+
+// Diff tells in words what changes between two versions of a province's policy; fault NOT_FOUND.
+func (b *Book) Diff(province, before, after string) ([]Change, error) {
+	var texts [2][]byte
+	for i, version := range []string{before, after} {
+		at := slices.IndexFunc(b.policies, func(p *Policy) bool { return p.Province == province && p.Version == version })
+		if at < 0 {
+			return nil, fault.NotFoundf("policy", version)
+		}
+		texts[i] = b.policies[at].text
+	}
+	return Diff(texts[0], texts[1])
 }
 
 // Catalogue returns the catalogue of a treatment province in force on the day.

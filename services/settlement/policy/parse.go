@@ -80,6 +80,21 @@ func ParseTypicalBills(text []byte) (*TypicalBills, error) {
 	return t, nil
 }
 
+// ParseHead reads a document of any kind and returns what it begins with.
+func ParseHead(text []byte) (Head, error) {
+	b := new(Book)
+	if err := b.add(text); err != nil {
+		return Head{}, err
+	}
+	switch {
+	case len(b.policies) > 0:
+		return b.policies[0].Head, nil
+	case len(b.catalogues) > 0:
+		return b.catalogues[0].Head, nil
+	}
+	return b.typical[0].Head, nil
+}
+
 // seal keeps what was read, and what it is known by.
 func (h *Head) seal(text []byte) {
 	sum := sha256.Sum256(text)

@@ -10,7 +10,7 @@ type Head struct {
 	ValidFrom Date   `yaml:"valid_from"`
 	ValidTo   Date   `yaml:"valid_to"`
 	// Standing is "sourced" where the numbers come from the province's published rules, "illustrative" where they only
-	// have the right shape.
+	// have the right shape, "mixed" where the document says of each which it is.
 	Standing string   `yaml:"standing"`
 	TitleZh  string   `yaml:"title_zh"`
 	TitleEn  string   `yaml:"title_en"`
@@ -147,8 +147,8 @@ type Outpatient struct {
 	InpatientRatios bool   `yaml:"inpatient_ratios"`
 	Bands           []Band `yaml:"bands"`
 	// SharedCap counts toward the yearly cap of basic; Cap is the disease's own. Both may hold.
-	SharedCap bool `yaml:"shared_cap"`
-	Cap       Cap  `yaml:"cap"`
+	SharedCap *bool `yaml:"shared_cap"`
+	Cap       Cap   `yaml:"cap"`
 	// Remote takes off for treatment elsewhere as at a stay; SecondLayer lets the rest count there.
 	Remote      *bool `yaml:"remote"`
 	SecondLayer *bool `yaml:"second_layer"`

@@ -43,21 +43,21 @@ var (
 
 func (h Head) check(c *checker, kind string) {
 	c.require(h.Kind == kind, "kind is not "+kind, "kind 须为 "+kind, "kind")
-	if kind != kindTypical {
+	if kind != KindTypical {
 		c.require(provinceCode.MatchString(h.Province), "province is not a GB/T 2260 province code", "province 须为省级行政区划代码", "province")
 	}
 	c.require(h.Version != "" && len(h.Version) <= 64, "version is missing or longer than 64 characters", "缺少 version，或超过 64 个字符", "version")
 	c.require(h.ValidFrom != "", "valid_from is missing", "缺少 valid_from", "valid_from")
 	c.require(h.ValidTo == "" || h.ValidFrom <= h.ValidTo, "valid_to is before valid_from", "valid_to 早于 valid_from", "valid_to")
-	c.require(h.Standing == "sourced" || h.Standing == "illustrative", "standing is neither sourced nor illustrative", "standing 须为 sourced 或 illustrative", "standing")
+	c.require(h.Standing == "sourced" || h.Standing == "mixed" || h.Standing == "illustrative", "standing is none of sourced, mixed, illustrative", "standing 须为 sourced、mixed 或 illustrative", "standing")
 	c.require(h.TitleZh != "" && h.TitleEn != "", "a title is missing", "缺少标题", "title_zh")
 	c.require(h.Currency != "", "currency is missing", "缺少 currency", "currency")
-	c.require(h.Standing != "sourced" || h.Source != "", "source is missing: a sourced document says where its numbers stand", "缺少 source：sourced 须注明来源", "source")
+	c.require(h.Standing == "illustrative" || h.Source != "", "source is missing: a sourced document says where its numbers stand", "缺少 source：sourced 须注明来源", "source")
 }
 
 func (p *Policy) validate(root *yaml.Node) error {
 	c := &checker{root: root}
-	p.check(c, kindPolicy)
+	p.check(c, KindPolicy)
 	c.require(p.Rounding != 0, "rounding is missing", "缺少 rounding", "rounding")
 	c.require(len(p.Schemes) > 0, "there is no scheme", "缺少险种", "schemes")
 	seen := map[Scheme]bool{}

@@ -10,7 +10,7 @@ import (
 
 func (k *Catalogue) validate(root *yaml.Node) error {
 	c := &checker{root: root}
-	k.check(c, kindCatalogue)
+	k.check(c, KindCatalogue)
 	c.require(len(k.Items) > 0, "there are no items", "缺少目录项目", "items")
 	centers := map[string]bool{}
 	for i, h := range k.Hospitals {
@@ -34,7 +34,7 @@ func (k *Catalogue) validate(root *yaml.Node) error {
 
 func (t *TypicalBills) validate(root *yaml.Node) error {
 	c := &checker{root: root}
-	t.check(c, kindTypical)
+	t.check(c, KindTypical)
 	c.require(len(t.Bills) > 0, "there are no bills", "缺少 bills", "bills")
 	organs := map[string]bool{}
 	for i, b := range t.Bills {

@@ -22,6 +22,7 @@ func (s SchemeTerms) check(c *checker, path []any) {
 func (o Outpatient) check(c *checker, path []any) {
 	c.require(o.Deductible.Set, "deductible is missing", "缺少 deductible", join(path, "deductible")...)
 	c.require(o.Cap.Set, "cap is missing: an amount or none", "缺少 cap：金额或 none", join(path, "cap")...)
+	c.require(o.SharedCap != nil, "shared_cap is missing: true or false", "缺少 shared_cap：true 或 false", join(path, "shared_cap")...)
 	c.require(o.Remote != nil, "remote is missing: true or false", "缺少 remote：true 或 false", join(path, "remote")...)
 	c.require(o.SecondLayer != nil, "second_layer is missing: true or false", "缺少 second_layer：true 或 false", join(path, "second_layer")...)
 	c.require(o.InpatientRatios != (len(o.Bands) > 0), "either inpatient_ratios or bands are needed", "须且只能给出 inpatient_ratios 或 bands", path...)

@@ -72,9 +72,16 @@ func share(amount money.Fen, ratio money.BasisPoints, rounding money.Rounding) m
 	return whole + fraction(amount%money.Fen(money.Whole)*money.Fen(ratio), rounding)
 }
 
-// fraction is rest/10000 rounded; policies are validated to name their rounding.
+// fraction is rest/10000 rounded; policies are validated to name their rounding, and rest is small and not negative.
 func fraction(rest money.Fen, rounding money.Rounding) money.Fen {
-	rounded, err := rest.Portion(1, int64(money.Whole), rounding)
+	const whole = money.Fen(money.Whole)
+	switch rounding {
+	case money.HalfUp:
+		return (rest + whole/2) / whole
+	case money.Down:
+		return rest / whole
+	}
+	rounded, err := rest.Portion(1, int64(whole), rounding)
 	if err != nil {
 		panic("split: " + err.Error())
 	}

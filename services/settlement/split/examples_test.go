@@ -296,7 +296,7 @@ func TestSplitRefuses(t *testing.T) {
 		"does not add up": func(x *split.Totals, _ *split.Counters, _ *split.Person) { x.InScope = 99 },
 		"negative part":   func(x *split.Totals, _ *split.Counters, _ *split.Person) { x.InScope, x.ClassB = 101, -1 },
 		"too large":       func(x *split.Totals, _ *split.Counters, _ *split.Person) { x.InScope, x.Total = 2e15, 2e15 },
-		"hospital level":  func(x *split.Totals, _ *split.Counters, _ *split.Person) { x.HospitalLevel = 1 },
+		"hospital level":  func(x *split.Totals, _ *split.Counters, _ *split.Person) { x.HospitalLevel = 0 },
 		"counters":        func(_ *split.Totals, c *split.Counters, _ *split.Person) { c.Basic = -1 },
 		"scheme":          func(_ *split.Totals, _ *split.Counters, p *split.Person) { p.Scheme = "" },
 	} {

@@ -114,41 +114,6 @@ func TestABetterFilingNeverCostsMore(t *testing.T) {
 	})
 }
 
-// The year's sum of what is paid does not depend on the order in which its bills arrive, as long as no cap is reached.
-func TestOrderOfBillsDoesNotMatter(t *testing.T) {
-	b := book(t)
-	p, _ := b.Policy("360000", day)
-	rapid.Check(t, func(t *rapid.T) {
-		bills := []split.Totals{small(t), small(t), small(t)}
-		who := split.Person{Scheme: policy.Resident}
-		stay := split.Stay{Filing: policy.LongTerm, Province: "310000"}
-		pay := func(order []int) (year split.Counters) {
-			for _, i := range order {
-				r, err := split.Split(p, who, stay, bills[i], year)
-				if err != nil {
-					t.Fatal(err)
-				}
-				year = year.Plus(r.Used)
-			}
-			return year
-		}
-		one, other := pay([]int{0, 1, 2}), pay([]int{2, 0, 1})
-		// Basic is rounded once a bill: three bills, three halves of a fen.
-		if d := one.Basic - other.Basic; one.Deductible != other.Deductible || d > 2 || d < -2 {
-			t.Fatalf("%+v, %+v", one, other)
-		}
-		if d := one.SecondLayer - other.SecondLayer; d > 2 || d < -2 {
-			t.Fatalf("%+v, %+v", one, other)
-		}
-	})
-}
-
-func small(t *rapid.T) split.Totals {
-	x := split.Totals{InScope: fen(5_000_000).Draw(t, "in scope"), CatalogueVersion: "c", HospitalLevel: 3}
-	x.Total = x.InScope
-	return x
-}
-
 // Whatever is charged and refunded, the parts of the bill sum to its total and none is negative; a bill refunded whole
 // is zero in every part.
 func TestTotalsOfChargesAndRefunds(t *testing.T) {

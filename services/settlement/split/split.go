@@ -201,7 +201,8 @@ func (o *Outcome) basic(term *policy.Term) {
 	}
 	owed := c.at(from+base) - c.at(from)
 	pays := owed
-	if left, limited := o.capLeft(); limited && owed > left {
+	// Also when it is just reached: the next fen may be owed nothing for its rounding, and lies beyond all the same.
+	if left, limited := o.capLeft(); limited && owed >= left {
 		pays = left
 		o.overCap = base - c.reaches(from, left, base)
 	}
@@ -209,7 +210,7 @@ func (o *Outcome) basic(term *policy.Term) {
 	if o.disease != nil {
 		o.Used.Outpatient = pays
 	}
-	if o.disease == nil || o.disease.SharedCap {
+	if o.disease == nil || *o.disease.SharedCap {
 		o.Used.Basic = pays
 	}
 	o.mark(mark{rule: ruleBasic, input: base, result: owed, a: from, bands: c.bands, lower: c.lower})
@@ -220,7 +221,7 @@ func (o *Outcome) basic(term *policy.Term) {
 
 // capLeft is what basic may still pay this year.
 func (o *Outcome) capLeft() (left money.Fen, limited bool) {
-	if o.disease == nil || o.disease.SharedCap {
+	if o.disease == nil || *o.disease.SharedCap {
 		left, limited = o.terms.Basic.Cap.Left(o.year.Basic)
 	}
 	if o.disease != nil {
