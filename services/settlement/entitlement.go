@@ -6,6 +6,7 @@ import (
 
 	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/money"
 	"huhang.example/services/settlement/policy"
 	"huhang.example/services/settlement/split"
 )
@@ -18,11 +19,15 @@ type Coverage struct {
 	Retired      bool           `json:"retired,omitempty"`
 	CivilServant bool           `json:"civil_servant,omitempty"`
 	Groups       []policy.Group `json:"groups,omitempty"`
+	// Plans and Account are the agency's to know: codes of commercial plans, charities and grants, and what the personal
+	// account holds for the year.
+	Plans   []string  `json:"plans,omitempty"`
+	Account money.Fen `json:"personal_account,omitempty"`
 }
 
 // Person is what a policy looks at.
 func (c Coverage) Person() split.Person {
-	return split.Person{Scheme: c.Scheme, Retired: c.Retired, CivilServant: c.CivilServant, Groups: c.Groups}
+	return split.Person{Scheme: c.Scheme, Retired: c.Retired, CivilServant: c.CivilServant, Groups: c.Groups, Plans: c.Plans, Account: c.Account}
 }
 
 // Entitlement is what the insured province's agency knows of a person (待遇资格).

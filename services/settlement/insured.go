@@ -54,6 +54,14 @@ func (s *Service) split(ctx context.Context, in SplitInput, counters split.Count
 	if in.Emergency && filingRank(policy.Emergency) < filingRank(stay.Filing) {
 		stay.Filing, a.FilingID = policy.Emergency, ""
 	}
+	if in.Kind == Outpatient {
+		stay.Disease = policy.AntiRejection
+	}
+	if in.ReferralID != "" {
+		if stay.ReferralDeductible, err = s.store.ReferralDeductible(ctx, in.InsuredProvince, in.ReferralID); err != nil {
+			return Answer{}, err
+		}
+	}
 	a.Split, err = split.Split(p, e.Coverage.Person(), stay, in.Totals, counters)
 	return a, err
 }
@@ -95,7 +103,7 @@ func (s *Service) CommitSplit(ctx context.Context, messageID string, in SplitInp
 func (s *Service) commit(ctx context.Context, messageID, hash, day string, in SplitInput, d declared) (Answer, error) {
 	m := &Message{
 		ID: messageID, Province: in.InsuredProvince, Kind: Commit, Status: MessageCommitted, ClaimID: in.ClaimID, Hash: hash,
-		PatientID: in.PatientID, Year: in.Year(), Treatment: in.TreatmentProvince, Created: s.clock.Now(),
+		PatientID: in.PatientID, ReferralID: in.ReferralID, Year: in.Year(), Treatment: in.TreatmentProvince, Created: s.clock.Now(),
 	}
 	// Counters first: two messages about one person wait for one another here.
 	err := s.store.UpdateCounters(ctx, in.InsuredProvince, in.PatientID, in.Year(), func(ctx context.Context, c *split.Counters) error {

@@ -105,6 +105,8 @@ type Messages interface {
 	LockWay(ctx context.Context, claimID string) (*ManualClaim, error)
 	// TakeManual takes a claim whose way is locked as a manual one.
 	TakeManual(ctx context.Context, m ManualClaim) error
+	// ReferralDeductible sums the deductibles of stays of a case that are committed and not reversed.
+	ReferralDeductible(ctx context.Context, province, referralID string) (money.Fen, error)
 	// SaveMessage stores a message that InsertMessage stored before.
 	SaveMessage(ctx context.Context, m *Message) error
 	// Counters returns a person's sums of a year; zero when there are none.

@@ -10,6 +10,7 @@ import (
 	"huhang.example/services/internal/money"
 	"huhang.example/services/internal/place"
 	"huhang.example/services/internal/telemetry"
+	"huhang.example/services/settlement/policy"
 	"huhang.example/services/settlement/split"
 )
 
@@ -134,7 +135,7 @@ func (s *Service) reserve(ctx context.Context, p *Preauthorisation, total money.
 		return err
 	}
 	p.Reserved = caps(p.Answer.Split.Used)
-	p.Zh, p.En = assumption(typical.Version, in.Totals, p.Answer.Split.PolicyVersion)
+	p.Zh, p.En = assumption(typical.Version, policy.Referral, in.Totals, p.Answer.Split.PolicyVersion)
 	if err := s.store.CreatePreauthorisation(ctx, p); err != nil {
 		return err
 	}

@@ -121,6 +121,8 @@ type Message struct {
 	Hash      string        `json:"hash"`
 	PatientID string        `json:"patient_id,omitempty"`
 	Year      string        `json:"year,omitempty"`
+	// ReferralID is the case; what its stays were charged as deductible may go on from one to the next (连续计算).
+	ReferralID string `json:"referral_id,omitempty"`
 	// Treatment is the treatment province.
 	Treatment string `json:"treatment,omitempty"`
 	// Preauthorisation is the one that the settlement spent.

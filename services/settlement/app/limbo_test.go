@@ -260,6 +260,10 @@ func TestOutpatient(t *testing.T) {
 			paid += bill.Settlement.Answer.Split.Funds()
 		}
 		p.balanced(paid)
+		// By the terms of the outpatient special disease: no deductible, ratios of a stay, the shared cap.
+		if year := p.counters(); year.Outpatient == 0 || year.Basic != year.Outpatient || year.Deductible != 0 || year.BasicBase != 0 {
+			t.Fatalf("the year after three visits: %+v", year)
+		}
 		c := visit()
 		if _, err := p.here.CancelAdmission(ctx, c.ID, c.Etag()); err != nil {
 			t.Fatal(err)

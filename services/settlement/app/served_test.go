@@ -145,6 +145,29 @@ func served(t *testing.T, dsn, farDSN string) {
 	if err != nil || len(estimates.GetEstimates()) != 2 || !estimates.GetEstimates()[0].GetDirectSettlement() || estimates.GetEstimates()[1].GetDirectSettlement() {
 		t.Fatalf("%v, %v", estimates, err)
 	}
+	byCenter, err := there.EstimateBill(as(t, access.Caller{Subject: "x", Organisation: "H-HF-01", Roles: []access.Role{access.Coordinator}}), &settlementv1.EstimateBillRequest{
+		Province: "340000", Organ: organv1.Organ_ORGAN_LIVER, FilingType: settlementv1.FilingType_FILING_TYPE_OTHER,
+		Centers:  []*settlementv1.EstimateCenter{{CenterId: "C-SH-01", Province: "310000"}, {CenterId: "C-TJ-01", Province: "120000"}},
+		Coverage: &patientv1.Coverage{Province: "340000", PoolingArea: "340100", Scheme: patientv1.Scheme_SCHEME_RESIDENT},
+	})
+	if err != nil || len(byCenter.GetEstimates()) != 2 {
+		t.Fatalf("%v, %v", byCenter, err)
+	}
+	for i, known := range []bool{true, false} {
+		e := byCenter.GetEstimates()[i]
+		unknowns := map[string]bool{}
+		for _, u := range e.GetUnknowns() {
+			unknowns[u.GetCode()] = u.GetZh() != "" && u.GetEn() != ""
+		}
+		if e.GetDirectSettlement() != known || unknowns["hospital_level"] == known || !unknowns["year_counters"] || !unknowns["plans"] || !unknowns["follow_up"] ||
+			e.GetFilingType() != settlementv1.FilingType_FILING_TYPE_OTHER || len(e.GetSplit().GetPolicyDigest()) != 64 || e.GetTypicalVersion() == "" || e.GetHospitalLevel() != 3 {
+			t.Errorf("the estimate of %s: %v", e.GetCenterId(), e)
+		}
+	}
+	_, err = there.DiffPolicies(as(t, access.Caller{Subject: "x", Roles: []access.Role{access.Agency}, Province: "340000"}), &settlementv1.DiffPoliciesRequest{Province: "340000", Before: "340000-2025.1", After: "none"})
+	if !fault.Is(err, fault.ReasonNotFound) {
+		t.Errorf("a version that does not exist: %v", err)
+	}
 	filing, err := there.CreateFiling(as(t, access.Caller{Subject: "x", Organisation: "H-HF-01", Roles: []access.Role{access.Coordinator}}), &settlementv1.CreateFilingRequest{
 		RequestId: rid(), PatientId: o.patient, ReferralId: referral, Province: "340000", Type: settlementv1.FilingType_FILING_TYPE_REFERRAL, TreatmentCity: "310100",
 		Documents: []settlementv1.FilingDocument{settlementv1.FilingDocument_FILING_DOCUMENT_FORM, settlementv1.FilingDocument_FILING_DOCUMENT_PROOF},
@@ -170,6 +193,11 @@ func served(t *testing.T, dsn, farDSN string) {
 	}
 	if again, err := here.AddFeeLines(as(t, center), add); err != nil || !proto.Equal(again, added) {
 		t.Fatalf("repeated: %v, %v", again, err)
+	}
+	organFee := proto.CloneOf(add)
+	organFee.RequestId, organFee.Lines[0].LineNumber, organFee.Lines[0].ItemName = rid(), 9, "供肝费"
+	if _, err := here.AddFeeLines(as(t, center), organFee); !fault.Is(err, fault.OrganFee) {
+		t.Errorf("a fee for an organ: %v", err)
 	}
 	reused := proto.CloneOf(add)
 	reused.Lines[0].ItemName = "另一"

@@ -79,6 +79,7 @@ func coverageTo(c settlement.Coverage) *patientv1.Coverage {
 func entitlementTo(e settlement.Entitlement) *settlementv1.Entitlement {
 	return &settlementv1.Entitlement{
 		PatientId: e.PatientID, Coverage: coverageTo(e.Coverage), ValidFrom: e.ValidFrom, ValidTo: e.ValidTo, Etag: e.Etag(),
+		Plans: e.Coverage.Plans, PersonalAccount: Yuan(e.Coverage.Account),
 	}
 }
 

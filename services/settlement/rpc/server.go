@@ -41,9 +41,11 @@ func New(use *settlement.Service, db *sqldb.DB, log *slog.Logger) *Server {
 
 // PutEntitlement records an entitlement.
 func (s *Server) PutEntitlement(ctx context.Context, r *settlementv1.PutEntitlementRequest) (*settlementv1.PutEntitlementResponse, error) {
+	coverage := Coverage(r.GetCoverage())
+	coverage.Plans, coverage.Account = r.GetPlans(), fen(r.GetPersonalAccount())
 	return idempotency.Once(ctx, s.db, r, func(ctx context.Context) (*settlementv1.PutEntitlementResponse, error) {
 		e, err := s.use.PutEntitlement(ctx, settlement.Entitlement{
-			PatientID: r.GetPatientId(), Province: r.GetProvince(), Coverage: Coverage(r.GetCoverage()), ValidFrom: r.GetValidFrom(), ValidTo: r.GetValidTo(),
+			PatientID: r.GetPatientId(), Province: r.GetProvince(), Coverage: coverage, ValidFrom: r.GetValidFrom(), ValidTo: r.GetValidTo(),
 		}, r.GetEtag())
 		if err != nil {
 			return nil, err

@@ -79,23 +79,6 @@ func (s *Server) GetStatement(ctx context.Context, r *settlementv1.GetStatementR
 	return &settlementv1.GetStatementResponse{Statement: statementTo(statement)}, nil
 }
 
-// EstimateBill estimates the bill.
-func (s *Server) EstimateBill(ctx context.Context, r *settlementv1.EstimateBillRequest) (*settlementv1.EstimateBillResponse, error) {
-	all, err := s.use.EstimateBill(ctx, settlement.EstimateAsk{
-		Province: r.GetProvince(), Coverage: Coverage(r.GetCoverage()), Provinces: r.GetTreatmentProvinces(), Organ: Organ(r.GetOrgan()), PatientID: r.GetPatientId(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := new(settlementv1.EstimateBillResponse)
-	for _, e := range all {
-		out.Estimates = append(out.Estimates, &settlementv1.Estimate{
-			Province: e.Province, DirectSettlement: e.DirectSettlement, Split: SplitTo(settlement.Answer{Split: e.Split}), AssumptionZh: e.Zh, AssumptionEn: e.En,
-		})
-	}
-	return out, nil
-}
-
 // ListPolicies lists policy documents.
 func (s *Server) ListPolicies(ctx context.Context, r *settlementv1.ListPoliciesRequest) (*settlementv1.ListPoliciesResponse, error) {
 	all, err := s.use.ListPolicies(ctx, r.GetProvince())
@@ -105,7 +88,7 @@ func (s *Server) ListPolicies(ctx context.Context, r *settlementv1.ListPoliciesR
 	out := new(settlementv1.ListPoliciesResponse)
 	for _, p := range all[:min(len(all), 1000)] {
 		out.Policies = append(out.Policies, &settlementv1.PolicyInfo{
-			Province: p.Province, Version: p.Version, ValidFrom: string(p.ValidFrom), ValidTo: string(p.ValidTo), Standing: p.Standing, TitleZh: p.TitleZh,
+			Province: p.Province, Version: p.Version, ValidFrom: string(p.ValidFrom), ValidTo: string(p.ValidTo), Standing: p.Standing, TitleZh: p.TitleZh, Digest: p.Digest,
 		})
 	}
 	return out, nil

@@ -8,6 +8,7 @@ import (
 	"huhang.example/services/internal/audit"
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/money"
 	"huhang.example/services/internal/sqldb"
 	"huhang.example/services/settlement"
 	"huhang.example/services/settlement/split"
@@ -20,9 +21,10 @@ func (s *Store) InsertMessage(ctx context.Context, m *settlement.Message) (inser
 		return false, err
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		n, err := tx.Exec(ctx, `INSERT INTO message (message_id, province, kind, status, claim_id, created_at, doc)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (message_id) DO NOTHING`,
-			m.ID, m.Province, string(m.Kind), string(m.Status), m.ClaimID, clock.Micros(m.Created), text)
+		n, err := tx.Exec(ctx, `INSERT INTO message (message_id, province, kind, status, claim_id, created_at, doc, referral_id, deductible)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (message_id) DO NOTHING`,
+			m.ID, m.Province, string(m.Kind), string(m.Status), m.ClaimID, clock.Micros(m.Created), text,
+			m.ReferralID, int64(m.Answer.Split.Used.Deductible))
 		if inserted = n == 1; err != nil || !inserted {
 			return err
 		}
@@ -58,6 +60,15 @@ func (s *Store) CommittedFor(ctx context.Context, claimID string) (m *settlement
 		return notFound(err, fault.NotFoundf("message", claimID))
 	})
 	return m, err
+}
+
+// ReferralDeductible sums what stays of a case were charged.
+func (s *Store) ReferralDeductible(ctx context.Context, province, referralID string) (sum money.Fen, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		return q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(deductible), 0) AS BIGINT) FROM message
+			WHERE province = $1 AND referral_id = $2 AND kind = 'COMMIT' AND status = 'COMMITTED'`, province, referralID).Scan(&sum)
+	})
+	return sum, err
 }
 
 // SaveMessage stores a message again.

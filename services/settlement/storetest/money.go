@@ -46,7 +46,7 @@ func settlements(t *testing.T, s settlement.Store) {
 func newMessage() *settlement.Message {
 	return &settlement.Message{
 		ID: ids.New("msg_310000"), Province: "340000", Kind: settlement.Commit, Status: settlement.MessageCommitted, ClaimID: ids.New("clm_310000"),
-		Hash: "h", PatientID: ids.New("pat"), Year: "2026", Treatment: "310000", Created: at,
+		Hash: "h", PatientID: ids.New("pat"), ReferralID: ids.New("ref"), Year: "2026", Treatment: "310000", Created: at,
 		Answer: settlement.Answer{SettlementID: "stl", FilingID: "fil", Split: split.Result{Total: 5, Used: split.Counters{Deductible: 1}}},
 	}
 }
@@ -64,6 +64,14 @@ func messages(t *testing.T, s settlement.Store) {
 			t.Fatalf("insert %d: %v, %v", i, inserted, err)
 		}
 	}
+	charged := func(province string, want money.Fen) {
+		t.Helper()
+		if sum, err := s.ReferralDeductible(ctx(t), province, m.ReferralID); err != nil || sum != want {
+			t.Fatalf("deductible of the case: %s, %v, want %s", sum, err, want)
+		}
+	}
+	charged("340000", 1)
+	charged("310000", 0)
 	twice := newMessage()
 	twice.ClaimID = m.ClaimID
 	_, err = s.InsertMessage(ctx(t), twice)
@@ -79,6 +87,7 @@ func messages(t *testing.T, s settlement.Store) {
 	}
 	m.Status = settlement.MessageReversed
 	ok(t, s.SaveMessage(ctx(t), m))
+	charged("340000", 0)
 	_, err = s.CommittedFor(ctx(t), m.ClaimID)
 	reason(t, err, fault.ReasonNotFound)
 	if inserted, err := s.InsertMessage(ctx(t), twice); err != nil || !inserted {

@@ -11,8 +11,8 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
-	v12 "huhang.example/gen/huhang/money/v1"
-	v11 "huhang.example/gen/huhang/organ/v1"
+	v11 "huhang.example/gen/huhang/money/v1"
+	v12 "huhang.example/gen/huhang/organ/v1"
 	v1 "huhang.example/gen/huhang/patient/v1"
 	reflect "reflect"
 	sync "sync"
@@ -424,9 +424,13 @@ type Entitlement struct {
 	// Last day, YYYY-MM-DD; empty while open.
 	ValidTo string `protobuf:"bytes,4,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
 	// Version for the next update.
-	Etag          string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Etag string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Codes of the commercial plans, charities and grants of the policy that the person is enrolled in.
+	Plans []string `protobuf:"bytes,6,rep,name=plans,proto3" json:"plans,omitempty"`
+	// What the personal account (个人账户) holds for the year.
+	PersonalAccount *v11.Money `protobuf:"bytes,7,opt,name=personal_account,json=personalAccount,proto3" json:"personal_account,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Entitlement) Reset() {
@@ -492,6 +496,20 @@ func (x *Entitlement) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *Entitlement) GetPlans() []string {
+	if x != nil {
+		return x.Plans
+	}
+	return nil
+}
+
+func (x *Entitlement) GetPersonalAccount() *v11.Money {
+	if x != nil {
+		return x.PersonalAccount
+	}
+	return nil
 }
 
 // Filing lets a person be settled directly elsewhere (备案).
@@ -766,7 +784,7 @@ type Claim struct {
 	// Insured province.
 	InsuredProvince string `protobuf:"bytes,7,opt,name=insured_province,json=insuredProvince,proto3" json:"insured_province,omitempty"`
 	// Organ transplanted; sets the DRG.
-	Organ v11.Organ `protobuf:"varint,8,opt,name=organ,proto3,enum=huhang.organ.v1.Organ" json:"organ,omitempty"`
+	Organ v12.Organ `protobuf:"varint,8,opt,name=organ,proto3,enum=huhang.organ.v1.Organ" json:"organ,omitempty"`
 	// Status.
 	Status ClaimStatus `protobuf:"varint,9,opt,name=status,proto3,enum=huhang.settlement.v1.ClaimStatus" json:"status,omitempty"`
 	// Day of admission, YYYY-MM-DD.
@@ -774,7 +792,7 @@ type Claim struct {
 	// Day of discharge, YYYY-MM-DD; empty before.
 	DischargeDate string `protobuf:"bytes,11,opt,name=discharge_date,json=dischargeDate,proto3" json:"discharge_date,omitempty"`
 	// Sum of the lines.
-	Total *v12.Money `protobuf:"bytes,12,opt,name=total,proto3" json:"total,omitempty"`
+	Total *v11.Money `protobuf:"bytes,12,opt,name=total,proto3" json:"total,omitempty"`
 	// Number of lines.
 	LineCount int32 `protobuf:"varint,13,opt,name=line_count,json=lineCount,proto3" json:"line_count,omitempty"`
 	// Settlement once settled.
@@ -872,11 +890,11 @@ func (x *Claim) GetInsuredProvince() string {
 	return ""
 }
 
-func (x *Claim) GetOrgan() v11.Organ {
+func (x *Claim) GetOrgan() v12.Organ {
 	if x != nil {
 		return x.Organ
 	}
-	return v11.Organ(0)
+	return v12.Organ(0)
 }
 
 func (x *Claim) GetStatus() ClaimStatus {
@@ -900,7 +918,7 @@ func (x *Claim) GetDischargeDate() string {
 	return ""
 }
 
-func (x *Claim) GetTotal() *v12.Money {
+func (x *Claim) GetTotal() *v11.Money {
 	if x != nil {
 		return x.Total
 	}
@@ -966,11 +984,11 @@ type FeeLine struct {
 	// Name of the item.
 	ItemName string `protobuf:"bytes,3,opt,name=item_name,json=itemName,proto3" json:"item_name,omitempty"`
 	// Unit price.
-	Price *v12.Money `protobuf:"bytes,4,opt,name=price,proto3" json:"price,omitempty"`
+	Price *v11.Money `protobuf:"bytes,4,opt,name=price,proto3" json:"price,omitempty"`
 	// Quantity in thousandths, 1..100000000.
 	QuantityMilli int64 `protobuf:"varint,5,opt,name=quantity_milli,json=quantityMilli,proto3" json:"quantity_milli,omitempty"`
 	// Amount; price times quantity, half up to the fen, negative on a refund.
-	Amount *v12.Money `protobuf:"bytes,6,opt,name=amount,proto3" json:"amount,omitempty"`
+	Amount *v11.Money `protobuf:"bytes,6,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Day of service, YYYY-MM-DD.
 	ServiceDate string `protobuf:"bytes,7,opt,name=service_date,json=serviceDate,proto3" json:"service_date,omitempty"`
 	// On a refund: the line it takes back; 0 otherwise.
@@ -1030,7 +1048,7 @@ func (x *FeeLine) GetItemName() string {
 	return ""
 }
 
-func (x *FeeLine) GetPrice() *v12.Money {
+func (x *FeeLine) GetPrice() *v11.Money {
 	if x != nil {
 		return x.Price
 	}
@@ -1044,7 +1062,7 @@ func (x *FeeLine) GetQuantityMilli() int64 {
 	return 0
 }
 
-func (x *FeeLine) GetAmount() *v12.Money {
+func (x *FeeLine) GetAmount() *v11.Money {
 	if x != nil {
 		return x.Amount
 	}
@@ -1071,7 +1089,7 @@ type Share struct {
 	// Payer.
 	Payer Payer `protobuf:"varint,1,opt,name=payer,proto3,enum=huhang.settlement.v1.Payer" json:"payer,omitempty"`
 	// Amount; never negative.
-	Amount        *v12.Money `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	Amount        *v11.Money `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1113,7 +1131,7 @@ func (x *Share) GetPayer() Payer {
 	return Payer_PAYER_UNSPECIFIED
 }
 
-func (x *Share) GetAmount() *v12.Money {
+func (x *Share) GetAmount() *v11.Money {
 	if x != nil {
 		return x.Amount
 	}
@@ -1126,9 +1144,9 @@ type Step struct {
 	// Key of the rule, such as "deductible".
 	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
 	// Amount the rule worked on.
-	Input *v12.Money `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v11.Money `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
 	// What it gave.
-	Result *v12.Money `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	Result *v11.Money `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
 	// In the patient's words, Chinese.
 	BecauseZh string `protobuf:"bytes,4,opt,name=because_zh,json=becauseZh,proto3" json:"because_zh,omitempty"`
 	// In the patient's words, English.
@@ -1174,14 +1192,14 @@ func (x *Step) GetRule() string {
 	return ""
 }
 
-func (x *Step) GetInput() *v12.Money {
+func (x *Step) GetInput() *v11.Money {
 	if x != nil {
 		return x.Input
 	}
 	return nil
 }
 
-func (x *Step) GetResult() *v12.Money {
+func (x *Step) GetResult() *v11.Money {
 	if x != nil {
 		return x.Result
 	}
@@ -1206,9 +1224,9 @@ func (x *Step) GetBecauseEn() string {
 type Split struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Total of the bill.
-	Total *v12.Money `protobuf:"bytes,1,opt,name=total,proto3" json:"total,omitempty"`
+	Total *v11.Money `protobuf:"bytes,1,opt,name=total,proto3" json:"total,omitempty"`
 	// In-scope amount after catalogue, limits and class-B first-pay.
-	InScope *v12.Money `protobuf:"bytes,2,opt,name=in_scope,json=inScope,proto3" json:"in_scope,omitempty"`
+	InScope *v11.Money `protobuf:"bytes,2,opt,name=in_scope,json=inScope,proto3" json:"in_scope,omitempty"`
 	// Shares; they sum to the total.
 	Shares []*Share `protobuf:"bytes,3,rep,name=shares,proto3" json:"shares,omitempty"`
 	// Steps in order.
@@ -1257,14 +1275,14 @@ func (*Split) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{7}
 }
 
-func (x *Split) GetTotal() *v12.Money {
+func (x *Split) GetTotal() *v11.Money {
 	if x != nil {
 		return x.Total
 	}
 	return nil
 }
 
-func (x *Split) GetInScope() *v12.Money {
+func (x *Split) GetInScope() *v11.Money {
 	if x != nil {
 		return x.InScope
 	}
@@ -1324,15 +1342,15 @@ func (x *Split) GetCatalogueDigest() string {
 type Totals struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Total.
-	Total *v12.Money `protobuf:"bytes,1,opt,name=total,proto3" json:"total,omitempty"`
+	Total *v11.Money `protobuf:"bytes,1,opt,name=total,proto3" json:"total,omitempty"`
 	// Out of catalogue (class C or unknown).
-	OutOfCatalogue *v12.Money `protobuf:"bytes,2,opt,name=out_of_catalogue,json=outOfCatalogue,proto3" json:"out_of_catalogue,omitempty"`
+	OutOfCatalogue *v11.Money `protobuf:"bytes,2,opt,name=out_of_catalogue,json=outOfCatalogue,proto3" json:"out_of_catalogue,omitempty"`
 	// Over the price limit.
-	OverLimit *v12.Money `protobuf:"bytes,3,opt,name=over_limit,json=overLimit,proto3" json:"over_limit,omitempty"`
+	OverLimit *v11.Money `protobuf:"bytes,3,opt,name=over_limit,json=overLimit,proto3" json:"over_limit,omitempty"`
 	// Class-B first-pay (乙类先行自付).
-	ClassBFirstPay *v12.Money `protobuf:"bytes,4,opt,name=class_b_first_pay,json=classBFirstPay,proto3" json:"class_b_first_pay,omitempty"`
+	ClassBFirstPay *v11.Money `protobuf:"bytes,4,opt,name=class_b_first_pay,json=classBFirstPay,proto3" json:"class_b_first_pay,omitempty"`
 	// In scope; the four above sum to the total with it.
-	InScope *v12.Money `protobuf:"bytes,5,opt,name=in_scope,json=inScope,proto3" json:"in_scope,omitempty"`
+	InScope *v11.Money `protobuf:"bytes,5,opt,name=in_scope,json=inScope,proto3" json:"in_scope,omitempty"`
 	// Catalogue version.
 	CatalogueVersion string `protobuf:"bytes,6,opt,name=catalogue_version,json=catalogueVersion,proto3" json:"catalogue_version,omitempty"`
 	// Hospital level 1..3.
@@ -1373,35 +1391,35 @@ func (*Totals) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{8}
 }
 
-func (x *Totals) GetTotal() *v12.Money {
+func (x *Totals) GetTotal() *v11.Money {
 	if x != nil {
 		return x.Total
 	}
 	return nil
 }
 
-func (x *Totals) GetOutOfCatalogue() *v12.Money {
+func (x *Totals) GetOutOfCatalogue() *v11.Money {
 	if x != nil {
 		return x.OutOfCatalogue
 	}
 	return nil
 }
 
-func (x *Totals) GetOverLimit() *v12.Money {
+func (x *Totals) GetOverLimit() *v11.Money {
 	if x != nil {
 		return x.OverLimit
 	}
 	return nil
 }
 
-func (x *Totals) GetClassBFirstPay() *v12.Money {
+func (x *Totals) GetClassBFirstPay() *v11.Money {
 	if x != nil {
 		return x.ClassBFirstPay
 	}
 	return nil
 }
 
-func (x *Totals) GetInScope() *v12.Money {
+func (x *Totals) GetInScope() *v11.Money {
 	if x != nil {
 		return x.InScope
 	}
@@ -1725,13 +1743,13 @@ type Counters struct {
 	// Year, Asia/Shanghai.
 	Year int32 `protobuf:"varint,1,opt,name=year,proto3" json:"year,omitempty"`
 	// Deductible used.
-	Deductible *v12.Money `protobuf:"bytes,2,opt,name=deductible,proto3" json:"deductible,omitempty"`
+	Deductible *v11.Money `protobuf:"bytes,2,opt,name=deductible,proto3" json:"deductible,omitempty"`
 	// Paid by the basic fund.
-	Basic *v12.Money `protobuf:"bytes,3,opt,name=basic,proto3" json:"basic,omitempty"`
+	Basic *v11.Money `protobuf:"bytes,3,opt,name=basic,proto3" json:"basic,omitempty"`
 	// Paid by the second layer.
-	SecondLayer *v12.Money `protobuf:"bytes,4,opt,name=second_layer,json=secondLayer,proto3" json:"second_layer,omitempty"`
+	SecondLayer *v11.Money `protobuf:"bytes,4,opt,name=second_layer,json=secondLayer,proto3" json:"second_layer,omitempty"`
 	// Paid by assistance.
-	Assistance    *v12.Money `protobuf:"bytes,5,opt,name=assistance,proto3" json:"assistance,omitempty"`
+	Assistance    *v11.Money `protobuf:"bytes,5,opt,name=assistance,proto3" json:"assistance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1773,28 +1791,28 @@ func (x *Counters) GetYear() int32 {
 	return 0
 }
 
-func (x *Counters) GetDeductible() *v12.Money {
+func (x *Counters) GetDeductible() *v11.Money {
 	if x != nil {
 		return x.Deductible
 	}
 	return nil
 }
 
-func (x *Counters) GetBasic() *v12.Money {
+func (x *Counters) GetBasic() *v11.Money {
 	if x != nil {
 		return x.Basic
 	}
 	return nil
 }
 
-func (x *Counters) GetSecondLayer() *v12.Money {
+func (x *Counters) GetSecondLayer() *v11.Money {
 	if x != nil {
 		return x.SecondLayer
 	}
 	return nil
 }
 
-func (x *Counters) GetAssistance() *v12.Money {
+func (x *Counters) GetAssistance() *v11.Money {
 	if x != nil {
 		return x.Assistance
 	}
@@ -1812,10 +1830,12 @@ type PolicyInfo struct {
 	ValidFrom string `protobuf:"bytes,3,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
 	// Last day; empty while open.
 	ValidTo string `protobuf:"bytes,4,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
-	// "sourced" or "illustrative".
+	// "sourced", "illustrative", or "mixed" where the document says of each number which it is.
 	Standing string `protobuf:"bytes,5,opt,name=standing,proto3" json:"standing,omitempty"`
 	// Title, Chinese.
-	TitleZh       string `protobuf:"bytes,6,opt,name=title_zh,json=titleZh,proto3" json:"title_zh,omitempty"`
+	TitleZh string `protobuf:"bytes,6,opt,name=title_zh,json=titleZh,proto3" json:"title_zh,omitempty"`
+	// SHA-256 of the document's text, in hexadecimal.
+	Digest        string `protobuf:"bytes,7,opt,name=digest,proto3" json:"digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1892,22 +1912,212 @@ func (x *PolicyInfo) GetTitleZh() string {
 	return ""
 }
 
+func (x *PolicyInfo) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+// DiffPoliciesRequest names two versions of a province's policy.
+type DiffPoliciesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Insured province.
+	Province string `protobuf:"bytes,1,opt,name=province,proto3" json:"province,omitempty"`
+	// Version before.
+	Before string `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	// Version after.
+	After         string `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiffPoliciesRequest) Reset() {
+	*x = DiffPoliciesRequest{}
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiffPoliciesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiffPoliciesRequest) ProtoMessage() {}
+
+func (x *DiffPoliciesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiffPoliciesRequest.ProtoReflect.Descriptor instead.
+func (*DiffPoliciesRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DiffPoliciesRequest) GetProvince() string {
+	if x != nil {
+		return x.Province
+	}
+	return ""
+}
+
+func (x *DiffPoliciesRequest) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+func (x *DiffPoliciesRequest) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+// DiffPoliciesResponse lists the changes.
+type DiffPoliciesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The changes, in the order of the version before; at most 10000.
+	Changes       []*PolicyChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiffPoliciesResponse) Reset() {
+	*x = DiffPoliciesResponse{}
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiffPoliciesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiffPoliciesResponse) ProtoMessage() {}
+
+func (x *DiffPoliciesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiffPoliciesResponse.ProtoReflect.Descriptor instead.
+func (*DiffPoliciesResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *DiffPoliciesResponse) GetChanges() []*PolicyChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// PolicyChange is one difference between two versions, in words.
+type PolicyChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In words, Chinese.
+	Zh string `protobuf:"bytes,1,opt,name=zh,proto3" json:"zh,omitempty"`
+	// In words, English.
+	En string `protobuf:"bytes,2,opt,name=en,proto3" json:"en,omitempty"`
+	// Line in the version before; 0 when it is not there.
+	LineBefore int32 `protobuf:"varint,3,opt,name=line_before,json=lineBefore,proto3" json:"line_before,omitempty"`
+	// Line in the version after; 0 when it is not there.
+	LineAfter     int32 `protobuf:"varint,4,opt,name=line_after,json=lineAfter,proto3" json:"line_after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyChange) Reset() {
+	*x = PolicyChange{}
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyChange) ProtoMessage() {}
+
+func (x *PolicyChange) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyChange.ProtoReflect.Descriptor instead.
+func (*PolicyChange) Descriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *PolicyChange) GetZh() string {
+	if x != nil {
+		return x.Zh
+	}
+	return ""
+}
+
+func (x *PolicyChange) GetEn() string {
+	if x != nil {
+		return x.En
+	}
+	return ""
+}
+
+func (x *PolicyChange) GetLineBefore() int32 {
+	if x != nil {
+		return x.LineBefore
+	}
+	return 0
+}
+
+func (x *PolicyChange) GetLineAfter() int32 {
+	if x != nil {
+		return x.LineAfter
+	}
+	return 0
+}
+
 // AccountBalance is one account of the ledger.
 type AccountBalance struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Account, such as "fund:340000:basic".
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	// Sum of debits.
-	Debit *v12.Money `protobuf:"bytes,2,opt,name=debit,proto3" json:"debit,omitempty"`
+	Debit *v11.Money `protobuf:"bytes,2,opt,name=debit,proto3" json:"debit,omitempty"`
 	// Sum of credits.
-	Credit        *v12.Money `protobuf:"bytes,3,opt,name=credit,proto3" json:"credit,omitempty"`
+	Credit        *v11.Money `protobuf:"bytes,3,opt,name=credit,proto3" json:"credit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AccountBalance) Reset() {
 	*x = AccountBalance{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1919,7 +2129,7 @@ func (x *AccountBalance) String() string {
 func (*AccountBalance) ProtoMessage() {}
 
 func (x *AccountBalance) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1932,7 +2142,7 @@ func (x *AccountBalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountBalance.ProtoReflect.Descriptor instead.
 func (*AccountBalance) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{13}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AccountBalance) GetAccount() string {
@@ -1942,14 +2152,14 @@ func (x *AccountBalance) GetAccount() string {
 	return ""
 }
 
-func (x *AccountBalance) GetDebit() *v12.Money {
+func (x *AccountBalance) GetDebit() *v11.Money {
 	if x != nil {
 		return x.Debit
 	}
 	return nil
 }
 
-func (x *AccountBalance) GetCredit() *v12.Money {
+func (x *AccountBalance) GetCredit() *v11.Money {
 	if x != nil {
 		return x.Credit
 	}
@@ -1972,14 +2182,18 @@ type PutEntitlementRequest struct {
 	// First day.
 	ValidFrom string `protobuf:"bytes,6,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
 	// Last day; empty while open.
-	ValidTo       string `protobuf:"bytes,7,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ValidTo string `protobuf:"bytes,7,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	// Codes of the commercial plans, charities and grants of the policy that the person is enrolled in; at most 12.
+	Plans []string `protobuf:"bytes,8,rep,name=plans,proto3" json:"plans,omitempty"`
+	// What the personal account (个人账户) holds for the year, 0..10^13 fen; unset: nothing.
+	PersonalAccount *v11.Money `protobuf:"bytes,9,opt,name=personal_account,json=personalAccount,proto3" json:"personal_account,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *PutEntitlementRequest) Reset() {
 	*x = PutEntitlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1991,7 +2205,7 @@ func (x *PutEntitlementRequest) String() string {
 func (*PutEntitlementRequest) ProtoMessage() {}
 
 func (x *PutEntitlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2004,7 +2218,7 @@ func (x *PutEntitlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEntitlementRequest.ProtoReflect.Descriptor instead.
 func (*PutEntitlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{14}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PutEntitlementRequest) GetRequestId() string {
@@ -2056,6 +2270,20 @@ func (x *PutEntitlementRequest) GetValidTo() string {
 	return ""
 }
 
+func (x *PutEntitlementRequest) GetPlans() []string {
+	if x != nil {
+		return x.Plans
+	}
+	return nil
+}
+
+func (x *PutEntitlementRequest) GetPersonalAccount() *v11.Money {
+	if x != nil {
+		return x.PersonalAccount
+	}
+	return nil
+}
+
 // PutEntitlementResponse holds it.
 type PutEntitlementResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2067,7 +2295,7 @@ type PutEntitlementResponse struct {
 
 func (x *PutEntitlementResponse) Reset() {
 	*x = PutEntitlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2079,7 +2307,7 @@ func (x *PutEntitlementResponse) String() string {
 func (*PutEntitlementResponse) ProtoMessage() {}
 
 func (x *PutEntitlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2092,7 +2320,7 @@ func (x *PutEntitlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEntitlementResponse.ProtoReflect.Descriptor instead.
 func (*PutEntitlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{15}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PutEntitlementResponse) GetEntitlement() *Entitlement {
@@ -2117,7 +2345,7 @@ type CheckEntitlementRequest struct {
 
 func (x *CheckEntitlementRequest) Reset() {
 	*x = CheckEntitlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2129,7 +2357,7 @@ func (x *CheckEntitlementRequest) String() string {
 func (*CheckEntitlementRequest) ProtoMessage() {}
 
 func (x *CheckEntitlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2142,7 +2370,7 @@ func (x *CheckEntitlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEntitlementRequest.ProtoReflect.Descriptor instead.
 func (*CheckEntitlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{16}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CheckEntitlementRequest) GetPatientId() string {
@@ -2179,7 +2407,7 @@ type CheckEntitlementResponse struct {
 
 func (x *CheckEntitlementResponse) Reset() {
 	*x = CheckEntitlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2191,7 +2419,7 @@ func (x *CheckEntitlementResponse) String() string {
 func (*CheckEntitlementResponse) ProtoMessage() {}
 
 func (x *CheckEntitlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2204,7 +2432,7 @@ func (x *CheckEntitlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEntitlementResponse.ProtoReflect.Descriptor instead.
 func (*CheckEntitlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{17}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CheckEntitlementResponse) GetEntitled() bool {
@@ -2248,7 +2476,7 @@ type CreateFilingRequest struct {
 
 func (x *CreateFilingRequest) Reset() {
 	*x = CreateFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2260,7 +2488,7 @@ func (x *CreateFilingRequest) String() string {
 func (*CreateFilingRequest) ProtoMessage() {}
 
 func (x *CreateFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2273,7 +2501,7 @@ func (x *CreateFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateFilingRequest.ProtoReflect.Descriptor instead.
 func (*CreateFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{18}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CreateFilingRequest) GetRequestId() string {
@@ -2350,7 +2578,7 @@ type CreateFilingResponse struct {
 
 func (x *CreateFilingResponse) Reset() {
 	*x = CreateFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2362,7 +2590,7 @@ func (x *CreateFilingResponse) String() string {
 func (*CreateFilingResponse) ProtoMessage() {}
 
 func (x *CreateFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2375,7 +2603,7 @@ func (x *CreateFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateFilingResponse.ProtoReflect.Descriptor instead.
 func (*CreateFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{19}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CreateFilingResponse) GetFiling() *Filing {
@@ -2396,7 +2624,7 @@ type GetFilingRequest struct {
 
 func (x *GetFilingRequest) Reset() {
 	*x = GetFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2408,7 +2636,7 @@ func (x *GetFilingRequest) String() string {
 func (*GetFilingRequest) ProtoMessage() {}
 
 func (x *GetFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2421,7 +2649,7 @@ func (x *GetFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFilingRequest.ProtoReflect.Descriptor instead.
 func (*GetFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{20}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetFilingRequest) GetFilingId() string {
@@ -2442,7 +2670,7 @@ type GetFilingResponse struct {
 
 func (x *GetFilingResponse) Reset() {
 	*x = GetFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2454,7 +2682,7 @@ func (x *GetFilingResponse) String() string {
 func (*GetFilingResponse) ProtoMessage() {}
 
 func (x *GetFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2467,7 +2695,7 @@ func (x *GetFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFilingResponse.ProtoReflect.Descriptor instead.
 func (*GetFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetFilingResponse) GetFiling() *Filing {
@@ -2496,7 +2724,7 @@ type ListFilingsRequest struct {
 
 func (x *ListFilingsRequest) Reset() {
 	*x = ListFilingsRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2508,7 +2736,7 @@ func (x *ListFilingsRequest) String() string {
 func (*ListFilingsRequest) ProtoMessage() {}
 
 func (x *ListFilingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2521,7 +2749,7 @@ func (x *ListFilingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilingsRequest.ProtoReflect.Descriptor instead.
 func (*ListFilingsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListFilingsRequest) GetProvince() string {
@@ -2572,7 +2800,7 @@ type ListFilingsResponse struct {
 
 func (x *ListFilingsResponse) Reset() {
 	*x = ListFilingsResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2584,7 +2812,7 @@ func (x *ListFilingsResponse) String() string {
 func (*ListFilingsResponse) ProtoMessage() {}
 
 func (x *ListFilingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2597,7 +2825,7 @@ func (x *ListFilingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilingsResponse.ProtoReflect.Descriptor instead.
 func (*ListFilingsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListFilingsResponse) GetFilings() []*Filing {
@@ -2629,7 +2857,7 @@ type CancelFilingRequest struct {
 
 func (x *CancelFilingRequest) Reset() {
 	*x = CancelFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2641,7 +2869,7 @@ func (x *CancelFilingRequest) String() string {
 func (*CancelFilingRequest) ProtoMessage() {}
 
 func (x *CancelFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2654,7 +2882,7 @@ func (x *CancelFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelFilingRequest.ProtoReflect.Descriptor instead.
 func (*CancelFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CancelFilingRequest) GetRequestId() string {
@@ -2689,7 +2917,7 @@ type CancelFilingResponse struct {
 
 func (x *CancelFilingResponse) Reset() {
 	*x = CancelFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2701,7 +2929,7 @@ func (x *CancelFilingResponse) String() string {
 func (*CancelFilingResponse) ProtoMessage() {}
 
 func (x *CancelFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2714,7 +2942,7 @@ func (x *CancelFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelFilingResponse.ProtoReflect.Descriptor instead.
 func (*CancelFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CancelFilingResponse) GetFiling() *Filing {
@@ -2742,7 +2970,7 @@ type OpenClaimRequest struct {
 	// Insured province.
 	InsuredProvince string `protobuf:"bytes,7,opt,name=insured_province,json=insuredProvince,proto3" json:"insured_province,omitempty"`
 	// Organ.
-	Organ v11.Organ `protobuf:"varint,8,opt,name=organ,proto3,enum=huhang.organ.v1.Organ" json:"organ,omitempty"`
+	Organ v12.Organ `protobuf:"varint,8,opt,name=organ,proto3,enum=huhang.organ.v1.Organ" json:"organ,omitempty"`
 	// Day of admission, or of the visit of an outpatient; not in the future.
 	AdmissionDate string `protobuf:"bytes,9,opt,name=admission_date,json=admissionDate,proto3" json:"admission_date,omitempty"`
 	// What the claim is the bill of; not given: a stay.
@@ -2755,7 +2983,7 @@ type OpenClaimRequest struct {
 
 func (x *OpenClaimRequest) Reset() {
 	*x = OpenClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2767,7 +2995,7 @@ func (x *OpenClaimRequest) String() string {
 func (*OpenClaimRequest) ProtoMessage() {}
 
 func (x *OpenClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2780,7 +3008,7 @@ func (x *OpenClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClaimRequest.ProtoReflect.Descriptor instead.
 func (*OpenClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *OpenClaimRequest) GetRequestId() string {
@@ -2832,11 +3060,11 @@ func (x *OpenClaimRequest) GetInsuredProvince() string {
 	return ""
 }
 
-func (x *OpenClaimRequest) GetOrgan() v11.Organ {
+func (x *OpenClaimRequest) GetOrgan() v12.Organ {
 	if x != nil {
 		return x.Organ
 	}
-	return v11.Organ(0)
+	return v12.Organ(0)
 }
 
 func (x *OpenClaimRequest) GetAdmissionDate() string {
@@ -2871,7 +3099,7 @@ type OpenClaimResponse struct {
 
 func (x *OpenClaimResponse) Reset() {
 	*x = OpenClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2883,7 +3111,7 @@ func (x *OpenClaimResponse) String() string {
 func (*OpenClaimResponse) ProtoMessage() {}
 
 func (x *OpenClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2896,7 +3124,7 @@ func (x *OpenClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClaimResponse.ProtoReflect.Descriptor instead.
 func (*OpenClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *OpenClaimResponse) GetClaim() *Claim {
@@ -2921,7 +3149,7 @@ type AddFeeLinesRequest struct {
 
 func (x *AddFeeLinesRequest) Reset() {
 	*x = AddFeeLinesRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2933,7 +3161,7 @@ func (x *AddFeeLinesRequest) String() string {
 func (*AddFeeLinesRequest) ProtoMessage() {}
 
 func (x *AddFeeLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2946,7 +3174,7 @@ func (x *AddFeeLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFeeLinesRequest.ProtoReflect.Descriptor instead.
 func (*AddFeeLinesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AddFeeLinesRequest) GetRequestId() string {
@@ -2981,7 +3209,7 @@ type AddFeeLinesResponse struct {
 
 func (x *AddFeeLinesResponse) Reset() {
 	*x = AddFeeLinesResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2993,7 +3221,7 @@ func (x *AddFeeLinesResponse) String() string {
 func (*AddFeeLinesResponse) ProtoMessage() {}
 
 func (x *AddFeeLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3006,7 +3234,7 @@ func (x *AddFeeLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFeeLinesResponse.ProtoReflect.Descriptor instead.
 func (*AddFeeLinesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AddFeeLinesResponse) GetClaim() *Claim {
@@ -3027,7 +3255,7 @@ type GetClaimRequest struct {
 
 func (x *GetClaimRequest) Reset() {
 	*x = GetClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3039,7 +3267,7 @@ func (x *GetClaimRequest) String() string {
 func (*GetClaimRequest) ProtoMessage() {}
 
 func (x *GetClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3052,7 +3280,7 @@ func (x *GetClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClaimRequest.ProtoReflect.Descriptor instead.
 func (*GetClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetClaimRequest) GetClaimId() string {
@@ -3073,7 +3301,7 @@ type GetClaimResponse struct {
 
 func (x *GetClaimResponse) Reset() {
 	*x = GetClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3085,7 +3313,7 @@ func (x *GetClaimResponse) String() string {
 func (*GetClaimResponse) ProtoMessage() {}
 
 func (x *GetClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3098,7 +3326,7 @@ func (x *GetClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClaimResponse.ProtoReflect.Descriptor instead.
 func (*GetClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetClaimResponse) GetClaim() *Claim {
@@ -3127,7 +3355,7 @@ type ListClaimsRequest struct {
 
 func (x *ListClaimsRequest) Reset() {
 	*x = ListClaimsRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3139,7 +3367,7 @@ func (x *ListClaimsRequest) String() string {
 func (*ListClaimsRequest) ProtoMessage() {}
 
 func (x *ListClaimsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3152,7 +3380,7 @@ func (x *ListClaimsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClaimsRequest.ProtoReflect.Descriptor instead.
 func (*ListClaimsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListClaimsRequest) GetProvince() string {
@@ -3203,7 +3431,7 @@ type ListClaimsResponse struct {
 
 func (x *ListClaimsResponse) Reset() {
 	*x = ListClaimsResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3215,7 +3443,7 @@ func (x *ListClaimsResponse) String() string {
 func (*ListClaimsResponse) ProtoMessage() {}
 
 func (x *ListClaimsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3228,7 +3456,7 @@ func (x *ListClaimsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClaimsResponse.ProtoReflect.Descriptor instead.
 func (*ListClaimsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListClaimsResponse) GetClaims() []*Claim {
@@ -3256,7 +3484,7 @@ type PreSettleRequest struct {
 
 func (x *PreSettleRequest) Reset() {
 	*x = PreSettleRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3268,7 +3496,7 @@ func (x *PreSettleRequest) String() string {
 func (*PreSettleRequest) ProtoMessage() {}
 
 func (x *PreSettleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3281,7 +3509,7 @@ func (x *PreSettleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreSettleRequest.ProtoReflect.Descriptor instead.
 func (*PreSettleRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PreSettleRequest) GetClaimId() string {
@@ -3302,7 +3530,7 @@ type PreSettleResponse struct {
 
 func (x *PreSettleResponse) Reset() {
 	*x = PreSettleResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3314,7 +3542,7 @@ func (x *PreSettleResponse) String() string {
 func (*PreSettleResponse) ProtoMessage() {}
 
 func (x *PreSettleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3327,7 +3555,7 @@ func (x *PreSettleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreSettleResponse.ProtoReflect.Descriptor instead.
 func (*PreSettleResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *PreSettleResponse) GetSplit() *Split {
@@ -3354,7 +3582,7 @@ type DischargeClaimRequest struct {
 
 func (x *DischargeClaimRequest) Reset() {
 	*x = DischargeClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3366,7 +3594,7 @@ func (x *DischargeClaimRequest) String() string {
 func (*DischargeClaimRequest) ProtoMessage() {}
 
 func (x *DischargeClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3379,7 +3607,7 @@ func (x *DischargeClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DischargeClaimRequest.ProtoReflect.Descriptor instead.
 func (*DischargeClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{36}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DischargeClaimRequest) GetRequestId() string {
@@ -3421,7 +3649,7 @@ type DischargeClaimResponse struct {
 
 func (x *DischargeClaimResponse) Reset() {
 	*x = DischargeClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3433,7 +3661,7 @@ func (x *DischargeClaimResponse) String() string {
 func (*DischargeClaimResponse) ProtoMessage() {}
 
 func (x *DischargeClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3446,7 +3674,7 @@ func (x *DischargeClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DischargeClaimResponse.ProtoReflect.Descriptor instead.
 func (*DischargeClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{37}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DischargeClaimResponse) GetClaim() *Claim {
@@ -3471,7 +3699,7 @@ type SettleClaimRequest struct {
 
 func (x *SettleClaimRequest) Reset() {
 	*x = SettleClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3483,7 +3711,7 @@ func (x *SettleClaimRequest) String() string {
 func (*SettleClaimRequest) ProtoMessage() {}
 
 func (x *SettleClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3496,7 +3724,7 @@ func (x *SettleClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleClaimRequest.ProtoReflect.Descriptor instead.
 func (*SettleClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *SettleClaimRequest) GetRequestId() string {
@@ -3533,7 +3761,7 @@ type SettleClaimResponse struct {
 
 func (x *SettleClaimResponse) Reset() {
 	*x = SettleClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3545,7 +3773,7 @@ func (x *SettleClaimResponse) String() string {
 func (*SettleClaimResponse) ProtoMessage() {}
 
 func (x *SettleClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3558,7 +3786,7 @@ func (x *SettleClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleClaimResponse.ProtoReflect.Descriptor instead.
 func (*SettleClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *SettleClaimResponse) GetClaim() *Claim {
@@ -3592,7 +3820,7 @@ type ReverseSettlementRequest struct {
 
 func (x *ReverseSettlementRequest) Reset() {
 	*x = ReverseSettlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3604,7 +3832,7 @@ func (x *ReverseSettlementRequest) String() string {
 func (*ReverseSettlementRequest) ProtoMessage() {}
 
 func (x *ReverseSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3617,7 +3845,7 @@ func (x *ReverseSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSettlementRequest.ProtoReflect.Descriptor instead.
 func (*ReverseSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{40}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ReverseSettlementRequest) GetRequestId() string {
@@ -3659,7 +3887,7 @@ type ReverseSettlementResponse struct {
 
 func (x *ReverseSettlementResponse) Reset() {
 	*x = ReverseSettlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3671,7 +3899,7 @@ func (x *ReverseSettlementResponse) String() string {
 func (*ReverseSettlementResponse) ProtoMessage() {}
 
 func (x *ReverseSettlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3684,7 +3912,7 @@ func (x *ReverseSettlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSettlementResponse.ProtoReflect.Descriptor instead.
 func (*ReverseSettlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{41}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ReverseSettlementResponse) GetClaim() *Claim {
@@ -3705,7 +3933,7 @@ type GetStatementRequest struct {
 
 func (x *GetStatementRequest) Reset() {
 	*x = GetStatementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3717,7 +3945,7 @@ func (x *GetStatementRequest) String() string {
 func (*GetStatementRequest) ProtoMessage() {}
 
 func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3730,7 +3958,7 @@ func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementRequest.ProtoReflect.Descriptor instead.
 func (*GetStatementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{42}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *GetStatementRequest) GetClaimId() string {
@@ -3751,7 +3979,7 @@ type GetStatementResponse struct {
 
 func (x *GetStatementResponse) Reset() {
 	*x = GetStatementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3763,7 +3991,7 @@ func (x *GetStatementResponse) String() string {
 func (*GetStatementResponse) ProtoMessage() {}
 
 func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3776,7 +4004,7 @@ func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementResponse.ProtoReflect.Descriptor instead.
 func (*GetStatementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{43}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GetStatementResponse) GetStatement() *Statement {
@@ -3793,19 +4021,23 @@ type EstimateBillRequest struct {
 	Province string `protobuf:"bytes,1,opt,name=province,proto3" json:"province,omitempty"`
 	// Coverage.
 	Coverage *v1.Coverage `protobuf:"bytes,2,opt,name=coverage,proto3" json:"coverage,omitempty"`
-	// Treatment provinces asked.
+	// Treatment provinces asked; may be empty where centers are given.
 	TreatmentProvinces []string `protobuf:"bytes,3,rep,name=treatment_provinces,json=treatmentProvinces,proto3" json:"treatment_provinces,omitempty"`
 	// Organ.
-	Organ v11.Organ `protobuf:"varint,4,opt,name=organ,proto3,enum=huhang.organ.v1.Organ" json:"organ,omitempty"`
+	Organ v12.Organ `protobuf:"varint,4,opt,name=organ,proto3,enum=huhang.organ.v1.Organ" json:"organ,omitempty"`
 	// Person, for the year counters; empty: nothing used yet.
-	PatientId     string `protobuf:"bytes,5,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	PatientId string `protobuf:"bytes,5,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// Centers asked, such as those of a match run; each is estimated at its own hospital level.
+	Centers []*EstimateCenter `protobuf:"bytes,6,rep,name=centers,proto3" json:"centers,omitempty"`
+	// Filing assumed; unspecified: a referral, as this line files.
+	FilingType    FilingType `protobuf:"varint,7,opt,name=filing_type,json=filingType,proto3,enum=huhang.settlement.v1.FilingType" json:"filing_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *EstimateBillRequest) Reset() {
 	*x = EstimateBillRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3817,7 +4049,7 @@ func (x *EstimateBillRequest) String() string {
 func (*EstimateBillRequest) ProtoMessage() {}
 
 func (x *EstimateBillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3830,7 +4062,7 @@ func (x *EstimateBillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateBillRequest.ProtoReflect.Descriptor instead.
 func (*EstimateBillRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{44}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *EstimateBillRequest) GetProvince() string {
@@ -3854,11 +4086,11 @@ func (x *EstimateBillRequest) GetTreatmentProvinces() []string {
 	return nil
 }
 
-func (x *EstimateBillRequest) GetOrgan() v11.Organ {
+func (x *EstimateBillRequest) GetOrgan() v12.Organ {
 	if x != nil {
 		return x.Organ
 	}
-	return v11.Organ(0)
+	return v12.Organ(0)
 }
 
 func (x *EstimateBillRequest) GetPatientId() string {
@@ -3868,10 +4100,79 @@ func (x *EstimateBillRequest) GetPatientId() string {
 	return ""
 }
 
-// EstimateBillResponse holds one estimate per treatment province asked.
+func (x *EstimateBillRequest) GetCenters() []*EstimateCenter {
+	if x != nil {
+		return x.Centers
+	}
+	return nil
+}
+
+func (x *EstimateBillRequest) GetFilingType() FilingType {
+	if x != nil {
+		return x.FilingType
+	}
+	return FilingType_FILING_TYPE_UNSPECIFIED
+}
+
+// EstimateCenter is one center an estimate is asked for.
+type EstimateCenter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Center.
+	CenterId string `protobuf:"bytes,1,opt,name=center_id,json=centerId,proto3" json:"center_id,omitempty"`
+	// Its treatment province.
+	Province      string `protobuf:"bytes,2,opt,name=province,proto3" json:"province,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EstimateCenter) Reset() {
+	*x = EstimateCenter{}
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EstimateCenter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EstimateCenter) ProtoMessage() {}
+
+func (x *EstimateCenter) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EstimateCenter.ProtoReflect.Descriptor instead.
+func (*EstimateCenter) Descriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *EstimateCenter) GetCenterId() string {
+	if x != nil {
+		return x.CenterId
+	}
+	return ""
+}
+
+func (x *EstimateCenter) GetProvince() string {
+	if x != nil {
+		return x.Province
+	}
+	return ""
+}
+
+// EstimateBillResponse holds one estimate per treatment province and one per center asked.
 type EstimateBillResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The estimates, in the order asked.
+	// The estimates, in the order asked: provinces, then centers.
 	Estimates     []*Estimate `protobuf:"bytes,1,rep,name=estimates,proto3" json:"estimates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3879,7 +4180,7 @@ type EstimateBillResponse struct {
 
 func (x *EstimateBillResponse) Reset() {
 	*x = EstimateBillResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3891,7 +4192,7 @@ func (x *EstimateBillResponse) String() string {
 func (*EstimateBillResponse) ProtoMessage() {}
 
 func (x *EstimateBillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3904,7 +4205,7 @@ func (x *EstimateBillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateBillResponse.ProtoReflect.Descriptor instead.
 func (*EstimateBillResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{45}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *EstimateBillResponse) GetEstimates() []*Estimate {
@@ -3926,14 +4227,24 @@ type Estimate struct {
 	// What was assumed, Chinese.
 	AssumptionZh string `protobuf:"bytes,4,opt,name=assumption_zh,json=assumptionZh,proto3" json:"assumption_zh,omitempty"`
 	// What was assumed, English.
-	AssumptionEn  string `protobuf:"bytes,5,opt,name=assumption_en,json=assumptionEn,proto3" json:"assumption_en,omitempty"`
+	AssumptionEn string `protobuf:"bytes,5,opt,name=assumption_en,json=assumptionEn,proto3" json:"assumption_en,omitempty"`
+	// Center; empty on an estimate for a province.
+	CenterId string `protobuf:"bytes,6,opt,name=center_id,json=centerId,proto3" json:"center_id,omitempty"`
+	// Hospital level it is estimated at, 1..3.
+	HospitalLevel int32 `protobuf:"varint,7,opt,name=hospital_level,json=hospitalLevel,proto3" json:"hospital_level,omitempty"`
+	// Filing assumed; unspecified when none is.
+	FilingType FilingType `protobuf:"varint,8,opt,name=filing_type,json=filingType,proto3,enum=huhang.settlement.v1.FilingType" json:"filing_type,omitempty"`
+	// Version of the typical bills used.
+	TypicalVersion string `protobuf:"bytes,9,opt,name=typical_version,json=typicalVersion,proto3" json:"typical_version,omitempty"`
+	// What could not be known, each with what was assumed in its place.
+	Unknowns      []*EstimateUnknown `protobuf:"bytes,10,rep,name=unknowns,proto3" json:"unknowns,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3945,7 +4256,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3958,7 +4269,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{46}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Estimate) GetProvince() string {
@@ -3996,6 +4307,105 @@ func (x *Estimate) GetAssumptionEn() string {
 	return ""
 }
 
+func (x *Estimate) GetCenterId() string {
+	if x != nil {
+		return x.CenterId
+	}
+	return ""
+}
+
+func (x *Estimate) GetHospitalLevel() int32 {
+	if x != nil {
+		return x.HospitalLevel
+	}
+	return 0
+}
+
+func (x *Estimate) GetFilingType() FilingType {
+	if x != nil {
+		return x.FilingType
+	}
+	return FilingType_FILING_TYPE_UNSPECIFIED
+}
+
+func (x *Estimate) GetTypicalVersion() string {
+	if x != nil {
+		return x.TypicalVersion
+	}
+	return ""
+}
+
+func (x *Estimate) GetUnknowns() []*EstimateUnknown {
+	if x != nil {
+		return x.Unknowns
+	}
+	return nil
+}
+
+// EstimateUnknown is something an estimate could not know.
+type EstimateUnknown struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key: year_counters, plans, personal_account, hospital_level, course, center_prices, follow_up.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// In words, Chinese.
+	Zh string `protobuf:"bytes,2,opt,name=zh,proto3" json:"zh,omitempty"`
+	// In words, English.
+	En            string `protobuf:"bytes,3,opt,name=en,proto3" json:"en,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EstimateUnknown) Reset() {
+	*x = EstimateUnknown{}
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EstimateUnknown) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EstimateUnknown) ProtoMessage() {}
+
+func (x *EstimateUnknown) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EstimateUnknown.ProtoReflect.Descriptor instead.
+func (*EstimateUnknown) Descriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *EstimateUnknown) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *EstimateUnknown) GetZh() string {
+	if x != nil {
+		return x.Zh
+	}
+	return ""
+}
+
+func (x *EstimateUnknown) GetEn() string {
+	if x != nil {
+		return x.En
+	}
+	return ""
+}
+
 // ListPoliciesRequest names a province.
 type ListPoliciesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4007,7 +4417,7 @@ type ListPoliciesRequest struct {
 
 func (x *ListPoliciesRequest) Reset() {
 	*x = ListPoliciesRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4019,7 +4429,7 @@ func (x *ListPoliciesRequest) String() string {
 func (*ListPoliciesRequest) ProtoMessage() {}
 
 func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4032,7 +4442,7 @@ func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesRequest.ProtoReflect.Descriptor instead.
 func (*ListPoliciesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{47}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ListPoliciesRequest) GetProvince() string {
@@ -4053,7 +4463,7 @@ type ListPoliciesResponse struct {
 
 func (x *ListPoliciesResponse) Reset() {
 	*x = ListPoliciesResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4065,7 +4475,7 @@ func (x *ListPoliciesResponse) String() string {
 func (*ListPoliciesResponse) ProtoMessage() {}
 
 func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4078,7 +4488,7 @@ func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesResponse.ProtoReflect.Descriptor instead.
 func (*ListPoliciesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{48}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListPoliciesResponse) GetPolicies() []*PolicyInfo {
@@ -4103,7 +4513,7 @@ type GetCountersRequest struct {
 
 func (x *GetCountersRequest) Reset() {
 	*x = GetCountersRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4115,7 +4525,7 @@ func (x *GetCountersRequest) String() string {
 func (*GetCountersRequest) ProtoMessage() {}
 
 func (x *GetCountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4128,7 +4538,7 @@ func (x *GetCountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCountersRequest.ProtoReflect.Descriptor instead.
 func (*GetCountersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{49}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *GetCountersRequest) GetPatientId() string {
@@ -4163,7 +4573,7 @@ type GetCountersResponse struct {
 
 func (x *GetCountersResponse) Reset() {
 	*x = GetCountersResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4175,7 +4585,7 @@ func (x *GetCountersResponse) String() string {
 func (*GetCountersResponse) ProtoMessage() {}
 
 func (x *GetCountersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4188,7 +4598,7 @@ func (x *GetCountersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCountersResponse.ProtoReflect.Descriptor instead.
 func (*GetCountersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{50}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *GetCountersResponse) GetCounters() *Counters {
@@ -4209,7 +4619,7 @@ type GetTrialBalanceRequest struct {
 
 func (x *GetTrialBalanceRequest) Reset() {
 	*x = GetTrialBalanceRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4221,7 +4631,7 @@ func (x *GetTrialBalanceRequest) String() string {
 func (*GetTrialBalanceRequest) ProtoMessage() {}
 
 func (x *GetTrialBalanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4234,7 +4644,7 @@ func (x *GetTrialBalanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrialBalanceRequest.ProtoReflect.Descriptor instead.
 func (*GetTrialBalanceRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{51}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *GetTrialBalanceRequest) GetProvince() string {
@@ -4250,14 +4660,14 @@ type GetTrialBalanceResponse struct {
 	// The accounts by name.
 	Accounts []*AccountBalance `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"`
 	// Sum of debits less credits: zero.
-	Difference    *v12.Money `protobuf:"bytes,2,opt,name=difference,proto3" json:"difference,omitempty"`
+	Difference    *v11.Money `protobuf:"bytes,2,opt,name=difference,proto3" json:"difference,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetTrialBalanceResponse) Reset() {
 	*x = GetTrialBalanceResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4269,7 +4679,7 @@ func (x *GetTrialBalanceResponse) String() string {
 func (*GetTrialBalanceResponse) ProtoMessage() {}
 
 func (x *GetTrialBalanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4282,7 +4692,7 @@ func (x *GetTrialBalanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrialBalanceResponse.ProtoReflect.Descriptor instead.
 func (*GetTrialBalanceResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{52}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *GetTrialBalanceResponse) GetAccounts() []*AccountBalance {
@@ -4292,7 +4702,7 @@ func (x *GetTrialBalanceResponse) GetAccounts() []*AccountBalance {
 	return nil
 }
 
-func (x *GetTrialBalanceResponse) GetDifference() *v12.Money {
+func (x *GetTrialBalanceResponse) GetDifference() *v11.Money {
 	if x != nil {
 		return x.Difference
 	}
@@ -4310,7 +4720,7 @@ type QuoteSplitRequest struct {
 
 func (x *QuoteSplitRequest) Reset() {
 	*x = QuoteSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4322,7 +4732,7 @@ func (x *QuoteSplitRequest) String() string {
 func (*QuoteSplitRequest) ProtoMessage() {}
 
 func (x *QuoteSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4335,7 +4745,7 @@ func (x *QuoteSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuoteSplitRequest.ProtoReflect.Descriptor instead.
 func (*QuoteSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{53}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *QuoteSplitRequest) GetInput() *SplitInput {
@@ -4356,7 +4766,7 @@ type QuoteSplitResponse struct {
 
 func (x *QuoteSplitResponse) Reset() {
 	*x = QuoteSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4368,7 +4778,7 @@ func (x *QuoteSplitResponse) String() string {
 func (*QuoteSplitResponse) ProtoMessage() {}
 
 func (x *QuoteSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4381,7 +4791,7 @@ func (x *QuoteSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuoteSplitResponse.ProtoReflect.Descriptor instead.
 func (*QuoteSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{54}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *QuoteSplitResponse) GetSplit() *Split {
@@ -4404,7 +4814,7 @@ type CommitSplitRequest struct {
 
 func (x *CommitSplitRequest) Reset() {
 	*x = CommitSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4416,7 +4826,7 @@ func (x *CommitSplitRequest) String() string {
 func (*CommitSplitRequest) ProtoMessage() {}
 
 func (x *CommitSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4429,7 +4839,7 @@ func (x *CommitSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitSplitRequest.ProtoReflect.Descriptor instead.
 func (*CommitSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{55}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *CommitSplitRequest) GetMessageId() string {
@@ -4459,7 +4869,7 @@ type CommitSplitResponse struct {
 
 func (x *CommitSplitResponse) Reset() {
 	*x = CommitSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4471,7 +4881,7 @@ func (x *CommitSplitResponse) String() string {
 func (*CommitSplitResponse) ProtoMessage() {}
 
 func (x *CommitSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4484,7 +4894,7 @@ func (x *CommitSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitSplitResponse.ProtoReflect.Descriptor instead.
 func (*CommitSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{56}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *CommitSplitResponse) GetSettlementId() string {
@@ -4514,7 +4924,7 @@ type ResolveMessageRequest struct {
 
 func (x *ResolveMessageRequest) Reset() {
 	*x = ResolveMessageRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4526,7 +4936,7 @@ func (x *ResolveMessageRequest) String() string {
 func (*ResolveMessageRequest) ProtoMessage() {}
 
 func (x *ResolveMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4539,7 +4949,7 @@ func (x *ResolveMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveMessageRequest.ProtoReflect.Descriptor instead.
 func (*ResolveMessageRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{57}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ResolveMessageRequest) GetMessageId() string {
@@ -4573,7 +4983,7 @@ type ResolveMessageResponse struct {
 
 func (x *ResolveMessageResponse) Reset() {
 	*x = ResolveMessageResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4585,7 +4995,7 @@ func (x *ResolveMessageResponse) String() string {
 func (*ResolveMessageResponse) ProtoMessage() {}
 
 func (x *ResolveMessageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4598,7 +5008,7 @@ func (x *ResolveMessageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveMessageResponse.ProtoReflect.Descriptor instead.
 func (*ResolveMessageResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{58}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ResolveMessageResponse) GetCommitted() bool {
@@ -4648,7 +5058,7 @@ type ReverseSplitRequest struct {
 
 func (x *ReverseSplitRequest) Reset() {
 	*x = ReverseSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4660,7 +5070,7 @@ func (x *ReverseSplitRequest) String() string {
 func (*ReverseSplitRequest) ProtoMessage() {}
 
 func (x *ReverseSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4673,7 +5083,7 @@ func (x *ReverseSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSplitRequest.ProtoReflect.Descriptor instead.
 func (*ReverseSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{59}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ReverseSplitRequest) GetMessageId() string {
@@ -4720,7 +5130,7 @@ type ReverseSplitResponse struct {
 
 func (x *ReverseSplitResponse) Reset() {
 	*x = ReverseSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4732,7 +5142,7 @@ func (x *ReverseSplitResponse) String() string {
 func (*ReverseSplitResponse) ProtoMessage() {}
 
 func (x *ReverseSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4745,14 +5155,14 @@ func (x *ReverseSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSplitResponse.ProtoReflect.Descriptor instead.
 func (*ReverseSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{60}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{65}
 }
 
 var File_huhang_settlement_v1_messages_proto protoreflect.FileDescriptor
 
 const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\n" +
-	"#huhang/settlement/v1/messages.proto\x12\x14huhang.settlement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/organ/v1/organ.proto\x1a huhang/patient/v1/messages.proto\"\xb3\x01\n" +
+	"#huhang/settlement/v1/messages.proto\x12\x14huhang.settlement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/organ/v1/organ.proto\x1a huhang/patient/v1/messages.proto\"\x8c\x02\n" +
 	"\vEntitlement\x12\x1d\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tR\tpatientId\x127\n" +
@@ -4760,7 +5170,9 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\n" +
 	"valid_from\x18\x03 \x01(\tR\tvalidFrom\x12\x19\n" +
 	"\bvalid_to\x18\x04 \x01(\tR\avalidTo\x12\x12\n" +
-	"\x04etag\x18\x05 \x01(\tR\x04etag\"\xa2\x04\n" +
+	"\x04etag\x18\x05 \x01(\tR\x04etag\x12\x14\n" +
+	"\x05plans\x18\x06 \x03(\tR\x05plans\x12A\n" +
+	"\x10personal_account\x18\a \x01(\v2\x16.huhang.money.v1.MoneyR\x0fpersonalAccount\"\xa2\x04\n" +
 	"\x06Filing\x12\x1b\n" +
 	"\tfiling_id\x18\x01 \x01(\tR\bfilingId\x12\x1d\n" +
 	"\n" +
@@ -4897,7 +5309,7 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\fsecond_layer\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyR\vsecondLayer\x126\n" +
 	"\n" +
 	"assistance\x18\x05 \x01(\v2\x16.huhang.money.v1.MoneyR\n" +
-	"assistance\"\xb3\x01\n" +
+	"assistance\"\xcb\x01\n" +
 	"\n" +
 	"PolicyInfo\x12\x1a\n" +
 	"\bprovince\x18\x01 \x01(\tR\bprovince\x12\x18\n" +
@@ -4906,11 +5318,25 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"valid_from\x18\x03 \x01(\tR\tvalidFrom\x12\x19\n" +
 	"\bvalid_to\x18\x04 \x01(\tR\avalidTo\x12\x1a\n" +
 	"\bstanding\x18\x05 \x01(\tR\bstanding\x12\x19\n" +
-	"\btitle_zh\x18\x06 \x01(\tR\atitleZh\"\x88\x01\n" +
+	"\btitle_zh\x18\x06 \x01(\tR\atitleZh\x12\x16\n" +
+	"\x06digest\x18\a \x01(\tR\x06digest\"\x8e\x01\n" +
+	"\x13DiffPoliciesRequest\x123\n" +
+	"\bprovince\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12!\n" +
+	"\x06before\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06before\x12\x1f\n" +
+	"\x05after\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05after\"T\n" +
+	"\x14DiffPoliciesResponse\x12<\n" +
+	"\achanges\x18\x01 \x03(\v2\".huhang.settlement.v1.PolicyChangeR\achanges\"n\n" +
+	"\fPolicyChange\x12\x0e\n" +
+	"\x02zh\x18\x01 \x01(\tR\x02zh\x12\x0e\n" +
+	"\x02en\x18\x02 \x01(\tR\x02en\x12\x1f\n" +
+	"\vline_before\x18\x03 \x01(\x05R\n" +
+	"lineBefore\x12\x1d\n" +
+	"\n" +
+	"line_after\x18\x04 \x01(\x05R\tlineAfter\"\x88\x01\n" +
 	"\x0eAccountBalance\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12,\n" +
 	"\x05debit\x18\x02 \x01(\v2\x16.huhang.money.v1.MoneyR\x05debit\x12.\n" +
-	"\x06credit\x18\x03 \x01(\v2\x16.huhang.money.v1.MoneyR\x06credit\"\xb6\x03\n" +
+	"\x06credit\x18\x03 \x01(\v2\x16.huhang.money.v1.MoneyR\x06credit\"\xaa\x05\n" +
 	"\x15PutEntitlementRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x128\n" +
@@ -4921,7 +5347,10 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\bcoverage\x18\x05 \x01(\v2\x1b.huhang.patient.v1.CoverageB\x06\xbaH\x03\xc8\x01\x01R\bcoverage\x12B\n" +
 	"\n" +
 	"valid_from\x18\x06 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\tvalidFrom\x12A\n" +
-	"\bvalid_to\x18\a \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\avalidTo\"]\n" +
+	"\bvalid_to\x18\a \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\avalidTo\x12@\n" +
+	"\x05plans\x18\b \x03(\tB*\xbaH'\x92\x01$\x10\f\x18\x01\"\x1er\x1c2\x1a^[a-z0-9][a-z0-9_-]{0,31}$R\x05plans\x12\xaf\x01\n" +
+	"\x10personal_account\x18\t \x01(\v2\x16.huhang.money.v1.MoneyBl\xbaHi\xba\x01f\n" +
+	"\x16personal_account.range\x12\x1fan account holds 0 to 10^13 fen\x1a+this.fen >= 0 && this.fen <= 10000000000000R\x0fpersonalAccount\"]\n" +
 	"\x16PutEntitlementResponse\x12C\n" +
 	"\ventitlement\x18\x01 \x01(\v2!.huhang.settlement.v1.EntitlementR\ventitlement\"\xc4\x01\n" +
 	"\x17CheckEntitlementRequest\x128\n" +
@@ -5048,23 +5477,40 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x13GetStatementRequest\x12C\n" +
 	"\bclaim_id\x18\x01 \x01(\tB(\xbaH%r#2!^clm_[1-9][0-9]0000_[0-9a-z]{26}$R\aclaimId\"U\n" +
 	"\x14GetStatementResponse\x12=\n" +
-	"\tstatement\x18\x01 \x01(\v2\x1f.huhang.settlement.v1.StatementR\tstatement\"\xd7\x02\n" +
+	"\tstatement\x18\x01 \x01(\v2\x1f.huhang.settlement.v1.StatementR\tstatement\"\xec\x03\n" +
 	"\x13EstimateBillRequest\x123\n" +
 	"\bprovince\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12?\n" +
-	"\bcoverage\x18\x02 \x01(\v2\x1b.huhang.patient.v1.CoverageB\x06\xbaH\x03\xc8\x01\x01R\bcoverage\x12S\n" +
-	"\x13treatment_provinces\x18\x03 \x03(\tB\"\xbaH\x1f\x92\x01\x1c\b\x01\x10(\x18\x01\"\x14r\x122\x10^[1-9][0-9]0000$R\x12treatmentProvinces\x128\n" +
+	"\bcoverage\x18\x02 \x01(\v2\x1b.huhang.patient.v1.CoverageB\x06\xbaH\x03\xc8\x01\x01R\bcoverage\x12Q\n" +
+	"\x13treatment_provinces\x18\x03 \x03(\tB \xbaH\x1d\x92\x01\x1a\x10(\x18\x01\"\x14r\x122\x10^[1-9][0-9]0000$R\x12treatmentProvinces\x128\n" +
 	"\x05organ\x18\x04 \x01(\x0e2\x16.huhang.organ.v1.OrganB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05organ\x12;\n" +
 	"\n" +
-	"patient_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x172\x15^(pat_[0-9a-z]{26})?$R\tpatientId\"T\n" +
+	"patient_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x172\x15^(pat_[0-9a-z]{26})?$R\tpatientId\x12H\n" +
+	"\acenters\x18\x06 \x03(\v2$.huhang.settlement.v1.EstimateCenterB\b\xbaH\x05\x92\x01\x02\x10(R\acenters\x12K\n" +
+	"\vfiling_type\x18\a \x01(\x0e2 .huhang.settlement.v1.FilingTypeB\b\xbaH\x05\x82\x01\x02\x10\x01R\n" +
+	"filingType\"\x81\x01\n" +
+	"\x0eEstimateCenter\x12:\n" +
+	"\tcenter_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9-]{2,31}$R\bcenterId\x123\n" +
+	"\bprovince\x18\x02 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\"T\n" +
 	"\x14EstimateBillResponse\x12<\n" +
-	"\testimates\x18\x01 \x03(\v2\x1e.huhang.settlement.v1.EstimateR\testimates\"\xd0\x01\n" +
+	"\testimates\x18\x01 \x03(\v2\x1e.huhang.settlement.v1.EstimateR\testimates\"\xc3\x03\n" +
 	"\bEstimate\x12\x1a\n" +
 	"\bprovince\x18\x01 \x01(\tR\bprovince\x12+\n" +
 	"\x11direct_settlement\x18\x02 \x01(\bR\x10directSettlement\x121\n" +
 	"\x05split\x18\x03 \x01(\v2\x1b.huhang.settlement.v1.SplitR\x05split\x12#\n" +
 	"\rassumption_zh\x18\x04 \x01(\tR\fassumptionZh\x12#\n" +
-	"\rassumption_en\x18\x05 \x01(\tR\fassumptionEn\"J\n" +
+	"\rassumption_en\x18\x05 \x01(\tR\fassumptionEn\x12\x1b\n" +
+	"\tcenter_id\x18\x06 \x01(\tR\bcenterId\x12%\n" +
+	"\x0ehospital_level\x18\a \x01(\x05R\rhospitalLevel\x12A\n" +
+	"\vfiling_type\x18\b \x01(\x0e2 .huhang.settlement.v1.FilingTypeR\n" +
+	"filingType\x12'\n" +
+	"\x0ftypical_version\x18\t \x01(\tR\x0etypicalVersion\x12A\n" +
+	"\bunknowns\x18\n" +
+	" \x03(\v2%.huhang.settlement.v1.EstimateUnknownR\bunknowns\"E\n" +
+	"\x0fEstimateUnknown\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x0e\n" +
+	"\x02zh\x18\x02 \x01(\tR\x02zh\x12\x0e\n" +
+	"\x02en\x18\x03 \x01(\tR\x02en\"J\n" +
 	"\x13ListPoliciesRequest\x123\n" +
 	"\bprovince\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\"T\n" +
 	"\x14ListPoliciesResponse\x12<\n" +
@@ -5171,7 +5617,7 @@ func file_huhang_settlement_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_settlement_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_huhang_settlement_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
+var file_huhang_settlement_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 66)
 var file_huhang_settlement_v1_messages_proto_goTypes = []any{
 	(FilingType)(0),                   // 0: huhang.settlement.v1.FilingType
 	(FilingStatus)(0),                 // 1: huhang.settlement.v1.FilingStatus
@@ -5192,140 +5638,152 @@ var file_huhang_settlement_v1_messages_proto_goTypes = []any{
 	(*Statement)(nil),                 // 16: huhang.settlement.v1.Statement
 	(*Counters)(nil),                  // 17: huhang.settlement.v1.Counters
 	(*PolicyInfo)(nil),                // 18: huhang.settlement.v1.PolicyInfo
-	(*AccountBalance)(nil),            // 19: huhang.settlement.v1.AccountBalance
-	(*PutEntitlementRequest)(nil),     // 20: huhang.settlement.v1.PutEntitlementRequest
-	(*PutEntitlementResponse)(nil),    // 21: huhang.settlement.v1.PutEntitlementResponse
-	(*CheckEntitlementRequest)(nil),   // 22: huhang.settlement.v1.CheckEntitlementRequest
-	(*CheckEntitlementResponse)(nil),  // 23: huhang.settlement.v1.CheckEntitlementResponse
-	(*CreateFilingRequest)(nil),       // 24: huhang.settlement.v1.CreateFilingRequest
-	(*CreateFilingResponse)(nil),      // 25: huhang.settlement.v1.CreateFilingResponse
-	(*GetFilingRequest)(nil),          // 26: huhang.settlement.v1.GetFilingRequest
-	(*GetFilingResponse)(nil),         // 27: huhang.settlement.v1.GetFilingResponse
-	(*ListFilingsRequest)(nil),        // 28: huhang.settlement.v1.ListFilingsRequest
-	(*ListFilingsResponse)(nil),       // 29: huhang.settlement.v1.ListFilingsResponse
-	(*CancelFilingRequest)(nil),       // 30: huhang.settlement.v1.CancelFilingRequest
-	(*CancelFilingResponse)(nil),      // 31: huhang.settlement.v1.CancelFilingResponse
-	(*OpenClaimRequest)(nil),          // 32: huhang.settlement.v1.OpenClaimRequest
-	(*OpenClaimResponse)(nil),         // 33: huhang.settlement.v1.OpenClaimResponse
-	(*AddFeeLinesRequest)(nil),        // 34: huhang.settlement.v1.AddFeeLinesRequest
-	(*AddFeeLinesResponse)(nil),       // 35: huhang.settlement.v1.AddFeeLinesResponse
-	(*GetClaimRequest)(nil),           // 36: huhang.settlement.v1.GetClaimRequest
-	(*GetClaimResponse)(nil),          // 37: huhang.settlement.v1.GetClaimResponse
-	(*ListClaimsRequest)(nil),         // 38: huhang.settlement.v1.ListClaimsRequest
-	(*ListClaimsResponse)(nil),        // 39: huhang.settlement.v1.ListClaimsResponse
-	(*PreSettleRequest)(nil),          // 40: huhang.settlement.v1.PreSettleRequest
-	(*PreSettleResponse)(nil),         // 41: huhang.settlement.v1.PreSettleResponse
-	(*DischargeClaimRequest)(nil),     // 42: huhang.settlement.v1.DischargeClaimRequest
-	(*DischargeClaimResponse)(nil),    // 43: huhang.settlement.v1.DischargeClaimResponse
-	(*SettleClaimRequest)(nil),        // 44: huhang.settlement.v1.SettleClaimRequest
-	(*SettleClaimResponse)(nil),       // 45: huhang.settlement.v1.SettleClaimResponse
-	(*ReverseSettlementRequest)(nil),  // 46: huhang.settlement.v1.ReverseSettlementRequest
-	(*ReverseSettlementResponse)(nil), // 47: huhang.settlement.v1.ReverseSettlementResponse
-	(*GetStatementRequest)(nil),       // 48: huhang.settlement.v1.GetStatementRequest
-	(*GetStatementResponse)(nil),      // 49: huhang.settlement.v1.GetStatementResponse
-	(*EstimateBillRequest)(nil),       // 50: huhang.settlement.v1.EstimateBillRequest
-	(*EstimateBillResponse)(nil),      // 51: huhang.settlement.v1.EstimateBillResponse
-	(*Estimate)(nil),                  // 52: huhang.settlement.v1.Estimate
-	(*ListPoliciesRequest)(nil),       // 53: huhang.settlement.v1.ListPoliciesRequest
-	(*ListPoliciesResponse)(nil),      // 54: huhang.settlement.v1.ListPoliciesResponse
-	(*GetCountersRequest)(nil),        // 55: huhang.settlement.v1.GetCountersRequest
-	(*GetCountersResponse)(nil),       // 56: huhang.settlement.v1.GetCountersResponse
-	(*GetTrialBalanceRequest)(nil),    // 57: huhang.settlement.v1.GetTrialBalanceRequest
-	(*GetTrialBalanceResponse)(nil),   // 58: huhang.settlement.v1.GetTrialBalanceResponse
-	(*QuoteSplitRequest)(nil),         // 59: huhang.settlement.v1.QuoteSplitRequest
-	(*QuoteSplitResponse)(nil),        // 60: huhang.settlement.v1.QuoteSplitResponse
-	(*CommitSplitRequest)(nil),        // 61: huhang.settlement.v1.CommitSplitRequest
-	(*CommitSplitResponse)(nil),       // 62: huhang.settlement.v1.CommitSplitResponse
-	(*ResolveMessageRequest)(nil),     // 63: huhang.settlement.v1.ResolveMessageRequest
-	(*ResolveMessageResponse)(nil),    // 64: huhang.settlement.v1.ResolveMessageResponse
-	(*ReverseSplitRequest)(nil),       // 65: huhang.settlement.v1.ReverseSplitRequest
-	(*ReverseSplitResponse)(nil),      // 66: huhang.settlement.v1.ReverseSplitResponse
-	(*v1.Coverage)(nil),               // 67: huhang.patient.v1.Coverage
-	(*timestamppb.Timestamp)(nil),     // 68: google.protobuf.Timestamp
-	(v11.Organ)(0),                    // 69: huhang.organ.v1.Organ
-	(*v12.Money)(nil),                 // 70: huhang.money.v1.Money
+	(*DiffPoliciesRequest)(nil),       // 19: huhang.settlement.v1.DiffPoliciesRequest
+	(*DiffPoliciesResponse)(nil),      // 20: huhang.settlement.v1.DiffPoliciesResponse
+	(*PolicyChange)(nil),              // 21: huhang.settlement.v1.PolicyChange
+	(*AccountBalance)(nil),            // 22: huhang.settlement.v1.AccountBalance
+	(*PutEntitlementRequest)(nil),     // 23: huhang.settlement.v1.PutEntitlementRequest
+	(*PutEntitlementResponse)(nil),    // 24: huhang.settlement.v1.PutEntitlementResponse
+	(*CheckEntitlementRequest)(nil),   // 25: huhang.settlement.v1.CheckEntitlementRequest
+	(*CheckEntitlementResponse)(nil),  // 26: huhang.settlement.v1.CheckEntitlementResponse
+	(*CreateFilingRequest)(nil),       // 27: huhang.settlement.v1.CreateFilingRequest
+	(*CreateFilingResponse)(nil),      // 28: huhang.settlement.v1.CreateFilingResponse
+	(*GetFilingRequest)(nil),          // 29: huhang.settlement.v1.GetFilingRequest
+	(*GetFilingResponse)(nil),         // 30: huhang.settlement.v1.GetFilingResponse
+	(*ListFilingsRequest)(nil),        // 31: huhang.settlement.v1.ListFilingsRequest
+	(*ListFilingsResponse)(nil),       // 32: huhang.settlement.v1.ListFilingsResponse
+	(*CancelFilingRequest)(nil),       // 33: huhang.settlement.v1.CancelFilingRequest
+	(*CancelFilingResponse)(nil),      // 34: huhang.settlement.v1.CancelFilingResponse
+	(*OpenClaimRequest)(nil),          // 35: huhang.settlement.v1.OpenClaimRequest
+	(*OpenClaimResponse)(nil),         // 36: huhang.settlement.v1.OpenClaimResponse
+	(*AddFeeLinesRequest)(nil),        // 37: huhang.settlement.v1.AddFeeLinesRequest
+	(*AddFeeLinesResponse)(nil),       // 38: huhang.settlement.v1.AddFeeLinesResponse
+	(*GetClaimRequest)(nil),           // 39: huhang.settlement.v1.GetClaimRequest
+	(*GetClaimResponse)(nil),          // 40: huhang.settlement.v1.GetClaimResponse
+	(*ListClaimsRequest)(nil),         // 41: huhang.settlement.v1.ListClaimsRequest
+	(*ListClaimsResponse)(nil),        // 42: huhang.settlement.v1.ListClaimsResponse
+	(*PreSettleRequest)(nil),          // 43: huhang.settlement.v1.PreSettleRequest
+	(*PreSettleResponse)(nil),         // 44: huhang.settlement.v1.PreSettleResponse
+	(*DischargeClaimRequest)(nil),     // 45: huhang.settlement.v1.DischargeClaimRequest
+	(*DischargeClaimResponse)(nil),    // 46: huhang.settlement.v1.DischargeClaimResponse
+	(*SettleClaimRequest)(nil),        // 47: huhang.settlement.v1.SettleClaimRequest
+	(*SettleClaimResponse)(nil),       // 48: huhang.settlement.v1.SettleClaimResponse
+	(*ReverseSettlementRequest)(nil),  // 49: huhang.settlement.v1.ReverseSettlementRequest
+	(*ReverseSettlementResponse)(nil), // 50: huhang.settlement.v1.ReverseSettlementResponse
+	(*GetStatementRequest)(nil),       // 51: huhang.settlement.v1.GetStatementRequest
+	(*GetStatementResponse)(nil),      // 52: huhang.settlement.v1.GetStatementResponse
+	(*EstimateBillRequest)(nil),       // 53: huhang.settlement.v1.EstimateBillRequest
+	(*EstimateCenter)(nil),            // 54: huhang.settlement.v1.EstimateCenter
+	(*EstimateBillResponse)(nil),      // 55: huhang.settlement.v1.EstimateBillResponse
+	(*Estimate)(nil),                  // 56: huhang.settlement.v1.Estimate
+	(*EstimateUnknown)(nil),           // 57: huhang.settlement.v1.EstimateUnknown
+	(*ListPoliciesRequest)(nil),       // 58: huhang.settlement.v1.ListPoliciesRequest
+	(*ListPoliciesResponse)(nil),      // 59: huhang.settlement.v1.ListPoliciesResponse
+	(*GetCountersRequest)(nil),        // 60: huhang.settlement.v1.GetCountersRequest
+	(*GetCountersResponse)(nil),       // 61: huhang.settlement.v1.GetCountersResponse
+	(*GetTrialBalanceRequest)(nil),    // 62: huhang.settlement.v1.GetTrialBalanceRequest
+	(*GetTrialBalanceResponse)(nil),   // 63: huhang.settlement.v1.GetTrialBalanceResponse
+	(*QuoteSplitRequest)(nil),         // 64: huhang.settlement.v1.QuoteSplitRequest
+	(*QuoteSplitResponse)(nil),        // 65: huhang.settlement.v1.QuoteSplitResponse
+	(*CommitSplitRequest)(nil),        // 66: huhang.settlement.v1.CommitSplitRequest
+	(*CommitSplitResponse)(nil),       // 67: huhang.settlement.v1.CommitSplitResponse
+	(*ResolveMessageRequest)(nil),     // 68: huhang.settlement.v1.ResolveMessageRequest
+	(*ResolveMessageResponse)(nil),    // 69: huhang.settlement.v1.ResolveMessageResponse
+	(*ReverseSplitRequest)(nil),       // 70: huhang.settlement.v1.ReverseSplitRequest
+	(*ReverseSplitResponse)(nil),      // 71: huhang.settlement.v1.ReverseSplitResponse
+	(*v1.Coverage)(nil),               // 72: huhang.patient.v1.Coverage
+	(*v11.Money)(nil),                 // 73: huhang.money.v1.Money
+	(*timestamppb.Timestamp)(nil),     // 74: google.protobuf.Timestamp
+	(v12.Organ)(0),                    // 75: huhang.organ.v1.Organ
 }
 var file_huhang_settlement_v1_messages_proto_depIdxs = []int32{
-	67, // 0: huhang.settlement.v1.Entitlement.coverage:type_name -> huhang.patient.v1.Coverage
-	0,  // 1: huhang.settlement.v1.Filing.type:type_name -> huhang.settlement.v1.FilingType
-	1,  // 2: huhang.settlement.v1.Filing.status:type_name -> huhang.settlement.v1.FilingStatus
-	68, // 3: huhang.settlement.v1.Filing.create_time:type_name -> google.protobuf.Timestamp
-	2,  // 4: huhang.settlement.v1.Filing.documents:type_name -> huhang.settlement.v1.FilingDocument
-	68, // 5: huhang.settlement.v1.UnderWay.since:type_name -> google.protobuf.Timestamp
-	68, // 6: huhang.settlement.v1.UnderWay.last_time:type_name -> google.protobuf.Timestamp
-	68, // 7: huhang.settlement.v1.UnderWay.next_time:type_name -> google.protobuf.Timestamp
-	68, // 8: huhang.settlement.v1.UnderWay.manual_time:type_name -> google.protobuf.Timestamp
-	69, // 9: huhang.settlement.v1.Claim.organ:type_name -> huhang.organ.v1.Organ
-	3,  // 10: huhang.settlement.v1.Claim.status:type_name -> huhang.settlement.v1.ClaimStatus
-	70, // 11: huhang.settlement.v1.Claim.total:type_name -> huhang.money.v1.Money
-	4,  // 12: huhang.settlement.v1.Claim.kind:type_name -> huhang.settlement.v1.ClaimKind
-	8,  // 13: huhang.settlement.v1.Claim.under_way:type_name -> huhang.settlement.v1.UnderWay
-	70, // 14: huhang.settlement.v1.FeeLine.price:type_name -> huhang.money.v1.Money
-	70, // 15: huhang.settlement.v1.FeeLine.amount:type_name -> huhang.money.v1.Money
-	5,  // 16: huhang.settlement.v1.Share.payer:type_name -> huhang.settlement.v1.Payer
-	70, // 17: huhang.settlement.v1.Share.amount:type_name -> huhang.money.v1.Money
-	70, // 18: huhang.settlement.v1.Step.input:type_name -> huhang.money.v1.Money
-	70, // 19: huhang.settlement.v1.Step.result:type_name -> huhang.money.v1.Money
-	70, // 20: huhang.settlement.v1.Split.total:type_name -> huhang.money.v1.Money
-	70, // 21: huhang.settlement.v1.Split.in_scope:type_name -> huhang.money.v1.Money
-	11, // 22: huhang.settlement.v1.Split.shares:type_name -> huhang.settlement.v1.Share
-	12, // 23: huhang.settlement.v1.Split.steps:type_name -> huhang.settlement.v1.Step
-	70, // 24: huhang.settlement.v1.Totals.total:type_name -> huhang.money.v1.Money
-	70, // 25: huhang.settlement.v1.Totals.out_of_catalogue:type_name -> huhang.money.v1.Money
-	70, // 26: huhang.settlement.v1.Totals.over_limit:type_name -> huhang.money.v1.Money
-	70, // 27: huhang.settlement.v1.Totals.class_b_first_pay:type_name -> huhang.money.v1.Money
-	70, // 28: huhang.settlement.v1.Totals.in_scope:type_name -> huhang.money.v1.Money
-	14, // 29: huhang.settlement.v1.SplitInput.totals:type_name -> huhang.settlement.v1.Totals
-	4,  // 30: huhang.settlement.v1.SplitInput.kind:type_name -> huhang.settlement.v1.ClaimKind
-	13, // 31: huhang.settlement.v1.Statement.split:type_name -> huhang.settlement.v1.Split
-	68, // 32: huhang.settlement.v1.Statement.settle_time:type_name -> google.protobuf.Timestamp
-	70, // 33: huhang.settlement.v1.Counters.deductible:type_name -> huhang.money.v1.Money
-	70, // 34: huhang.settlement.v1.Counters.basic:type_name -> huhang.money.v1.Money
-	70, // 35: huhang.settlement.v1.Counters.second_layer:type_name -> huhang.money.v1.Money
-	70, // 36: huhang.settlement.v1.Counters.assistance:type_name -> huhang.money.v1.Money
-	70, // 37: huhang.settlement.v1.AccountBalance.debit:type_name -> huhang.money.v1.Money
-	70, // 38: huhang.settlement.v1.AccountBalance.credit:type_name -> huhang.money.v1.Money
-	67, // 39: huhang.settlement.v1.PutEntitlementRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	6,  // 40: huhang.settlement.v1.PutEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
-	6,  // 41: huhang.settlement.v1.CheckEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
-	0,  // 42: huhang.settlement.v1.CreateFilingRequest.type:type_name -> huhang.settlement.v1.FilingType
-	2,  // 43: huhang.settlement.v1.CreateFilingRequest.documents:type_name -> huhang.settlement.v1.FilingDocument
-	7,  // 44: huhang.settlement.v1.CreateFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	7,  // 45: huhang.settlement.v1.GetFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	7,  // 46: huhang.settlement.v1.ListFilingsResponse.filings:type_name -> huhang.settlement.v1.Filing
-	7,  // 47: huhang.settlement.v1.CancelFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	69, // 48: huhang.settlement.v1.OpenClaimRequest.organ:type_name -> huhang.organ.v1.Organ
-	4,  // 49: huhang.settlement.v1.OpenClaimRequest.kind:type_name -> huhang.settlement.v1.ClaimKind
-	9,  // 50: huhang.settlement.v1.OpenClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	10, // 51: huhang.settlement.v1.AddFeeLinesRequest.lines:type_name -> huhang.settlement.v1.FeeLine
-	9,  // 52: huhang.settlement.v1.AddFeeLinesResponse.claim:type_name -> huhang.settlement.v1.Claim
-	9,  // 53: huhang.settlement.v1.GetClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	3,  // 54: huhang.settlement.v1.ListClaimsRequest.status:type_name -> huhang.settlement.v1.ClaimStatus
-	9,  // 55: huhang.settlement.v1.ListClaimsResponse.claims:type_name -> huhang.settlement.v1.Claim
-	13, // 56: huhang.settlement.v1.PreSettleResponse.split:type_name -> huhang.settlement.v1.Split
-	9,  // 57: huhang.settlement.v1.DischargeClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	9,  // 58: huhang.settlement.v1.SettleClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	16, // 59: huhang.settlement.v1.SettleClaimResponse.statement:type_name -> huhang.settlement.v1.Statement
-	9,  // 60: huhang.settlement.v1.ReverseSettlementResponse.claim:type_name -> huhang.settlement.v1.Claim
-	16, // 61: huhang.settlement.v1.GetStatementResponse.statement:type_name -> huhang.settlement.v1.Statement
-	67, // 62: huhang.settlement.v1.EstimateBillRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	69, // 63: huhang.settlement.v1.EstimateBillRequest.organ:type_name -> huhang.organ.v1.Organ
-	52, // 64: huhang.settlement.v1.EstimateBillResponse.estimates:type_name -> huhang.settlement.v1.Estimate
-	13, // 65: huhang.settlement.v1.Estimate.split:type_name -> huhang.settlement.v1.Split
-	18, // 66: huhang.settlement.v1.ListPoliciesResponse.policies:type_name -> huhang.settlement.v1.PolicyInfo
-	17, // 67: huhang.settlement.v1.GetCountersResponse.counters:type_name -> huhang.settlement.v1.Counters
-	19, // 68: huhang.settlement.v1.GetTrialBalanceResponse.accounts:type_name -> huhang.settlement.v1.AccountBalance
-	70, // 69: huhang.settlement.v1.GetTrialBalanceResponse.difference:type_name -> huhang.money.v1.Money
-	15, // 70: huhang.settlement.v1.QuoteSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
-	13, // 71: huhang.settlement.v1.QuoteSplitResponse.split:type_name -> huhang.settlement.v1.Split
-	15, // 72: huhang.settlement.v1.CommitSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
-	13, // 73: huhang.settlement.v1.CommitSplitResponse.split:type_name -> huhang.settlement.v1.Split
-	13, // 74: huhang.settlement.v1.ResolveMessageResponse.split:type_name -> huhang.settlement.v1.Split
-	75, // [75:75] is the sub-list for method output_type
-	75, // [75:75] is the sub-list for method input_type
-	75, // [75:75] is the sub-list for extension type_name
-	75, // [75:75] is the sub-list for extension extendee
-	0,  // [0:75] is the sub-list for field type_name
+	72, // 0: huhang.settlement.v1.Entitlement.coverage:type_name -> huhang.patient.v1.Coverage
+	73, // 1: huhang.settlement.v1.Entitlement.personal_account:type_name -> huhang.money.v1.Money
+	0,  // 2: huhang.settlement.v1.Filing.type:type_name -> huhang.settlement.v1.FilingType
+	1,  // 3: huhang.settlement.v1.Filing.status:type_name -> huhang.settlement.v1.FilingStatus
+	74, // 4: huhang.settlement.v1.Filing.create_time:type_name -> google.protobuf.Timestamp
+	2,  // 5: huhang.settlement.v1.Filing.documents:type_name -> huhang.settlement.v1.FilingDocument
+	74, // 6: huhang.settlement.v1.UnderWay.since:type_name -> google.protobuf.Timestamp
+	74, // 7: huhang.settlement.v1.UnderWay.last_time:type_name -> google.protobuf.Timestamp
+	74, // 8: huhang.settlement.v1.UnderWay.next_time:type_name -> google.protobuf.Timestamp
+	74, // 9: huhang.settlement.v1.UnderWay.manual_time:type_name -> google.protobuf.Timestamp
+	75, // 10: huhang.settlement.v1.Claim.organ:type_name -> huhang.organ.v1.Organ
+	3,  // 11: huhang.settlement.v1.Claim.status:type_name -> huhang.settlement.v1.ClaimStatus
+	73, // 12: huhang.settlement.v1.Claim.total:type_name -> huhang.money.v1.Money
+	4,  // 13: huhang.settlement.v1.Claim.kind:type_name -> huhang.settlement.v1.ClaimKind
+	8,  // 14: huhang.settlement.v1.Claim.under_way:type_name -> huhang.settlement.v1.UnderWay
+	73, // 15: huhang.settlement.v1.FeeLine.price:type_name -> huhang.money.v1.Money
+	73, // 16: huhang.settlement.v1.FeeLine.amount:type_name -> huhang.money.v1.Money
+	5,  // 17: huhang.settlement.v1.Share.payer:type_name -> huhang.settlement.v1.Payer
+	73, // 18: huhang.settlement.v1.Share.amount:type_name -> huhang.money.v1.Money
+	73, // 19: huhang.settlement.v1.Step.input:type_name -> huhang.money.v1.Money
+	73, // 20: huhang.settlement.v1.Step.result:type_name -> huhang.money.v1.Money
+	73, // 21: huhang.settlement.v1.Split.total:type_name -> huhang.money.v1.Money
+	73, // 22: huhang.settlement.v1.Split.in_scope:type_name -> huhang.money.v1.Money
+	11, // 23: huhang.settlement.v1.Split.shares:type_name -> huhang.settlement.v1.Share
+	12, // 24: huhang.settlement.v1.Split.steps:type_name -> huhang.settlement.v1.Step
+	73, // 25: huhang.settlement.v1.Totals.total:type_name -> huhang.money.v1.Money
+	73, // 26: huhang.settlement.v1.Totals.out_of_catalogue:type_name -> huhang.money.v1.Money
+	73, // 27: huhang.settlement.v1.Totals.over_limit:type_name -> huhang.money.v1.Money
+	73, // 28: huhang.settlement.v1.Totals.class_b_first_pay:type_name -> huhang.money.v1.Money
+	73, // 29: huhang.settlement.v1.Totals.in_scope:type_name -> huhang.money.v1.Money
+	14, // 30: huhang.settlement.v1.SplitInput.totals:type_name -> huhang.settlement.v1.Totals
+	4,  // 31: huhang.settlement.v1.SplitInput.kind:type_name -> huhang.settlement.v1.ClaimKind
+	13, // 32: huhang.settlement.v1.Statement.split:type_name -> huhang.settlement.v1.Split
+	74, // 33: huhang.settlement.v1.Statement.settle_time:type_name -> google.protobuf.Timestamp
+	73, // 34: huhang.settlement.v1.Counters.deductible:type_name -> huhang.money.v1.Money
+	73, // 35: huhang.settlement.v1.Counters.basic:type_name -> huhang.money.v1.Money
+	73, // 36: huhang.settlement.v1.Counters.second_layer:type_name -> huhang.money.v1.Money
+	73, // 37: huhang.settlement.v1.Counters.assistance:type_name -> huhang.money.v1.Money
+	21, // 38: huhang.settlement.v1.DiffPoliciesResponse.changes:type_name -> huhang.settlement.v1.PolicyChange
+	73, // 39: huhang.settlement.v1.AccountBalance.debit:type_name -> huhang.money.v1.Money
+	73, // 40: huhang.settlement.v1.AccountBalance.credit:type_name -> huhang.money.v1.Money
+	72, // 41: huhang.settlement.v1.PutEntitlementRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	73, // 42: huhang.settlement.v1.PutEntitlementRequest.personal_account:type_name -> huhang.money.v1.Money
+	6,  // 43: huhang.settlement.v1.PutEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
+	6,  // 44: huhang.settlement.v1.CheckEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
+	0,  // 45: huhang.settlement.v1.CreateFilingRequest.type:type_name -> huhang.settlement.v1.FilingType
+	2,  // 46: huhang.settlement.v1.CreateFilingRequest.documents:type_name -> huhang.settlement.v1.FilingDocument
+	7,  // 47: huhang.settlement.v1.CreateFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	7,  // 48: huhang.settlement.v1.GetFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	7,  // 49: huhang.settlement.v1.ListFilingsResponse.filings:type_name -> huhang.settlement.v1.Filing
+	7,  // 50: huhang.settlement.v1.CancelFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	75, // 51: huhang.settlement.v1.OpenClaimRequest.organ:type_name -> huhang.organ.v1.Organ
+	4,  // 52: huhang.settlement.v1.OpenClaimRequest.kind:type_name -> huhang.settlement.v1.ClaimKind
+	9,  // 53: huhang.settlement.v1.OpenClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	10, // 54: huhang.settlement.v1.AddFeeLinesRequest.lines:type_name -> huhang.settlement.v1.FeeLine
+	9,  // 55: huhang.settlement.v1.AddFeeLinesResponse.claim:type_name -> huhang.settlement.v1.Claim
+	9,  // 56: huhang.settlement.v1.GetClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	3,  // 57: huhang.settlement.v1.ListClaimsRequest.status:type_name -> huhang.settlement.v1.ClaimStatus
+	9,  // 58: huhang.settlement.v1.ListClaimsResponse.claims:type_name -> huhang.settlement.v1.Claim
+	13, // 59: huhang.settlement.v1.PreSettleResponse.split:type_name -> huhang.settlement.v1.Split
+	9,  // 60: huhang.settlement.v1.DischargeClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	9,  // 61: huhang.settlement.v1.SettleClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	16, // 62: huhang.settlement.v1.SettleClaimResponse.statement:type_name -> huhang.settlement.v1.Statement
+	9,  // 63: huhang.settlement.v1.ReverseSettlementResponse.claim:type_name -> huhang.settlement.v1.Claim
+	16, // 64: huhang.settlement.v1.GetStatementResponse.statement:type_name -> huhang.settlement.v1.Statement
+	72, // 65: huhang.settlement.v1.EstimateBillRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	75, // 66: huhang.settlement.v1.EstimateBillRequest.organ:type_name -> huhang.organ.v1.Organ
+	54, // 67: huhang.settlement.v1.EstimateBillRequest.centers:type_name -> huhang.settlement.v1.EstimateCenter
+	0,  // 68: huhang.settlement.v1.EstimateBillRequest.filing_type:type_name -> huhang.settlement.v1.FilingType
+	56, // 69: huhang.settlement.v1.EstimateBillResponse.estimates:type_name -> huhang.settlement.v1.Estimate
+	13, // 70: huhang.settlement.v1.Estimate.split:type_name -> huhang.settlement.v1.Split
+	0,  // 71: huhang.settlement.v1.Estimate.filing_type:type_name -> huhang.settlement.v1.FilingType
+	57, // 72: huhang.settlement.v1.Estimate.unknowns:type_name -> huhang.settlement.v1.EstimateUnknown
+	18, // 73: huhang.settlement.v1.ListPoliciesResponse.policies:type_name -> huhang.settlement.v1.PolicyInfo
+	17, // 74: huhang.settlement.v1.GetCountersResponse.counters:type_name -> huhang.settlement.v1.Counters
+	22, // 75: huhang.settlement.v1.GetTrialBalanceResponse.accounts:type_name -> huhang.settlement.v1.AccountBalance
+	73, // 76: huhang.settlement.v1.GetTrialBalanceResponse.difference:type_name -> huhang.money.v1.Money
+	15, // 77: huhang.settlement.v1.QuoteSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
+	13, // 78: huhang.settlement.v1.QuoteSplitResponse.split:type_name -> huhang.settlement.v1.Split
+	15, // 79: huhang.settlement.v1.CommitSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
+	13, // 80: huhang.settlement.v1.CommitSplitResponse.split:type_name -> huhang.settlement.v1.Split
+	13, // 81: huhang.settlement.v1.ResolveMessageResponse.split:type_name -> huhang.settlement.v1.Split
+	82, // [82:82] is the sub-list for method output_type
+	82, // [82:82] is the sub-list for method input_type
+	82, // [82:82] is the sub-list for extension type_name
+	82, // [82:82] is the sub-list for extension extendee
+	0,  // [0:82] is the sub-list for field type_name
 }
 
 func init() { file_huhang_settlement_v1_messages_proto_init() }
@@ -5339,7 +5797,7 @@ func file_huhang_settlement_v1_messages_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_settlement_v1_messages_proto_rawDesc), len(file_huhang_settlement_v1_messages_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   61,
+			NumMessages:   66,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

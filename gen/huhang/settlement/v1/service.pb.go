@@ -29,7 +29,7 @@ var File_huhang_settlement_v1_service_proto protoreflect.FileDescriptor
 
 const file_huhang_settlement_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\"huhang/settlement/v1/service.proto\x12\x14huhang.settlement.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a#huhang/settlement/v1/messages.proto2\x88\x16\n" +
+	"\"huhang/settlement/v1/service.proto\x12\x14huhang.settlement.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a#huhang/settlement/v1/messages.proto2\x98\x17\n" +
 	"\x11SettlementService\x12\x9c\x01\n" +
 	"\x0ePutEntitlement\x12+.huhang.settlement.v1.PutEntitlementRequest\x1a,.huhang.settlement.v1.PutEntitlementResponse\"/\xfa\xe4\x18\x03\n" +
 	"\x01\x04\x82\xd3\xe4\x93\x02\":\x01*\x1a\x1d/v1/entitlements/{patient_id}\x12\xa2\x01\n" +
@@ -67,7 +67,9 @@ const file_huhang_settlement_v1_service_proto_rawDesc = "" +
 	"\fEstimateBill\x12).huhang.settlement.v1.EstimateBillRequest\x1a*.huhang.settlement.v1.EstimateBillResponse\"&\xfa\xe4\x18\a\n" +
 	"\x05\x01\x02\x03\x04\x05\x82\xd3\xe4\x93\x02\x12:\x01*\"\r/v1/estimates\x90\x02\x01\x12\x88\x01\n" +
 	"\fListPolicies\x12).huhang.settlement.v1.ListPoliciesRequest\x1a*.huhang.settlement.v1.ListPoliciesResponse\"!\xfa\xe4\x18\x06\n" +
-	"\x04\x01\x02\x03\x04\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/policies\x90\x02\x01\x12\x8f\x01\n" +
+	"\x04\x01\x02\x03\x04\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/policies\x90\x02\x01\x12\x8d\x01\n" +
+	"\fDiffPolicies\x12).huhang.settlement.v1.DiffPoliciesRequest\x1a*.huhang.settlement.v1.DiffPoliciesResponse\"&\xfa\xe4\x18\x06\n" +
+	"\x04\x01\x02\x03\x04\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/policies:diff\x90\x02\x01\x12\x8f\x01\n" +
 	"\vGetCounters\x12(.huhang.settlement.v1.GetCountersRequest\x1a).huhang.settlement.v1.GetCountersResponse\"+\xfa\xe4\x18\x03\n" +
 	"\x01\x04\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/counters/{patient_id}\x90\x02\x01\x12\x9a\x01\n" +
 	"\x0fGetTrialBalance\x12,.huhang.settlement.v1.GetTrialBalanceRequest\x1a-.huhang.settlement.v1.GetTrialBalanceResponse\"*\xfa\xe4\x18\x04\n" +
@@ -103,35 +105,37 @@ var file_huhang_settlement_v1_service_proto_goTypes = []any{
 	(*GetStatementRequest)(nil),       // 14: huhang.settlement.v1.GetStatementRequest
 	(*EstimateBillRequest)(nil),       // 15: huhang.settlement.v1.EstimateBillRequest
 	(*ListPoliciesRequest)(nil),       // 16: huhang.settlement.v1.ListPoliciesRequest
-	(*GetCountersRequest)(nil),        // 17: huhang.settlement.v1.GetCountersRequest
-	(*GetTrialBalanceRequest)(nil),    // 18: huhang.settlement.v1.GetTrialBalanceRequest
-	(*QuoteSplitRequest)(nil),         // 19: huhang.settlement.v1.QuoteSplitRequest
-	(*CommitSplitRequest)(nil),        // 20: huhang.settlement.v1.CommitSplitRequest
-	(*ResolveMessageRequest)(nil),     // 21: huhang.settlement.v1.ResolveMessageRequest
-	(*ReverseSplitRequest)(nil),       // 22: huhang.settlement.v1.ReverseSplitRequest
-	(*PutEntitlementResponse)(nil),    // 23: huhang.settlement.v1.PutEntitlementResponse
-	(*CheckEntitlementResponse)(nil),  // 24: huhang.settlement.v1.CheckEntitlementResponse
-	(*CreateFilingResponse)(nil),      // 25: huhang.settlement.v1.CreateFilingResponse
-	(*GetFilingResponse)(nil),         // 26: huhang.settlement.v1.GetFilingResponse
-	(*ListFilingsResponse)(nil),       // 27: huhang.settlement.v1.ListFilingsResponse
-	(*CancelFilingResponse)(nil),      // 28: huhang.settlement.v1.CancelFilingResponse
-	(*OpenClaimResponse)(nil),         // 29: huhang.settlement.v1.OpenClaimResponse
-	(*AddFeeLinesResponse)(nil),       // 30: huhang.settlement.v1.AddFeeLinesResponse
-	(*GetClaimResponse)(nil),          // 31: huhang.settlement.v1.GetClaimResponse
-	(*ListClaimsResponse)(nil),        // 32: huhang.settlement.v1.ListClaimsResponse
-	(*PreSettleResponse)(nil),         // 33: huhang.settlement.v1.PreSettleResponse
-	(*DischargeClaimResponse)(nil),    // 34: huhang.settlement.v1.DischargeClaimResponse
-	(*SettleClaimResponse)(nil),       // 35: huhang.settlement.v1.SettleClaimResponse
-	(*ReverseSettlementResponse)(nil), // 36: huhang.settlement.v1.ReverseSettlementResponse
-	(*GetStatementResponse)(nil),      // 37: huhang.settlement.v1.GetStatementResponse
-	(*EstimateBillResponse)(nil),      // 38: huhang.settlement.v1.EstimateBillResponse
-	(*ListPoliciesResponse)(nil),      // 39: huhang.settlement.v1.ListPoliciesResponse
-	(*GetCountersResponse)(nil),       // 40: huhang.settlement.v1.GetCountersResponse
-	(*GetTrialBalanceResponse)(nil),   // 41: huhang.settlement.v1.GetTrialBalanceResponse
-	(*QuoteSplitResponse)(nil),        // 42: huhang.settlement.v1.QuoteSplitResponse
-	(*CommitSplitResponse)(nil),       // 43: huhang.settlement.v1.CommitSplitResponse
-	(*ResolveMessageResponse)(nil),    // 44: huhang.settlement.v1.ResolveMessageResponse
-	(*ReverseSplitResponse)(nil),      // 45: huhang.settlement.v1.ReverseSplitResponse
+	(*DiffPoliciesRequest)(nil),       // 17: huhang.settlement.v1.DiffPoliciesRequest
+	(*GetCountersRequest)(nil),        // 18: huhang.settlement.v1.GetCountersRequest
+	(*GetTrialBalanceRequest)(nil),    // 19: huhang.settlement.v1.GetTrialBalanceRequest
+	(*QuoteSplitRequest)(nil),         // 20: huhang.settlement.v1.QuoteSplitRequest
+	(*CommitSplitRequest)(nil),        // 21: huhang.settlement.v1.CommitSplitRequest
+	(*ResolveMessageRequest)(nil),     // 22: huhang.settlement.v1.ResolveMessageRequest
+	(*ReverseSplitRequest)(nil),       // 23: huhang.settlement.v1.ReverseSplitRequest
+	(*PutEntitlementResponse)(nil),    // 24: huhang.settlement.v1.PutEntitlementResponse
+	(*CheckEntitlementResponse)(nil),  // 25: huhang.settlement.v1.CheckEntitlementResponse
+	(*CreateFilingResponse)(nil),      // 26: huhang.settlement.v1.CreateFilingResponse
+	(*GetFilingResponse)(nil),         // 27: huhang.settlement.v1.GetFilingResponse
+	(*ListFilingsResponse)(nil),       // 28: huhang.settlement.v1.ListFilingsResponse
+	(*CancelFilingResponse)(nil),      // 29: huhang.settlement.v1.CancelFilingResponse
+	(*OpenClaimResponse)(nil),         // 30: huhang.settlement.v1.OpenClaimResponse
+	(*AddFeeLinesResponse)(nil),       // 31: huhang.settlement.v1.AddFeeLinesResponse
+	(*GetClaimResponse)(nil),          // 32: huhang.settlement.v1.GetClaimResponse
+	(*ListClaimsResponse)(nil),        // 33: huhang.settlement.v1.ListClaimsResponse
+	(*PreSettleResponse)(nil),         // 34: huhang.settlement.v1.PreSettleResponse
+	(*DischargeClaimResponse)(nil),    // 35: huhang.settlement.v1.DischargeClaimResponse
+	(*SettleClaimResponse)(nil),       // 36: huhang.settlement.v1.SettleClaimResponse
+	(*ReverseSettlementResponse)(nil), // 37: huhang.settlement.v1.ReverseSettlementResponse
+	(*GetStatementResponse)(nil),      // 38: huhang.settlement.v1.GetStatementResponse
+	(*EstimateBillResponse)(nil),      // 39: huhang.settlement.v1.EstimateBillResponse
+	(*ListPoliciesResponse)(nil),      // 40: huhang.settlement.v1.ListPoliciesResponse
+	(*DiffPoliciesResponse)(nil),      // 41: huhang.settlement.v1.DiffPoliciesResponse
+	(*GetCountersResponse)(nil),       // 42: huhang.settlement.v1.GetCountersResponse
+	(*GetTrialBalanceResponse)(nil),   // 43: huhang.settlement.v1.GetTrialBalanceResponse
+	(*QuoteSplitResponse)(nil),        // 44: huhang.settlement.v1.QuoteSplitResponse
+	(*CommitSplitResponse)(nil),       // 45: huhang.settlement.v1.CommitSplitResponse
+	(*ResolveMessageResponse)(nil),    // 46: huhang.settlement.v1.ResolveMessageResponse
+	(*ReverseSplitResponse)(nil),      // 47: huhang.settlement.v1.ReverseSplitResponse
 }
 var file_huhang_settlement_v1_service_proto_depIdxs = []int32{
 	0,  // 0: huhang.settlement.v1.SettlementService.PutEntitlement:input_type -> huhang.settlement.v1.PutEntitlementRequest
@@ -151,37 +155,39 @@ var file_huhang_settlement_v1_service_proto_depIdxs = []int32{
 	14, // 14: huhang.settlement.v1.SettlementService.GetStatement:input_type -> huhang.settlement.v1.GetStatementRequest
 	15, // 15: huhang.settlement.v1.SettlementService.EstimateBill:input_type -> huhang.settlement.v1.EstimateBillRequest
 	16, // 16: huhang.settlement.v1.SettlementService.ListPolicies:input_type -> huhang.settlement.v1.ListPoliciesRequest
-	17, // 17: huhang.settlement.v1.SettlementService.GetCounters:input_type -> huhang.settlement.v1.GetCountersRequest
-	18, // 18: huhang.settlement.v1.SettlementService.GetTrialBalance:input_type -> huhang.settlement.v1.GetTrialBalanceRequest
-	19, // 19: huhang.settlement.v1.InsuredPlaceService.QuoteSplit:input_type -> huhang.settlement.v1.QuoteSplitRequest
-	20, // 20: huhang.settlement.v1.InsuredPlaceService.CommitSplit:input_type -> huhang.settlement.v1.CommitSplitRequest
-	21, // 21: huhang.settlement.v1.InsuredPlaceService.ResolveMessage:input_type -> huhang.settlement.v1.ResolveMessageRequest
-	22, // 22: huhang.settlement.v1.InsuredPlaceService.ReverseSplit:input_type -> huhang.settlement.v1.ReverseSplitRequest
-	23, // 23: huhang.settlement.v1.SettlementService.PutEntitlement:output_type -> huhang.settlement.v1.PutEntitlementResponse
-	24, // 24: huhang.settlement.v1.SettlementService.CheckEntitlement:output_type -> huhang.settlement.v1.CheckEntitlementResponse
-	25, // 25: huhang.settlement.v1.SettlementService.CreateFiling:output_type -> huhang.settlement.v1.CreateFilingResponse
-	26, // 26: huhang.settlement.v1.SettlementService.GetFiling:output_type -> huhang.settlement.v1.GetFilingResponse
-	27, // 27: huhang.settlement.v1.SettlementService.ListFilings:output_type -> huhang.settlement.v1.ListFilingsResponse
-	28, // 28: huhang.settlement.v1.SettlementService.CancelFiling:output_type -> huhang.settlement.v1.CancelFilingResponse
-	29, // 29: huhang.settlement.v1.SettlementService.OpenClaim:output_type -> huhang.settlement.v1.OpenClaimResponse
-	30, // 30: huhang.settlement.v1.SettlementService.AddFeeLines:output_type -> huhang.settlement.v1.AddFeeLinesResponse
-	31, // 31: huhang.settlement.v1.SettlementService.GetClaim:output_type -> huhang.settlement.v1.GetClaimResponse
-	32, // 32: huhang.settlement.v1.SettlementService.ListClaims:output_type -> huhang.settlement.v1.ListClaimsResponse
-	33, // 33: huhang.settlement.v1.SettlementService.PreSettle:output_type -> huhang.settlement.v1.PreSettleResponse
-	34, // 34: huhang.settlement.v1.SettlementService.DischargeClaim:output_type -> huhang.settlement.v1.DischargeClaimResponse
-	35, // 35: huhang.settlement.v1.SettlementService.SettleClaim:output_type -> huhang.settlement.v1.SettleClaimResponse
-	36, // 36: huhang.settlement.v1.SettlementService.ReverseSettlement:output_type -> huhang.settlement.v1.ReverseSettlementResponse
-	37, // 37: huhang.settlement.v1.SettlementService.GetStatement:output_type -> huhang.settlement.v1.GetStatementResponse
-	38, // 38: huhang.settlement.v1.SettlementService.EstimateBill:output_type -> huhang.settlement.v1.EstimateBillResponse
-	39, // 39: huhang.settlement.v1.SettlementService.ListPolicies:output_type -> huhang.settlement.v1.ListPoliciesResponse
-	40, // 40: huhang.settlement.v1.SettlementService.GetCounters:output_type -> huhang.settlement.v1.GetCountersResponse
-	41, // 41: huhang.settlement.v1.SettlementService.GetTrialBalance:output_type -> huhang.settlement.v1.GetTrialBalanceResponse
-	42, // 42: huhang.settlement.v1.InsuredPlaceService.QuoteSplit:output_type -> huhang.settlement.v1.QuoteSplitResponse
-	43, // 43: huhang.settlement.v1.InsuredPlaceService.CommitSplit:output_type -> huhang.settlement.v1.CommitSplitResponse
-	44, // 44: huhang.settlement.v1.InsuredPlaceService.ResolveMessage:output_type -> huhang.settlement.v1.ResolveMessageResponse
-	45, // 45: huhang.settlement.v1.InsuredPlaceService.ReverseSplit:output_type -> huhang.settlement.v1.ReverseSplitResponse
-	23, // [23:46] is the sub-list for method output_type
-	0,  // [0:23] is the sub-list for method input_type
+	17, // 17: huhang.settlement.v1.SettlementService.DiffPolicies:input_type -> huhang.settlement.v1.DiffPoliciesRequest
+	18, // 18: huhang.settlement.v1.SettlementService.GetCounters:input_type -> huhang.settlement.v1.GetCountersRequest
+	19, // 19: huhang.settlement.v1.SettlementService.GetTrialBalance:input_type -> huhang.settlement.v1.GetTrialBalanceRequest
+	20, // 20: huhang.settlement.v1.InsuredPlaceService.QuoteSplit:input_type -> huhang.settlement.v1.QuoteSplitRequest
+	21, // 21: huhang.settlement.v1.InsuredPlaceService.CommitSplit:input_type -> huhang.settlement.v1.CommitSplitRequest
+	22, // 22: huhang.settlement.v1.InsuredPlaceService.ResolveMessage:input_type -> huhang.settlement.v1.ResolveMessageRequest
+	23, // 23: huhang.settlement.v1.InsuredPlaceService.ReverseSplit:input_type -> huhang.settlement.v1.ReverseSplitRequest
+	24, // 24: huhang.settlement.v1.SettlementService.PutEntitlement:output_type -> huhang.settlement.v1.PutEntitlementResponse
+	25, // 25: huhang.settlement.v1.SettlementService.CheckEntitlement:output_type -> huhang.settlement.v1.CheckEntitlementResponse
+	26, // 26: huhang.settlement.v1.SettlementService.CreateFiling:output_type -> huhang.settlement.v1.CreateFilingResponse
+	27, // 27: huhang.settlement.v1.SettlementService.GetFiling:output_type -> huhang.settlement.v1.GetFilingResponse
+	28, // 28: huhang.settlement.v1.SettlementService.ListFilings:output_type -> huhang.settlement.v1.ListFilingsResponse
+	29, // 29: huhang.settlement.v1.SettlementService.CancelFiling:output_type -> huhang.settlement.v1.CancelFilingResponse
+	30, // 30: huhang.settlement.v1.SettlementService.OpenClaim:output_type -> huhang.settlement.v1.OpenClaimResponse
+	31, // 31: huhang.settlement.v1.SettlementService.AddFeeLines:output_type -> huhang.settlement.v1.AddFeeLinesResponse
+	32, // 32: huhang.settlement.v1.SettlementService.GetClaim:output_type -> huhang.settlement.v1.GetClaimResponse
+	33, // 33: huhang.settlement.v1.SettlementService.ListClaims:output_type -> huhang.settlement.v1.ListClaimsResponse
+	34, // 34: huhang.settlement.v1.SettlementService.PreSettle:output_type -> huhang.settlement.v1.PreSettleResponse
+	35, // 35: huhang.settlement.v1.SettlementService.DischargeClaim:output_type -> huhang.settlement.v1.DischargeClaimResponse
+	36, // 36: huhang.settlement.v1.SettlementService.SettleClaim:output_type -> huhang.settlement.v1.SettleClaimResponse
+	37, // 37: huhang.settlement.v1.SettlementService.ReverseSettlement:output_type -> huhang.settlement.v1.ReverseSettlementResponse
+	38, // 38: huhang.settlement.v1.SettlementService.GetStatement:output_type -> huhang.settlement.v1.GetStatementResponse
+	39, // 39: huhang.settlement.v1.SettlementService.EstimateBill:output_type -> huhang.settlement.v1.EstimateBillResponse
+	40, // 40: huhang.settlement.v1.SettlementService.ListPolicies:output_type -> huhang.settlement.v1.ListPoliciesResponse
+	41, // 41: huhang.settlement.v1.SettlementService.DiffPolicies:output_type -> huhang.settlement.v1.DiffPoliciesResponse
+	42, // 42: huhang.settlement.v1.SettlementService.GetCounters:output_type -> huhang.settlement.v1.GetCountersResponse
+	43, // 43: huhang.settlement.v1.SettlementService.GetTrialBalance:output_type -> huhang.settlement.v1.GetTrialBalanceResponse
+	44, // 44: huhang.settlement.v1.InsuredPlaceService.QuoteSplit:output_type -> huhang.settlement.v1.QuoteSplitResponse
+	45, // 45: huhang.settlement.v1.InsuredPlaceService.CommitSplit:output_type -> huhang.settlement.v1.CommitSplitResponse
+	46, // 46: huhang.settlement.v1.InsuredPlaceService.ResolveMessage:output_type -> huhang.settlement.v1.ResolveMessageResponse
+	47, // 47: huhang.settlement.v1.InsuredPlaceService.ReverseSplit:output_type -> huhang.settlement.v1.ReverseSplitResponse
+	24, // [24:48] is the sub-list for method output_type
+	0,  // [0:24] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name

@@ -39,6 +39,7 @@ const (
 	SettlementService_GetStatement_FullMethodName      = "/huhang.settlement.v1.SettlementService/GetStatement"
 	SettlementService_EstimateBill_FullMethodName      = "/huhang.settlement.v1.SettlementService/EstimateBill"
 	SettlementService_ListPolicies_FullMethodName      = "/huhang.settlement.v1.SettlementService/ListPolicies"
+	SettlementService_DiffPolicies_FullMethodName      = "/huhang.settlement.v1.SettlementService/DiffPolicies"
 	SettlementService_GetCounters_FullMethodName       = "/huhang.settlement.v1.SettlementService/GetCounters"
 	SettlementService_GetTrialBalance_FullMethodName   = "/huhang.settlement.v1.SettlementService/GetTrialBalance"
 )
@@ -80,10 +81,12 @@ type SettlementServiceClient interface {
 	ReverseSettlement(ctx context.Context, in *ReverseSettlementRequest, opts ...grpc.CallOption) (*ReverseSettlementResponse, error)
 	// GetStatement returns the one bill (一单制): who pays what, summing to the total, with every step explained.
 	GetStatement(ctx context.Context, in *GetStatementRequest, opts ...grpc.CallOption) (*GetStatementResponse, error)
-	// EstimateBill estimates the bill of a transplant for a person, for the treatment province asked, by the policy in force.
+	// EstimateBill estimates the bill of a transplant for a person, for each treatment province and center asked, by the policy in force.
 	EstimateBill(ctx context.Context, in *EstimateBillRequest, opts ...grpc.CallOption) (*EstimateBillResponse, error)
 	// ListPolicies lists the policy documents of an insured province with their versions and dates.
 	ListPolicies(ctx context.Context, in *ListPoliciesRequest, opts ...grpc.CallOption) (*ListPoliciesResponse, error)
+	// DiffPolicies tells in words what changes between two versions of an insured province's policy.
+	DiffPolicies(ctx context.Context, in *DiffPoliciesRequest, opts ...grpc.CallOption) (*DiffPoliciesResponse, error)
 	// GetCounters returns a person's year counters at the insured province.
 	GetCounters(ctx context.Context, in *GetCountersRequest, opts ...grpc.CallOption) (*GetCountersResponse, error)
 	// GetTrialBalance sums every account of a province's ledger; debits equal credits.
@@ -268,6 +271,16 @@ func (c *settlementServiceClient) ListPolicies(ctx context.Context, in *ListPoli
 	return out, nil
 }
 
+func (c *settlementServiceClient) DiffPolicies(ctx context.Context, in *DiffPoliciesRequest, opts ...grpc.CallOption) (*DiffPoliciesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DiffPoliciesResponse)
+	err := c.cc.Invoke(ctx, SettlementService_DiffPolicies_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *settlementServiceClient) GetCounters(ctx context.Context, in *GetCountersRequest, opts ...grpc.CallOption) (*GetCountersResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetCountersResponse)
@@ -325,10 +338,12 @@ type SettlementServiceServer interface {
 	ReverseSettlement(context.Context, *ReverseSettlementRequest) (*ReverseSettlementResponse, error)
 	// GetStatement returns the one bill (一单制): who pays what, summing to the total, with every step explained.
 	GetStatement(context.Context, *GetStatementRequest) (*GetStatementResponse, error)
-	// EstimateBill estimates the bill of a transplant for a person, for the treatment province asked, by the policy in force.
+	// EstimateBill estimates the bill of a transplant for a person, for each treatment province and center asked, by the policy in force.
 	EstimateBill(context.Context, *EstimateBillRequest) (*EstimateBillResponse, error)
 	// ListPolicies lists the policy documents of an insured province with their versions and dates.
 	ListPolicies(context.Context, *ListPoliciesRequest) (*ListPoliciesResponse, error)
+	// DiffPolicies tells in words what changes between two versions of an insured province's policy.
+	DiffPolicies(context.Context, *DiffPoliciesRequest) (*DiffPoliciesResponse, error)
 	// GetCounters returns a person's year counters at the insured province.
 	GetCounters(context.Context, *GetCountersRequest) (*GetCountersResponse, error)
 	// GetTrialBalance sums every account of a province's ledger; debits equal credits.
@@ -393,6 +408,9 @@ func (UnimplementedSettlementServiceServer) EstimateBill(context.Context, *Estim
 }
 func (UnimplementedSettlementServiceServer) ListPolicies(context.Context, *ListPoliciesRequest) (*ListPoliciesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPolicies not implemented")
+}
+func (UnimplementedSettlementServiceServer) DiffPolicies(context.Context, *DiffPoliciesRequest) (*DiffPoliciesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DiffPolicies not implemented")
 }
 func (UnimplementedSettlementServiceServer) GetCounters(context.Context, *GetCountersRequest) (*GetCountersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetCounters not implemented")
@@ -727,6 +745,24 @@ func _SettlementService_ListPolicies_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SettlementService_DiffPolicies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DiffPoliciesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SettlementServiceServer).DiffPolicies(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SettlementService_DiffPolicies_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SettlementServiceServer).DiffPolicies(ctx, req.(*DiffPoliciesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SettlementService_GetCounters_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetCountersRequest)
 	if err := dec(in); err != nil {
@@ -837,6 +873,10 @@ var SettlementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListPolicies",
 			Handler:    _SettlementService_ListPolicies_Handler,
+		},
+		{
+			MethodName: "DiffPolicies",
+			Handler:    _SettlementService_DiffPolicies_Handler,
 		},
 		{
 			MethodName: "GetCounters",
