@@ -25,11 +25,11 @@ func TestMain(m *testing.M) {
 // The figures themselves, too short to mean anything: what they compare has to be right all the same.
 func TestFigures(t *testing.T) {
 	var out bytes.Buffer
-	err := run(t.Context(), &out, []string{"-round", "500ms", "-rounds", "1", "registrations", "profile", "reads"})
+	err := run(t.Context(), &out, []string{"-round", "500ms", "-rounds", "1", "registrations", "profile", "reads", "splits"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, said := range []string{"PostgreSQL fsync", "REST : pgbench", "INSERT INTO audit", "GetPatient : echo", "| all "} {
+	for _, said := range []string{"PostgreSQL fsync", "REST : pgbench", "INSERT INTO audit", "GetPatient : echo", "| all ", "computed and explained"} {
 		if !strings.Contains(out.String(), said) {
 			t.Errorf("%q is not printed:\n%s", said, out.String())
 		}

@@ -49,6 +49,7 @@ var figures = []figure{
 	assignment,
 	ranked,
 	traced,
+	splits,
 }
 
 func run(ctx context.Context, out io.Writer, args []string) error {
