@@ -64,7 +64,7 @@ func TestProfile(t *testing.T) {
 	w := &wire{answer: &patientv1.GetMatchingProfileResponse{
 		AgeYears: 47, ResidenceCity: "340100", Coverage: coverage, Consents: []patientv1.Purpose{patientv1.Purpose_PURPOSE_REFERRAL},
 		Record: &patientv1.ClinicalRecord{Version: 3, Clinical: &patientv1.Clinical{
-			HeightCm: proto.Float64(170), WeightKg: proto.Float64(72.25), PreviousTransplants: 1, HivPositive: proto.Bool(false),
+			HeightCm: proto.Float64(170), WeightKg: proto.Float64(72.25), PreviousTransplants: 1, HivPositive: proto.Bool(false), HbvPositive: proto.Bool(true),
 			Labs: &patientv1.Labs{AfpNgMl: proto.Float64(86)}, Fitness: &patientv1.Fitness{Oxygen: true},
 			Liver: &patientv1.LiverData{Hcc: proto.Bool(true), HccNodulesCm: []float64{3.4, 2.1}, HistologicalGrade: 2},
 		}},
@@ -78,6 +78,9 @@ func TestProfile(t *testing.T) {
 	if x.Age != 47 || *x.BMI != 25 || x.PreviousTransplants != 1 || *x.HIV || x.ActiveInfection != nil || !x.Recorded || !p.Consented || p.ClinicalVersion != 3 ||
 		!p.Fitness.Oxygen || !*x.Tumour.Present || len(x.Tumour.NodulesCm) != 2 || x.Tumour.Grade != 2 || *x.Tumour.AFP != 86 || x.Tumour.VascularInvasion != nil {
 		t.Errorf("%+v", p)
+	}
+	if hbv := x.Infections["HBV"]; len(x.Infections) != 1 || !hbv.Positive {
+		t.Errorf("%+v", x.Infections)
 	}
 	if back := coverageTo(p.Coverage); !proto.Equal(back, coverage) {
 		t.Errorf("the coverage became %v", back)

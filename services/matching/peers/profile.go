@@ -27,6 +27,15 @@ func profileFrom(m *patientv1.GetMatchingProfileResponse, organ string) *matchin
 	}
 	p.Patient.PreviousTransplants, p.Patient.AcceptsABOIncompat = c.GetPreviousTransplants(), c.GetAcceptsAboIncompatible()
 	p.Patient.LivingDonorRoute, p.Patient.ActiveInfection, p.Patient.HIV = c.GetLivingDonorRoute(), c.ActiveInfection, c.HivPositive
+	for name, result := range map[string]*bool{"HBV": c.HbvPositive, "HCV": c.HcvPositive} {
+		if result == nil {
+			continue
+		}
+		if p.Patient.Infections == nil {
+			p.Patient.Infections = map[string]ranking.Infection{}
+		}
+		p.Patient.Infections[name] = ranking.Infection{Positive: *result}
+	}
 	if c.HeightCm != nil && c.WeightKg != nil && *c.HeightCm > 0 {
 		metres := *c.HeightCm / 100
 		// Two places: a limit of 30 is not passed by what floats make of 30.
