@@ -19,6 +19,12 @@ import (
 func showsTrace(t *testing.T, l *devLine, r *sampleline.Result) {
 	desk := l.as(t, "OPS", "operations", "")
 	path := "/v1/referrals/" + r.ReferralID + "/trace?pageSize=100"
+	// What is held against the trace is taken before it is read: jobs that end later are not in it.
+	ended := l.spans.Ended()
+	var timeline referralv1.ListTimelineResponse
+	if err := desk.Do(t.Context(), http.MethodGet, "/v1/referrals/"+r.ReferralID+"/timeline?pageSize=200", nil, &timeline); err != nil {
+		t.Fatal(err)
+	}
 	shown := map[string]*referralv1.TraceSpan{}
 	provinces, ranks := map[string]bool{}, map[int32]bool{}
 	var first *referralv1.GetTraceResponse
@@ -45,7 +51,7 @@ func showsTrace(t *testing.T, l *devLine, r *sampleline.Result) {
 	if !provinces["310000"] || !provinces["340000"] || !ranks[1] || !ranks[5] {
 		t.Errorf("provinces %v, slow ranks %v", provinces, ranks)
 	}
-	for _, s := range l.spans.Ended() {
+	for _, s := range ended {
 		id := s.SpanContext()
 		names := false
 		for _, a := range s.Attributes() {
@@ -66,10 +72,6 @@ func showsTrace(t *testing.T, l *devLine, r *sampleline.Result) {
 		for _, sequence := range x.GetTimelineSequences() {
 			linked[sequence] = true
 		}
-	}
-	var timeline referralv1.ListTimelineResponse
-	if err := desk.Do(t.Context(), http.MethodGet, "/v1/referrals/"+r.ReferralID+"/timeline?pageSize=200", nil, &timeline); err != nil {
-		t.Fatal(err)
 	}
 	for _, e := range timeline.GetEntries() {
 		if !linked[e.GetSequence()] {
