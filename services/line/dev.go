@@ -128,7 +128,7 @@ func (d Dev) parts(traces string) []part {
 	}
 	return []part{
 		{"patient", Config{Patient: patient.Config{
-			Instance: "patient-1", Listen: anyPort, Database: dsn("patient"), Keys: filepath.Join(d.State, "keys"), Sample: d.Sample,
+			Instance: "patient-1", Listen: anyPort, Database: dsn("patient"), Keys: filepath.Join(d.State, "keys"), Scanner: "builtin", Sample: d.Sample,
 		}}},
 		{"transfer", Config{Transfer: transfer.Config{Instance: "transfer-1", Listen: anyPort, Database: dsn("transfer"), Sample: d.Sample}}},
 		{"settlement", Config{Settlement: settlement.Config{

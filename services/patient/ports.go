@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"huhang.example/services/patient/clinical"
+	"huhang.example/services/patient/document"
+	"huhang.example/services/patient/recognition"
 )
 
 // Store keeps patients, access and clinical versions. Every method that changes something runs in the transaction its
@@ -45,6 +47,43 @@ type Store interface {
 	LatestClinical(ctx context.Context, id, organ string) (*Record, error)
 	// ClinicalVersions returns at most limit versions older than before (0: from the latest), newest first.
 	ClinicalVersions(ctx context.Context, id, organ string, before int32, limit int) ([]*Record, error)
+
+	ResultStore
+	DocumentStore
+}
+
+// ResultStore keeps results and what hospitals make of them.
+type ResultStore interface {
+	// InsertResult adds a result.
+	InsertResult(ctx context.Context, r *recognition.Result) error
+	// Results returns at most limit results with their judgements, newest examination first, behind the cursor ("day id");
+	// item empty: all.
+	Results(ctx context.Context, id, item, after string, limit int) ([]*recognition.Result, error)
+	// Judge adds the judgement that decide makes; it replaces the hospital's earlier one. Faults: NOT_FOUND, and what decide
+	// returns.
+	Judge(ctx context.Context, id, resultID string, decide func(*recognition.Result) (recognition.Judgement, error)) (*recognition.Result, error)
+	// SumAvoided sums the judgements that hold, by month and hospital; empty bounds and organisation: all.
+	SumAvoided(ctx context.Context, from, to, organisation string, limit int) ([]recognition.Sum, error)
+}
+
+// DocumentStore keeps documents, encrypted.
+type DocumentStore interface {
+	// InsertDocument keeps a document and owes its scan, if fits agrees with what the patient has. Faults: what fits returns.
+	InsertDocument(ctx context.Context, d *document.Document, content []byte, fits func(count, total, size int64) error) error
+	// Document returns what is known of a document. Faults: NOT_FOUND.
+	Document(ctx context.Context, id string) (*document.Document, error)
+	// Documents returns at most limit documents, newest first.
+	Documents(ctx context.Context, id string, limit int) ([]*document.Document, error)
+	// Content returns what a document contains.
+	Content(ctx context.Context, d *document.Document) ([]byte, error)
+	// UpdateDocument changes a document, and deletes what it contained once it is infected or withdrawn. Faults: NOT_FOUND,
+	// and what change returns.
+	UpdateDocument(ctx context.Context, id string, change func(*document.Document) error) (*document.Document, error)
+}
+
+// Scanner judges what documents contain. Faults: PEER_UNAVAILABLE while it is away.
+type Scanner interface {
+	Scan(ctx context.Context, content []byte) (document.Verdict, error)
 }
 
 // Peers are what patient asks of the line's other services. Faults are the peer's, PEER_UNAVAILABLE among them.

@@ -6,6 +6,7 @@ import (
 	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/id"
+	"huhang.example/services/patient/recognition"
 )
 
 const kind = "patient"
@@ -16,11 +17,14 @@ type Service struct {
 	peers Peers
 	clock clock.Clock
 	ids   id.Source
+
+	scanner   Scanner
+	catalogue *recognition.Catalogue
 }
 
 // New returns the use cases over a store.
-func New(store Store, peers Peers, c clock.Clock, ids id.Source) *Service {
-	return &Service{store: store, peers: peers, clock: c, ids: ids}
+func New(store Store, peers Peers, scanner Scanner, c clock.Clock, ids id.Source) *Service {
+	return &Service{store: store, peers: peers, scanner: scanner, clock: c, ids: ids, catalogue: recognition.Sample()}
 }
 
 // visible returns the patient if the caller may see it; a foreign one and an absent one look the same.

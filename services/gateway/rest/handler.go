@@ -91,6 +91,9 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 	for _, register := range []error{
 		patient.RegisterPatientServiceHandlerClient(ctx, a.mux, patientv1.NewPatientServiceClient(c)),
 		patient.RegisterMergeServiceHandlerClient(ctx, a.mux, patientv1.NewMergeServiceClient(c)),
+		patient.RegisterResultServiceHandlerClient(ctx, a.mux, patientv1.NewResultServiceClient(c)),
+		patient.RegisterDocumentServiceHandlerClient(ctx, a.mux, patientv1.NewDocumentServiceClient(c)),
+		a.documents(),
 		matching.RegisterMatchingServiceHandlerClient(ctx, a.mux, matchingv1.NewMatchingServiceClient(c)),
 		matching.RegisterDirectoryServiceHandlerClient(ctx, a.mux, matchingv1.NewDirectoryServiceClient(c)),
 		transfer.RegisterTransferServiceHandlerClient(ctx, a.mux, transferv1.NewTransferServiceClient(c)),
@@ -138,12 +141,16 @@ func (a *API) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 		if given := params["referral_id"]; id.Valid("ref", given) {
 			ctx = telemetry.WithReferral(ctx, given)
 		}
+		limit := a.config.MaxBodyBytes
+		if raw(r, x) {
+			limit, ctx = largestDocument, withDeclaredType(ctx, r.Header)
+		}
 		r = r.WithContext(ctx)
 		// The library would make metadata of these whatever the matcher says.
 		r.Header = http.Header{"Accept": r.Header["Accept"], "Content-Type": {contentType}}
 		r.Host, r.RemoteAddr = "", ""
 		if r.Body != nil {
-			r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, a.config.MaxBodyBytes)}
+			r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, limit)}
 		}
 		next(w, r, params)
 	}
@@ -158,6 +165,9 @@ func (a *API) bound(ctx context.Context, w http.ResponseWriter, r *http.Request,
 		limit, err := deadline(r.Header)
 		if err != nil {
 			return ctx, nil, err
+		}
+		if r.Header.Get(timeoutHeader) == "" && slow(exchangeOf(ctx)) {
+			limit = maxDeadline
 		}
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		return ctx, cancel, nil

@@ -22,7 +22,7 @@ type declared struct {
 }
 
 var (
-	declaredRoutes = readRoutes()
+	declaredRoutes = append(readRoutes(), rawRoutes...)
 	streamRoutes   = streamPatterns(declaredRoutes)
 )
 
@@ -66,9 +66,14 @@ func declare(rule *annotations.HttpRule, stream bool) declared {
 	case *annotations.HttpRule_Custom:
 		d.verb, d.pattern = p.Custom.GetKind(), p.Custom.GetPath()
 	}
+	return d.compiled()
+}
+
+// compiled is d with its pattern ready to be compared with paths.
+func (d *declared) compiled() declared {
 	expression := regexp.MustCompile(`\\\{[^}]*\\\}`).ReplaceAllString(regexp.QuoteMeta(d.pattern), `[^/]+`)
 	d.path = regexp.MustCompile("^" + expression + "$")
-	return d
+	return *d
 }
 
 func streamPatterns(all []declared) []string {

@@ -12,6 +12,7 @@ import (
 	"huhang.example/services/patient"
 	"huhang.example/services/patient/peers"
 	"huhang.example/services/patient/rpc"
+	"huhang.example/services/patient/scan"
 	"huhang.example/services/patient/sealing"
 	"huhang.example/services/patient/store"
 )
@@ -25,6 +26,9 @@ type Config struct {
 	Database string `yaml:"database"` // sqlite:/path/file.db or postgres://...
 	// Keys is the folder of the sealing keysets; instances that share a database share it.
 	Keys string `yaml:"keys"`
+	// Scanner judges uploaded documents: "clamd:tcp:host:port", "clamd:unix:/path", or "builtin" for development, which knows
+	// the EICAR test string alone. Empty: documents stay in quarantine.
+	Scanner string `yaml:"scanner"`
 	// Sample changes nothing here: nobody is registered before somebody registers them.
 	Sample bool `yaml:"sample"`
 }
@@ -41,15 +45,25 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keys: %w", err)
 	}
+	scanner, err := scan.Open(c.Scanner)
+	if err != nil {
+		return nil, err
+	}
+	if c.Scanner == "" && d.Log != nil {
+		d.Log.WarnContext(ctx, "no scanner is configured: uploaded documents stay in quarantine")
+	}
 	h, err := host.Open(ctx, host.Config{
 		Service: name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Migrations: store.Migrations(),
 	}, d)
 	if err != nil {
 		return nil, err
 	}
-	use := patient.New(store.New(h.DB, sealer), peers.New(d.Peers), d.Clock, d.IDs)
+	use := patient.New(store.New(h.DB, sealer), peers.New(d.Peers), scanner, d.Clock, d.IDs)
+	store.ScanWith(h.Jobs, use.Scan)
 	server := rpc.New(use, h.DB, sealer)
 	patientv1.RegisterPatientServiceServer(h.GRPC(), server)
 	patientv1.RegisterMergeServiceServer(h.GRPC(), rpc.Merges{Server: server})
+	patientv1.RegisterResultServiceServer(h.GRPC(), rpc.Results{Server: server})
+	patientv1.RegisterDocumentServiceServer(h.GRPC(), rpc.NewDocuments(server))
 	return &App{h}, nil
 }
