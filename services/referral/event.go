@@ -47,6 +47,16 @@ func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 	a.Occurred, a.Record, a.Center, a.Ends = h.Occurred, h.Record, h.Center, h.Expire
 	a.Reason, a.Organisation, a.Subject = h.Reason, h.Organisation, h.Subject
 	kind := string(h.Move)
+	if slices.Contains(transferTold, h.Move) {
+		// It moves no case, may come again, and stands in the timeline whatever the state.
+		kind += "@" + strconv.FormatInt(h.Occurred.UnixMicro(), 10)
+		if r.saw(h.Record, kind) {
+			return true, nil
+		}
+		r.see(h.Record, kind)
+		r.note(string(h.Move), a)
+		return false, nil
+	}
 	claim := slices.Contains(claimChanged, h.Move) || h.Move == ClaimOpened
 	if claim {
 		// A claim may be settled and reversed several times.

@@ -75,11 +75,14 @@ func on(states ...State) []State { return states }
 func do(moves ...Move) []Move    { return moves }
 
 var (
-	everywhere   = States
-	live         = States[:len(States)-1]
-	atCenter     = on(Arrived, Evaluating, Listed, Suspended)
-	clocked      = on(Screening, Returned, Matched, Accepted, Arrived, Evaluating, Listed, BackReferred)
-	offerOver    = do(OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused)
+	everywhere = States
+	live       = States[:len(States)-1]
+	atCenter   = on(Arrived, Evaluating, Listed, Suspended)
+	clocked    = on(Screening, Returned, Matched, Accepted, Arrived, Evaluating, Listed, BackReferred)
+	offerOver  = do(OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused)
+	// transferTold is what becomes of a move on its way, and of the way back.
+	transferTold = do("TRANSFER_DELAYED", "TRANSFER_REPLANNED", "TRANSFER_ATTENTION", "TRANSFER_AT_DOOR",
+		"BACK_TRANSFER_PLANNED", "BACK_TRANSFER_DEPARTED", "BACK_TRANSFER_ARRIVED", "BACK_TRANSFER_ABORTED")
 	claimChanged = do(ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual)
 	notArrived   = on(Draft, Submitted, Screening, Returned, Consultation, Matched, Offered, Accepted, Booked, TransferPlanned,
 		InTransit, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed)

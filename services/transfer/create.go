@@ -12,12 +12,8 @@ import (
 	"huhang.example/services/transfer/pool"
 )
 
-const (
-	// furthestTransfer keeps the expiry of the crew's hold within the pool's bound.
-	furthestTransfer = 25 * 24 * time.Hour
-	// crewWaits is how long after the planned departure the crew is kept for a patient who has not left.
-	crewWaits = 12 * time.Hour
-)
+// furthestTransfer keeps the expiry of the crew's hold within the pool's bound.
+const furthestTransfer = 25 * 24 * time.Hour
 
 // NewTransfer is what a transfer is made from.
 type NewTransfer struct {
@@ -28,6 +24,8 @@ type NewTransfer struct {
 	NotBefore             time.Time
 	Fitness               planner.Fitness
 	OptionKey             string
+	// Back is the way back to the hospital that registered the patient (下转); the center sends.
+	Back bool
 }
 
 // Prepared is a transfer's facts from other services, gathered before the transaction.
@@ -66,7 +64,11 @@ func (s *Service) CreateTransfer(ctx context.Context, n NewTransfer, prepared Pr
 	if prepared.err != nil {
 		return Transfer{}, prepared.err
 	}
-	if !access.From(ctx).Has(access.Operations) && prepared.patient.RegisteredBy != n.From {
+	home := n.From
+	if n.Back {
+		home = n.To
+	}
+	if (n.Back || !access.From(ctx).Has(access.Operations)) && prepared.patient.RegisteredBy != home {
 		return Transfer{}, fault.NotFoundf("patient", n.PatientID)
 	}
 	if !prepared.patient.ConsentToTransfer {
@@ -79,26 +81,32 @@ func (s *Service) CreateTransfer(ctx context.Context, n NewTransfer, prepared Pr
 	if err != nil {
 		return Transfer{}, err
 	}
-	plan := s.planner.Plan(question)
+	live, err := s.today(ctx, s.clock.Now())
+	if err != nil {
+		return Transfer{}, err
+	}
+	plan := live.Plan(question)
 	way, err := pick(plan, n.OptionKey)
 	if err != nil {
 		return Transfer{}, err
 	}
 	planned := Transfer{
 		ID: s.ids.New("trf"), ReferralID: n.ReferralID, PatientID: n.PatientID, From: n.From, To: n.To, Status: Planned,
-		Itinerary: way, RulesVersion: plan.RulesVersion, TimetableVersion: plan.TimetableVersion, Fitness: n.Fitness,
+		RulesVersion: plan.RulesVersion, TimetableVersion: plan.TimetableVersion, Fitness: n.Fitness,
+		OriginCity: n.OriginCity, DestinationCity: n.DestinationCity, NotBefore: n.NotBefore, Back: n.Back,
+		Rides: ridesOf(s.planner, live, way, nil),
 	}
 	var t Transfer
 	err = s.store.Atomically(ctx, func(ctx context.Context) error {
 		made := planned
-		if way.Escort.NeedsCrew() {
-			hold, err := s.holdCrew(ctx, made)
-			if err != nil {
-				return err
-			}
-			made.HoldID = hold.ID
+		missing, err := s.book(ctx, &made, way)
+		if err != nil {
+			return err
 		}
-		var err error
+		if missing != nil {
+			return pool.Taken(*missing)
+		}
+		made.Itinerary = way
 		if made, err = s.store.Insert(ctx, made); err != nil {
 			return err
 		}
@@ -126,34 +134,4 @@ func pick(plan planner.Plan, key string) (planner.Itinerary, error) {
 		return planner.Itinerary{}, f
 	}
 	return plan.Options[i], nil
-}
-
-// holdCrew takes a crew of the sending hospital for the way there and as long for the way back.
-func (s *Service) holdCrew(ctx context.Context, t Transfer) (pool.Hold, error) {
-	way, now := t.Itinerary, s.clock.Now()
-	need := pool.Need{Organisation: t.From, Kind: pool.Crew, Interval: pool.Interval{
-		Start: way.Depart, End: way.Arrive.Add(way.Arrive.Sub(way.Depart)),
-	}}
-	if need.Start.Before(now) {
-		need.Start = now
-	}
-	expire := way.Depart.Add(crewWaits)
-	if err := pool.CheckNeeds([]pool.Need{need}, expire, now); err != nil {
-		return pool.Hold{}, err
-	}
-	return s.store.Hold(ctx, pool.Hold{
-		ID: s.ids.New("hld"), ReferralID: t.ReferralID, TransferID: t.ID, Organisation: t.From, Status: pool.Held, Expire: expire,
-	}, []pool.Need{need}, now)
-}
-
-// freeCrew gives back what an aborted transfer held.
-func (s *Service) freeCrew(ctx context.Context, t Transfer) error {
-	if t.HoldID == "" {
-		return nil
-	}
-	_, err := s.store.UpdateHold(ctx, t.HoldID, func(h *pool.Hold) error {
-		h.Release("transfer " + t.AbortCode)
-		return nil
-	})
-	return err
 }

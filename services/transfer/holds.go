@@ -122,8 +122,14 @@ func (s *Service) ExpireHold(ctx context.Context, holdID string) (time.Duration,
 			}
 			return nil
 		})
-		if err != nil || !ended || h.Purpose != pool.Referral {
+		if err != nil || !ended {
 			return err
+		}
+		if h.Purpose == pool.Transfer {
+			return s.crewGone(telemetry.WithReferral(ctx, h.ReferralID), h)
+		}
+		if h.Purpose != pool.Referral {
+			return nil
 		}
 		return s.store.Report(telemetry.WithReferral(ctx, h.ReferralID), HoldEvent(h, EventHoldExpired, now))
 	})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"huhang.example/services/transfer/pool"
+	"huhang.example/services/transfer/timetable"
 )
 
 // Store keeps transfers and the pool. Its methods join the transaction of ctx, if it carries one.
@@ -13,6 +14,7 @@ type Store interface {
 	Atomically(ctx context.Context, fn func(ctx context.Context) error) error
 	Transfers
 	Pool
+	Following
 	// Report leaves a job that tells the case; it exists if and only if the transaction commits.
 	Report(ctx context.Context, event CaseEvent) error
 }
@@ -27,6 +29,45 @@ type Transfers interface {
 	Update(ctx context.Context, transferID, etag string, fn func(*Transfer) error) (Transfer, error)
 	// List returns at most limit transfers after the cursor, those not ended first, then by departure.
 	List(ctx context.Context, filter ListFilter, after string, limit int) ([]Transfer, string, error)
+}
+
+// Following keeps what becomes of transfers on their way.
+type Following interface {
+	// Note adds to what both ends can follow; positions commit in their order.
+	Note(ctx context.Context, c Change) error
+	// Changes returns at most limit changes after the position, of the organisation's transfers; empty: of all.
+	Changes(ctx context.Context, organisation string, after int64, limit int) ([]Change, error)
+	// SetPosition keeps the newest position and returns the one kept; Position has a zero time when there is none.
+	SetPosition(ctx context.Context, transferID string, p Position) (Position, error)
+	Position(ctx context.Context, transferID string) (Position, error)
+	// Disrupt keeps what is known of runs, and leaves a job for every transfer that rides one of them.
+	Disrupt(ctx context.Context, changes []timetable.Change, now time.Time) (transfers int, err error)
+	// Disruptions returns at most limit, of days from to to (YYYYMMDD), with a number after the cursor, by day and number.
+	Disruptions(ctx context.Context, from, to, after string, limit int) ([]Disruption, error)
+	// Revise leaves a job that looks at a transfer again.
+	Revise(ctx context.Context, t Transfer) error
+}
+
+// Change is one thing that happened to a transfer.
+type Change struct {
+	Position               int64
+	TransferID, ReferralID string
+	From, To               string
+	Kind, Detail           string
+	At, Arrive             time.Time
+	Version                int64
+}
+
+// Position is where a patient was.
+type Position struct {
+	Lat, Lon float64
+	At       time.Time
+}
+
+// Disruption is what is known of a run, since when.
+type Disruption struct {
+	timetable.Change
+	Reported time.Time
 }
 
 // ListFilter narrows a list; empty fields do not.
@@ -120,6 +161,15 @@ const (
 	EventArrived  = "ARRIVED"
 	EventAborted  = "ABORTED"
 
+	EventDelayed   = "DELAYED"
+	EventReplanned = "REPLANNED"
+	EventAttention = "ATTENTION"
+	EventAtDoor    = "AT_DOOR"
+	// Only for the two ends, not for the case.
+	changeChecked  = "CHECKED"
+	changeLeg      = "LEG"
+	changeResolved = "RESOLVED"
+
 	EventHoldExpired  = "EXPIRED"
 	EventHoldReleased = "RELEASED"
 )
@@ -139,6 +189,7 @@ type CaseEvent struct {
 	Kind       string    `json:"kind"`
 	ReasonCode string    `json:"reason_code,omitempty"`
 	ArriveTime time.Time `json:"arrive_time,omitzero"`
+	DepartTime time.Time `json:"depart_time,omitzero"`
 }
 
 // HoldEvent makes the event of a hold.

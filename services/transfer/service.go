@@ -21,6 +21,7 @@ type Service struct {
 	planner *planner.Planner
 	clock   clock.Clock
 	ids     id.Source
+	live    liveNetwork
 }
 
 // New returns the use cases over their parts.
@@ -76,13 +77,37 @@ func mustBe(ctx context.Context, organisation string) error {
 	return rightMissing("", "This step belongs to the other end of the transfer.", "该操作应由转运的另一方进行。")
 }
 
-// report tells the case of a step of t, made by the context's caller.
-func (s *Service) report(ctx context.Context, t Transfer, kind string, arrive time.Time) error {
-	caller := access.From(ctx)
-	event := CaseEvent{
-		RequestID: "evt-" + t.ID + "-" + kind, ReferralID: t.ReferralID, At: s.clock.Now(),
-		Organisation: caller.Organisation, Subject: caller.Subject,
-		TransferID: t.ID, Kind: kind, ReasonCode: t.AbortCode, ArriveTime: arrive,
+// tell tells the case of a step of t, made by the context's caller.
+func (s *Service) tell(ctx context.Context, t Transfer, kind string, arrive time.Time) error {
+	caller, now := access.From(ctx), s.clock.Now()
+	key := "evt-" + t.ID + "-" + kind
+	switch again := kind == EventDelayed || kind == EventReplanned || kind == EventAttention; {
+	case again:
+		key += "-" + decimal(t.Version) // may come again
+	case t.Back && kind != EventAtDoor:
+		kind = "BACK_" + kind
 	}
-	return s.store.Report(ctx, event)
+	return s.store.Report(ctx, s.event(t, key, kind, arrive, now, caller))
+}
+
+func (s *Service) event(t Transfer, key, kind string, arrive, now time.Time, caller access.Caller) CaseEvent {
+	e := CaseEvent{
+		RequestID: key, ReferralID: t.ReferralID, At: now, Organisation: caller.Organisation, Subject: caller.Subject,
+		TransferID: t.ID, Kind: kind, ReasonCode: t.AbortCode, ArriveTime: arrive, DepartTime: t.Itinerary.Depart,
+	}
+	if t.Attention != nil {
+		e.ReasonCode = t.Attention.Code
+	}
+	if !t.DepartedTime.IsZero() {
+		e.DepartTime = t.DepartedTime
+	}
+	return e
+}
+
+// report tells the case and both ends.
+func (s *Service) report(ctx context.Context, t Transfer, kind string, arrive time.Time) error {
+	if err := s.note(ctx, t, kind, t.AbortCode); err != nil {
+		return err
+	}
+	return s.tell(ctx, t, kind, arrive)
 }

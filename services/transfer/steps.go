@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"huhang.example/services/internal/access"
 	"huhang.example/services/transfer/planner"
 	"huhang.example/services/transfer/pool"
 )
@@ -39,24 +40,40 @@ func (s *Service) step(
 func sender(t Transfer) string   { return t.From }
 func receiver(t Transfer) string { return t.To }
 
+// either end may do it: the caller's own, if it is one of the two.
+func either(ctx context.Context) func(Transfer) string {
+	return func(t Transfer) string {
+		if access.From(ctx).Organisation == t.To {
+			return t.To
+		}
+		return t.From
+	}
+}
+
 // CheckFitness records the state before leaving; unfit, or a way that is not for that state, aborts the transfer and
 // frees its crew. A state that needs an escort which the plan did not have takes a crew now: RESOURCE_TAKEN.
 func (s *Service) CheckFitness(ctx context.Context, transferID, etag string, f planner.Fitness, unfit bool) (Transfer, error) {
 	return s.step(ctx, transferID, etag, sender, func(t *Transfer) error {
 		return t.CheckFitness(s.planner.Rules(), f, unfit, s.clock.Now())
 	}, func(ctx context.Context, t *Transfer) error {
-		switch {
-		case t.Status == Aborted:
-			if err := s.freeCrew(ctx, *t); err != nil {
-				return err
-			}
-			return s.report(ctx, *t, EventAborted, time.Time{})
-		case t.Itinerary.Escort.NeedsCrew() && t.HoldID == "":
-			hold, err := s.holdCrew(ctx, *t)
-			t.HoldID = hold.ID
+		if t.Status == Aborted {
+			return s.end(ctx, *t, EventAborted, time.Time{})
+		}
+		live, err := s.store.HeldBy(ctx, t.ID, s.clock.Now())
+		if err != nil {
 			return err
 		}
-		return nil
+		// A hold that has expired is not taken again behind anybody's back: the departure says so.
+		if t.Itinerary.Escort.NeedsCrew() && (t.HoldID == "" || len(live) > 0) {
+			missing, err := s.book(ctx, t, t.Itinerary)
+			if err != nil {
+				return err
+			}
+			if missing != nil {
+				return pool.Taken(*missing)
+			}
+		}
+		return s.note(ctx, *t, changeChecked, "")
 	})
 }
 
@@ -71,12 +88,13 @@ func (s *Service) Depart(ctx context.Context, transferID, etag string) (Transfer
 				return err
 			}
 		}
-		// Late or early, the way takes as long as it was planned to.
-		arrive := t.Itinerary.Arrive
-		if late := t.DepartedTime.Sub(t.Itinerary.Depart); late > 0 {
-			arrive = arrive.Add(late)
+		// Who leaves late may miss a train; who leaves early waits.
+		t.Tracks = []Track{{Departed: t.DepartedTime}}
+		if err := s.report(ctx, *t, EventDeparted, later(t.Itinerary.Arrive, t.Itinerary.Arrive.Add(t.DepartedTime.Sub(t.Itinerary.Depart)))); err != nil {
+			return err
 		}
-		return s.report(ctx, *t, EventDeparted, arrive)
+		_, err := s.revise(ctx, t)
+		return err
 	})
 }
 
@@ -85,7 +103,7 @@ func (s *Service) HandOver(ctx context.Context, transferID, etag string, h HandO
 	return s.step(ctx, transferID, etag, receiver, func(t *Transfer) error {
 		return t.Complete(h, s.clock.Now())
 	}, func(ctx context.Context, t *Transfer) error {
-		return s.report(ctx, *t, EventArrived, t.ArrivedTime)
+		return s.end(ctx, *t, EventArrived, t.ArrivedTime)
 	})
 }
 
@@ -94,9 +112,14 @@ func (s *Service) AbortTransfer(ctx context.Context, transferID, etag, code stri
 	return s.step(ctx, transferID, etag, sender, func(t *Transfer) error {
 		return t.Abort(code)
 	}, func(ctx context.Context, t *Transfer) error {
-		if err := s.freeCrew(ctx, *t); err != nil {
-			return err
-		}
-		return s.report(ctx, *t, EventAborted, time.Time{})
+		return s.end(ctx, *t, EventAborted, time.Time{})
 	})
+}
+
+// end frees what an ended transfer held and tells both ends and the case.
+func (s *Service) end(ctx context.Context, t Transfer, kind string, arrive time.Time) error {
+	if err := s.release(ctx, t); err != nil {
+		return err
+	}
+	return s.report(ctx, t, kind, arrive)
 }

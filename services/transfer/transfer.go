@@ -30,6 +30,7 @@ const (
 	AbortCancelled     = "CANCELLED"
 	AbortNoShow        = "NO_SHOW"
 	AbortRefusedAtDoor = "REFUSED_AT_DOOR"
+	AbortDiverted      = "DIVERTED"
 )
 
 // FitnessHolds is how long a fitness check lets the patient leave.
@@ -50,7 +51,56 @@ type Transfer struct {
 	HandOver                       *HandOver
 	AbortCode                      string
 	Version                        int64
+
+	// OriginCity, DestinationCity and NotBefore are what was asked for; empty in transfers of before they were kept.
+	OriginCity, DestinationCity string
+	NotBefore                   time.Time
+	// Back is a way back to the local hospital (下转).
+	Back bool
+	// Tracks are what is reported of the legs, in their order; Rides the service days of those by timetable.
+	Tracks []Track
+	Rides  []Ride
+	// Troubles are reported of single legs of this transfer alone.
+	Troubles []Trouble
+	DoorTime time.Time
+	// Comment is of a refusal or a diversion.
+	Comment                    string
+	DivertedTo, DivertedToCity string
+	// Attention is set while it waits for a person.
+	Attention *Attention
+	// Outside are those whose ambulance the way needs and who keep none in the pool.
+	Outside []string
 }
+
+// Track is what was reported of one leg.
+type Track struct{ Departed, Arrived time.Time }
+
+// Ride says which run a leg rides.
+type Ride struct {
+	Leg         int
+	Number, Day string // YYYYMMDD
+}
+
+// Trouble is what was reported of a leg beside the feed: it ends so much later, or will not go.
+type Trouble struct {
+	Leg  int
+	Lost bool
+	Late time.Duration
+}
+
+// Attention is why a transfer waits for a person.
+type Attention struct {
+	Code   string
+	Since  time.Time
+	Detail planner.Text
+}
+
+// The codes of an attention.
+const (
+	AttentionNoWay    = "NO_WAY"
+	AttentionBookings = "BOOKINGS"
+	AttentionStranded = "STRANDED"
+)
 
 // Item is one item of the hand-over checklist.
 type Item string

@@ -98,6 +98,8 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 		matching.RegisterDirectoryServiceHandlerClient(ctx, a.mux, matchingv1.NewDirectoryServiceClient(c)),
 		transfer.RegisterTransferServiceHandlerClient(ctx, a.mux, transferv1.NewTransferServiceClient(c)),
 		transfer.RegisterPoolServiceHandlerClient(ctx, a.mux, transferv1.NewPoolServiceClient(c)),
+		transfer.RegisterMoveServiceHandlerClient(ctx, a.mux, transferv1.NewMoveServiceClient(c)),
+		transfer.RegisterLiveServiceHandlerClient(ctx, a.mux, transferv1.NewLiveServiceClient(c)),
 		settlement.RegisterSettlementServiceHandlerClient(ctx, a.mux, settlementv1.NewSettlementServiceClient(c)),
 		settlement.RegisterClaimLifeServiceHandlerClient(ctx, a.mux, settlementv1.NewClaimLifeServiceClient(c)),
 		settlement.RegisterPreauthorisationServiceHandlerClient(ctx, a.mux, settlementv1.NewPreauthorisationServiceClient(c)),

@@ -8,6 +8,7 @@ import (
 	"regexp"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
@@ -26,8 +27,21 @@ func newJSON() *strictJSON {
 	return &strictJSON{runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitDefaultValues: true}}}
 }
 
-// ContentType is that of a single answer.
-func (*strictJSON) ContentType(any) string { return contentType }
+// ContentType is that of a single answer. A picture or a calendar is a body of its own type.
+func (*strictJSON) ContentType(v any) string {
+	if body, raw := v.(*httpbody.HttpBody); raw {
+		return body.GetContentType()
+	}
+	return contentType
+}
+
+// Marshal writes JSON, or a body as it is.
+func (j *strictJSON) Marshal(v any) ([]byte, error) {
+	if body, raw := v.(*httpbody.HttpBody); raw {
+		return body.GetData(), nil
+	}
+	return j.JSONPb.Marshal(v)
+}
 
 // StreamContentType is that of a stream: a JSON value a line.
 func (*strictJSON) StreamContentType(any) string { return streamContentType }

@@ -19,6 +19,9 @@ var (
 	transferMoves = map[string]referral.Move{
 		"PLANNED": referral.TransferPlan, "DEPARTED": referral.TransferDeparted,
 		"ARRIVED": referral.TransferArrived, "ABORTED": referral.TransferAborted,
+		"DELAYED": "TRANSFER_DELAYED", "REPLANNED": "TRANSFER_REPLANNED", "ATTENTION": "TRANSFER_ATTENTION", "AT_DOOR": "TRANSFER_AT_DOOR",
+		"BACK_PLANNED": "BACK_TRANSFER_PLANNED", "BACK_DEPARTED": "BACK_TRANSFER_DEPARTED",
+		"BACK_ARRIVED": "BACK_TRANSFER_ARRIVED", "BACK_ABORTED": "BACK_TRANSFER_ABORTED",
 	}
 	claimMoves = map[string]referral.Move{
 		"OPENED": referral.ClaimOpened, "DISCHARGED": referral.ClaimDischarged, "SETTLED": referral.ClaimSettled,

@@ -57,6 +57,8 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	handle(h.Jobs, service)
 	transferv1.RegisterTransferServiceServer(h.GRPC(), rpc.New(service, h.DB))
 	transferv1.RegisterPoolServiceServer(h.GRPC(), rpc.NewPool(service, h.DB))
+	transferv1.RegisterMoveServiceServer(h.GRPC(), rpc.NewMoves(service, h.DB))
+	transferv1.RegisterLiveServiceServer(h.GRPC(), rpc.NewLive(service))
 	return &App{Host: h, sample: c.Sample, store: kept, deps: d}, nil
 }
 
@@ -100,6 +102,7 @@ func handle(w *sqldb.Workers, service *transfer.Service) {
 		}
 		return err
 	})
+	sqldb.Handle(w, func(ctx context.Context, job store.ReviseJob) error { return service.Revise(ctx, job.TransferID) })
 	sqldb.Handle(w, func(ctx context.Context, job store.ExpireHoldJob) error {
 		wait, err := service.ExpireHold(ctx, job.HoldID)
 		if err == nil && wait > 0 {

@@ -33,6 +33,10 @@ type world struct {
 	clock  *clock.Fake
 	db     *sqldb.DB
 	server *rpc.Server
+	pool   *rpc.PoolServer
+	moves  *rpc.MoveServer
+	live   *rpc.LiveServer
+	core   *transfer.Service
 	peers  *memory
 	ids    id.Source
 	jobs   *sqldb.Workers
@@ -90,7 +94,8 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 				}
 			}
 			service := transfer.New(kept, w.peers, planner.New(timetable.Sample(), planner.CurrentRules()), c, w.ids)
-			w.server = rpc.New(service, w.db)
+			w.server, w.core = rpc.New(service, w.db), service
+			w.pool, w.moves, w.live = rpc.NewPool(service, w.db), rpc.NewMoves(service, w.db), rpc.NewLive(service)
 			w.jobs = sqldb.NewWorkers()
 			handle(w.jobs, service)
 			test(t, w)
@@ -203,6 +208,12 @@ func (w *world) snapshot() string {
 			"SELECT hold_id || ' ' || status, version FROM hold ORDER BY hold_id",
 			"SELECT hold_id || ' ' || resource_id, CASE WHEN live THEN 1 ELSE 0 END FROM reservation ORDER BY hold_id, position",
 			"SELECT resource_id, version FROM resource ORDER BY resource_id",
+			"SELECT quota_id, version FROM quota ORDER BY quota_id",
+			"SELECT loan_id || ' ' || status, version FROM loan ORDER BY loan_id",
+			"SELECT day || ' ' || number || ' ' || doc, reported_at FROM disruption ORDER BY day, number",
+			"SELECT 'changes', count(*) FROM transfer_change",
+			"SELECT transfer_id, at FROM transfer_position ORDER BY transfer_id",
+			"SELECT resource_id || ' ' || calendar, edition FROM resource ORDER BY resource_id",
 			"SELECT 'answers', count(*) FROM idempotency",
 			"SELECT 'audit', count(*) FROM audit",
 			"SELECT 'jobs', count(*) FROM river_job",

@@ -98,8 +98,8 @@ func TestAWorsePatientTakesACrewAtTheCheck(t *testing.T) {
 		request.Fitness = &transferv1.FitnessToTravel{Stretcher: true}
 		request.OptionKey = "ambulance-1"
 		made, err := w.server.CreateTransfer(w.sender(), request)
-		if err != nil || made.GetTransfer().GetHoldId() != "" {
-			t.Fatalf("%v, %v", made, err)
+		if err != nil || w.crews(4, 6) != 2 {
+			t.Fatalf("%v, %v", made, err) // only an ambulance is held
 		}
 		got, err := w.server.CheckFitness(w.sender(), w.fitness(made.GetTransfer(), &transferv1.FitnessToTravel{ReducedConsciousness: true}, false))
 		if err != nil || got.GetTransfer().GetHoldId() == "" || got.GetTransfer().GetItinerary().GetEscort() != transferv1.Escort_ESCORT_DOCTOR {

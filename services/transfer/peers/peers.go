@@ -81,6 +81,9 @@ func request(e transfer.CaseEvent) *referralv1.RecordCaseEventRequest {
 	if !e.ArriveTime.IsZero() {
 		event.ArriveTime = timestamppb.New(e.ArriveTime)
 	}
+	if !e.DepartTime.IsZero() {
+		event.DepartTime = timestamppb.New(e.DepartTime)
+	}
 	req.Event = &referralv1.RecordCaseEventRequest_Transfer{Transfer: event}
 	return req
 }

@@ -72,7 +72,7 @@ func (c *choice) from(i int) bool {
 		if c.steps--; c.steps < 0 {
 			return false
 		}
-		if !unit.Free(need.Interval) || c.takenBefore(i, unit) {
+		if need.Unit != "" && need.Unit != unit.ID || !unit.Free(need.Interval) || c.takenBefore(i, unit) {
 			continue
 		}
 		c.chosen[i] = unit.ID

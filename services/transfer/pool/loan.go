@@ -88,9 +88,10 @@ type Pick struct {
 	Interval
 }
 
-// Move gives a hold other needs; Expire changes only where it is set.
+// Move gives a hold other needs; Expire changes only where it is set. With Create it makes that hold.
 type Move struct {
 	HoldID string
+	Create *Hold
 	Needs  []Need
 	Expire time.Time
 }

@@ -75,6 +75,8 @@ type Need struct {
 	Organisation string
 	Kind         Kind
 	Interval
+	// Unit is the only one that will do, such as the crew that is on its way already; empty: any.
+	Unit string
 }
 
 // Status is the life of a hold.

@@ -121,6 +121,10 @@ func transferTo(t transfer.Transfer) *transferv1.Transfer {
 		Status:    transferv1.TransferStatus(transferv1.TransferStatus_value[statusPrefix+string(t.Status)]),
 		Itinerary: itineraryTo(t.Itinerary), HoldId: t.HoldID, FitnessTime: stamp(t.FitnessTime), DepartedTime: stamp(t.DepartedTime),
 		ArrivedTime: stamp(t.ArrivedTime), AbortCode: t.AbortCode, Etag: strconv.FormatInt(t.Version, 10),
+		Back: t.Back, Comment: t.Comment, DivertedTo: t.DivertedTo, DivertedToCity: t.DivertedToCity,
+	}
+	if t.Attention != nil {
+		out.AttentionCode = t.Attention.Code
 	}
 	if h := t.HandOver; h != nil {
 		out.HandOver = &transferv1.HandOverRecord{

@@ -23,6 +23,44 @@ type document struct {
 	ArrivedTime      time.Time `json:"arrived_time,omitzero"`
 	HandOver         *handOver `json:"hand_over,omitempty"`
 	AbortCode        string    `json:"abort_code,omitempty"`
+
+	OriginCity      string     `json:"origin_city,omitempty"`
+	DestinationCity string     `json:"destination_city,omitempty"`
+	NotBefore       time.Time  `json:"not_before,omitzero"`
+	Back            bool       `json:"back,omitempty"`
+	Tracks          []track    `json:"tracks,omitempty"`
+	Rides           []ride     `json:"rides,omitempty"`
+	Troubles        []trouble  `json:"troubles,omitempty"`
+	DoorTime        time.Time  `json:"door_time,omitzero"`
+	Comment         string     `json:"comment,omitempty"`
+	DivertedTo      string     `json:"diverted_to,omitempty"`
+	DivertedToCity  string     `json:"diverted_to_city,omitempty"`
+	Attention       *attention `json:"attention,omitempty"`
+	Outside         []string   `json:"outside,omitempty"`
+}
+
+type track struct {
+	Departed time.Time `json:"departed,omitzero"`
+	Arrived  time.Time `json:"arrived,omitzero"`
+}
+
+type ride struct {
+	Leg    int    `json:"leg"`
+	Number string `json:"number"`
+	Day    string `json:"day"`
+}
+
+type trouble struct {
+	Leg         int   `json:"leg"`
+	Lost        bool  `json:"lost,omitempty"`
+	LateSeconds int64 `json:"late_seconds,omitempty"`
+}
+
+type attention struct {
+	Code  string    `json:"code"`
+	Since time.Time `json:"since"`
+	Zh    string    `json:"zh"`
+	En    string    `json:"en"`
 }
 
 type itinerary struct {
@@ -97,6 +135,7 @@ func encode(t transfer.Transfer) (string, error) {
 		RulesVersion: t.RulesVersion, TimetableVersion: t.TimetableVersion, Fitness: fitness(t.Fitness), HoldID: t.HoldID,
 		FitnessTime: t.FitnessTime, DepartedTime: t.DepartedTime, ArrivedTime: t.ArrivedTime, AbortCode: t.AbortCode,
 	}
+	encodeMove(t, &d)
 	for _, l := range way.Legs {
 		d.Itinerary.Legs = append(d.Itinerary.Legs, leg{
 			Mode: string(l.Mode), From: point(l.From), To: point(l.To), Depart: l.Depart, Arrive: l.Arrive, Number: l.Number, Km: l.Km,
@@ -134,6 +173,7 @@ func decode(text string, t *transfer.Transfer) error {
 	}
 	t.RulesVersion, t.TimetableVersion, t.Fitness, t.HoldID = d.RulesVersion, d.TimetableVersion, planner.Fitness(d.Fitness), d.HoldID
 	t.FitnessTime, t.DepartedTime, t.ArrivedTime, t.AbortCode = d.FitnessTime, d.DepartedTime, d.ArrivedTime, d.AbortCode
+	decodeMove(d, t)
 	if h := d.HandOver; h != nil {
 		t.HandOver = &transfer.HandOver{SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: h.SignTime}
 		for _, item := range h.Items {
@@ -141,4 +181,38 @@ func decode(text string, t *transfer.Transfer) error {
 		}
 	}
 	return nil
+}
+
+func encodeMove(t transfer.Transfer, d *document) {
+	d.OriginCity, d.DestinationCity, d.NotBefore, d.Back, d.DoorTime = t.OriginCity, t.DestinationCity, t.NotBefore, t.Back, t.DoorTime
+	d.Comment, d.DivertedTo, d.DivertedToCity, d.Outside = t.Comment, t.DivertedTo, t.DivertedToCity, t.Outside
+	for _, one := range t.Tracks {
+		d.Tracks = append(d.Tracks, track(one))
+	}
+	for _, one := range t.Rides {
+		d.Rides = append(d.Rides, ride(one))
+	}
+	for _, one := range t.Troubles {
+		d.Troubles = append(d.Troubles, trouble{one.Leg, one.Lost, int64(one.Late / time.Second)})
+	}
+	if a := t.Attention; a != nil {
+		d.Attention = &attention{a.Code, a.Since, a.Detail.Zh, a.Detail.En}
+	}
+}
+
+func decodeMove(d document, t *transfer.Transfer) {
+	t.OriginCity, t.DestinationCity, t.NotBefore, t.Back, t.DoorTime = d.OriginCity, d.DestinationCity, d.NotBefore, d.Back, d.DoorTime
+	t.Comment, t.DivertedTo, t.DivertedToCity, t.Outside = d.Comment, d.DivertedTo, d.DivertedToCity, d.Outside
+	for _, one := range d.Tracks {
+		t.Tracks = append(t.Tracks, transfer.Track(one))
+	}
+	for _, one := range d.Rides {
+		t.Rides = append(t.Rides, transfer.Ride(one))
+	}
+	for _, one := range d.Troubles {
+		t.Troubles = append(t.Troubles, transfer.Trouble{Leg: one.Leg, Lost: one.Lost, Late: time.Duration(one.LateSeconds) * time.Second})
+	}
+	if a := d.Attention; a != nil {
+		t.Attention = &transfer.Attention{Code: a.Code, Since: a.Since, Detail: planner.Text{Zh: a.Zh, En: a.En}}
+	}
 }

@@ -15,7 +15,7 @@ import (
 	"huhang.example/services/transfer/pool"
 )
 
-// Move gives live holds other needs, all of them or none. missing is a need that cannot be met; then nothing has changed.
+// Move gives live holds other needs and makes new ones, all of them or none. missing is a need that cannot be met; then nothing has changed.
 func (s *Store) Move(ctx context.Context, moves []pool.Move, now time.Time) (moved []pool.Hold, missing *pool.Need, err error) {
 	moves = slices.SortedFunc(slices.Values(moves), func(a, b pool.Move) int { return strings.Compare(a.HoldID, b.HoldID) })
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
@@ -24,6 +24,10 @@ func (s *Store) Move(ctx context.Context, moves []pool.Move, now time.Time) (mov
 		var needs []pool.Need
 		var holds []pool.Hold
 		for _, m := range moves {
+			if m.Create != nil {
+				holds, needs = append(holds, *m.Create), append(needs, m.Needs...)
+				continue
+			}
 			h, err := lockHold(ctx, tx, m.HoldID)
 			if err != nil {
 				return err
@@ -48,7 +52,12 @@ func (s *Store) Move(ctx context.Context, moves []pool.Move, now time.Time) (mov
 		for i, m := range moves {
 			units := chosen[:len(m.Needs)]
 			chosen = chosen[len(m.Needs):]
-			h, err := rewrite(ctx, tx, holds[i], m, units)
+			var h pool.Hold
+			if m.Create != nil {
+				h, err = insertHold(ctx, tx, holds[i], m.Needs, units, now)
+			} else {
+				h, err = rewrite(ctx, tx, holds[i], m, units)
+			}
 			if err != nil {
 				return err
 			}

@@ -37,7 +37,7 @@ func (s *Store) Insert(ctx context.Context, t transfer.Transfer) (transfer.Trans
 			return fmt.Errorf("store: transfer: %w", err)
 		}
 		if n == 1 {
-			return nil
+			return keepRides(ctx, tx, t)
 		}
 		var id, status string
 		err = tx.QueryRow(ctx, "SELECT transfer_id, status FROM transfer WHERE referral_id = $1 AND ended = 0", t.ReferralID).Scan(&id, &status)
@@ -114,7 +114,7 @@ func (s *Store) Update(ctx context.Context, transferID, etag string, fn func(*tr
 			return fmt.Errorf("store: transfer: %w", err)
 		}
 		out = t
-		return nil
+		return keepRides(ctx, tx, t)
 	})
 	if err != nil {
 		return transfer.Transfer{}, err

@@ -3333,12 +3333,15 @@ type TransferEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Transfer.
 	TransferId string `protobuf:"bytes,1,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
-	// PLANNED, DEPARTED, ARRIVED or ABORTED.
+	// PLANNED, DEPARTED, ARRIVED or ABORTED; DELAYED, REPLANNED, ATTENTION (it waits for a person) and AT_DOOR move no case;
+	// BACK_PLANNED, BACK_DEPARTED, BACK_ARRIVED and BACK_ABORTED are of the way back to the local hospital.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Abort code.
 	ReasonCode string `protobuf:"bytes,3,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
 	// Planned or real arrival.
-	ArriveTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=arrive_time,json=arriveTime,proto3" json:"arrive_time,omitempty"`
+	ArriveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=arrive_time,json=arriveTime,proto3" json:"arrive_time,omitempty"`
+	// Planned or real departure.
+	DepartTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=depart_time,json=departTime,proto3" json:"depart_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3397,6 +3400,13 @@ func (x *TransferEvent) GetReasonCode() string {
 func (x *TransferEvent) GetArriveTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.ArriveTime
+	}
+	return nil
+}
+
+func (x *TransferEvent) GetDepartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DepartTime
 	}
 	return nil
 }
@@ -3849,15 +3859,17 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\ahold_id\x18\x06 \x01(\tB\x1c\xbaH\x19r\x172\x15^(hld_[0-9a-z]{26})?$R\x06holdId\x12A\n" +
 	"\x0eadmission_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\radmissionTime\x12;\n" +
 	"\vexpire_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime\"\xf4\x01\n" +
+	"expireTime\"\x96\x03\n" +
 	"\rTransferEvent\x12:\n" +
 	"\vtransfer_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^trf_[0-9a-z]{26}$R\n" +
-	"transferId\x12>\n" +
-	"\x04kind\x18\x02 \x01(\tB*\xbaH'r%R\aPLANNEDR\bDEPARTEDR\aARRIVEDR\aABORTEDR\x04kind\x12*\n" +
+	"transferId\x12\xa2\x01\n" +
+	"\x04kind\x18\x02 \x01(\tB\x8d\x01\xbaH\x89\x01r\x86\x01R\aPLANNEDR\bDEPARTEDR\aARRIVEDR\aABORTEDR\aDELAYEDR\tREPLANNEDR\tATTENTIONR\aAT_DOORR\fBACK_PLANNEDR\rBACK_DEPARTEDR\fBACK_ARRIVEDR\fBACK_ABORTEDR\x04kind\x12*\n" +
 	"\vreason_code\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x00\x18(R\n" +
 	"reasonCode\x12;\n" +
 	"\varrive_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"arriveTime\"\xdd\x01\n" +
+	"arriveTime\x12;\n" +
+	"\vdepart_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"departTime\"\xdd\x01\n" +
 	"\n" +
 	"ClaimEvent\x12$\n" +
 	"\bclaim_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aclaimId\x12H\n" +
@@ -4046,14 +4058,15 @@ var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
 	51, // 47: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
 	51, // 48: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
 	51, // 49: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
-	52, // 50: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
-	52, // 51: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
-	0,  // 52: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
-	53, // [53:53] is the sub-list for method output_type
-	53, // [53:53] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	51, // 50: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
+	52, // 51: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
+	52, // 52: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
+	0,  // 53: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
+	54, // [54:54] is the sub-list for method output_type
+	54, // [54:54] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_huhang_referral_v1_messages_proto_init() }

@@ -933,10 +933,20 @@ type Transfer struct {
 	ArrivedTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=arrived_time,json=arrivedTime,proto3" json:"arrived_time,omitempty"`
 	// Hand-over, once done.
 	HandOver *HandOverRecord `protobuf:"bytes,12,opt,name=hand_over,json=handOver,proto3" json:"hand_over,omitempty"`
-	// Reason of an abort: UNFIT, CANCELLED, NO_SHOW, REFUSED_AT_DOOR.
+	// Reason of an abort: UNFIT, CANCELLED, NO_SHOW, REFUSED_AT_DOOR, DIVERTED.
 	AbortCode string `protobuf:"bytes,13,opt,name=abort_code,json=abortCode,proto3" json:"abort_code,omitempty"`
 	// Version for the next update.
-	Etag          string `protobuf:"bytes,14,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,14,opt,name=etag,proto3" json:"etag,omitempty"`
+	// The way back to the local hospital.
+	Back bool `protobuf:"varint,15,opt,name=back,proto3" json:"back,omitempty"`
+	// More of a refusal or a diversion, in the words of whoever recorded it.
+	Comment string `protobuf:"bytes,16,opt,name=comment,proto3" json:"comment,omitempty"`
+	// Where a diverted patient was taken: organisation, empty when it is not on the line.
+	DivertedTo string `protobuf:"bytes,17,opt,name=diverted_to,json=divertedTo,proto3" json:"diverted_to,omitempty"`
+	// City of that hospital.
+	DivertedToCity string `protobuf:"bytes,18,opt,name=diverted_to_city,json=divertedToCity,proto3" json:"diverted_to_city,omitempty"`
+	// Set when it waits for a person: NO_WAY, BOOKINGS or STRANDED.
+	AttentionCode string `protobuf:"bytes,19,opt,name=attention_code,json=attentionCode,proto3" json:"attention_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1065,6 +1075,41 @@ func (x *Transfer) GetAbortCode() string {
 func (x *Transfer) GetEtag() string {
 	if x != nil {
 		return x.Etag
+	}
+	return ""
+}
+
+func (x *Transfer) GetBack() bool {
+	if x != nil {
+		return x.Back
+	}
+	return false
+}
+
+func (x *Transfer) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+func (x *Transfer) GetDivertedTo() string {
+	if x != nil {
+		return x.DivertedTo
+	}
+	return ""
+}
+
+func (x *Transfer) GetDivertedToCity() string {
+	if x != nil {
+		return x.DivertedToCity
+	}
+	return ""
+}
+
+func (x *Transfer) GetAttentionCode() string {
+	if x != nil {
+		return x.AttentionCode
 	}
 	return ""
 }
@@ -3936,7 +3981,7 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\n" +
 	"because_zh\x18\x02 \x01(\tR\tbecauseZh\x12\x1d\n" +
 	"\n" +
-	"because_en\x18\x03 \x01(\tR\tbecauseEn\"\x86\x05\n" +
+	"because_en\x18\x03 \x01(\tR\tbecauseEn\"\xa6\x06\n" +
 	"\bTransfer\x12\x1f\n" +
 	"\vtransfer_id\x18\x01 \x01(\tR\n" +
 	"transferId\x12\x1f\n" +
@@ -3956,7 +4001,13 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\thand_over\x18\f \x01(\v2\".huhang.transfer.v1.HandOverRecordR\bhandOver\x12\x1d\n" +
 	"\n" +
 	"abort_code\x18\r \x01(\tR\tabortCode\x12\x12\n" +
-	"\x04etag\x18\x0e \x01(\tR\x04etag\"\x84\x02\n" +
+	"\x04etag\x18\x0e \x01(\tR\x04etag\x12\x12\n" +
+	"\x04back\x18\x0f \x01(\bR\x04back\x12\x18\n" +
+	"\acomment\x18\x10 \x01(\tR\acomment\x12\x1f\n" +
+	"\vdiverted_to\x18\x11 \x01(\tR\n" +
+	"divertedTo\x12(\n" +
+	"\x10diverted_to_city\x18\x12 \x01(\tR\x0edivertedToCity\x12%\n" +
+	"\x0eattention_code\x18\x13 \x01(\tR\rattentionCode\"\x84\x02\n" +
 	"\x0eHandOverRecord\x12K\n" +
 	"\x05items\x18\x01 \x03(\x0e2 .huhang.transfer.v1.HandOverItemB\x13\xbaH\x10\x92\x01\r\x10\t\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x05items\x123\n" +
 	"\x10signed_by_sender\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x0esignedBySender\x127\n" +
