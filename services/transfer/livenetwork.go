@@ -11,7 +11,7 @@ import (
 // liveNetwork keeps the planner over the network as it runs today, until something else is known of it.
 type liveNetwork struct {
 	mu      sync.Mutex
-	base    *planner.Planner
+	table   *timetable.Timetable
 	changes []timetable.Change
 	planner *planner.Planner
 }
@@ -19,8 +19,9 @@ type liveNetwork struct {
 func (l *liveNetwork) over(base *planner.Planner, changes []timetable.Change) *planner.Planner {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.base != base || !reflect.DeepEqual(l.changes, changes) {
-		l.base, l.changes, l.planner = base, changes, base.With(changes)
+	// Another timetable may have been installed meanwhile.
+	if table := base.Table(); l.table != table || !reflect.DeepEqual(l.changes, changes) {
+		l.table, l.changes, l.planner = table, changes, base.With(changes)
 	}
 	return l.planner
 }
