@@ -18,7 +18,8 @@ func (s *Service) QuoteSplit(ctx context.Context, in SplitInput) (Answer, error)
 	if err := in.check(); err != nil {
 		return Answer{}, err
 	}
-	counters, err := s.store.Counters(ctx, in.InsuredProvince, in.PatientID, in.Year())
+	year := s.yearOf(in)
+	counters, err := s.store.Counters(ctx, in.InsuredProvince, in.PatientID, year)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -26,7 +27,15 @@ func (s *Service) QuoteSplit(ctx context.Context, in SplitInput) (Answer, error)
 	if err != nil {
 		return Answer{}, err
 	}
-	return s.split(ctx, in, seen(counters, reserved, in, s.clock.Now()), s.declared(ctx, in.InsuredProvince, in.PatientID))
+	return s.split(ctx, in, seen(counters, reserved, in, year, s.clock.Now()), s.declared(ctx, in.InsuredProvince, in.PatientID))
+}
+
+// yearOf is the year whose sums the bill counts in, as the policy in force says.
+func (s *Service) yearOf(in SplitInput) string {
+	if p, ok := s.rules.Book.Policy(in.InsuredProvince, in.DischargeDate); ok {
+		return p.Year(in.AdmissionDate, in.DischargeDate)
+	}
+	return in.DischargeDate[:4] // there is no split either
 }
 
 // split decides entitlement, policy and filing, and divides the bill.
@@ -57,7 +66,7 @@ func (s *Service) split(ctx context.Context, in SplitInput, counters split.Count
 	if in.Kind == Outpatient {
 		stay.Disease = policy.AntiRejection
 	}
-	if in.ReferralID != "" {
+	if terms, ok := p.Terms(e.Coverage.Scheme); ok && terms.Basic.Continuous && in.ReferralID != "" {
 		if stay.ReferralDeductible, err = s.store.ReferralDeductible(ctx, in.InsuredProvince, in.ReferralID); err != nil {
 			return Answer{}, err
 		}
@@ -103,10 +112,10 @@ func (s *Service) CommitSplit(ctx context.Context, messageID string, in SplitInp
 func (s *Service) commit(ctx context.Context, messageID, hash, day string, in SplitInput, d declared) (Answer, error) {
 	m := &Message{
 		ID: messageID, Province: in.InsuredProvince, Kind: Commit, Status: MessageCommitted, ClaimID: in.ClaimID, Hash: hash,
-		PatientID: in.PatientID, ReferralID: in.ReferralID, Year: in.Year(), Treatment: in.TreatmentProvince, Created: s.clock.Now(),
+		PatientID: in.PatientID, ReferralID: in.ReferralID, Year: s.yearOf(in), Treatment: in.TreatmentProvince, Created: s.clock.Now(),
 	}
 	// Counters first: two messages about one person wait for one another here.
-	err := s.store.UpdateCounters(ctx, in.InsuredProvince, in.PatientID, in.Year(), func(ctx context.Context, c *split.Counters) error {
+	err := s.store.UpdateCounters(ctx, in.InsuredProvince, in.PatientID, m.Year, func(ctx context.Context, c *split.Counters) error {
 		known, err := s.store.Message(ctx, messageID)
 		if err == nil {
 			m.Answer, err = known.recall(Commit, in.InsuredProvince, hash)
@@ -131,7 +140,7 @@ func (s *Service) commit(ctx context.Context, messageID, hash, day string, in Sp
 		if err != nil {
 			return err
 		}
-		if m.Answer, err = s.split(ctx, in, seen(*c, reserved, in, m.Created), d); err != nil {
+		if m.Answer, err = s.split(ctx, in, seen(*c, reserved, in, m.Year, m.Created), d); err != nil {
 			return err
 		}
 		if m.Preauthorisation, err = s.spend(ctx, reserved, in, messageID); err != nil {

@@ -32,7 +32,7 @@ type Preauthorisation struct {
 	Year       string                 `json:"-"`
 	Status     PreauthorisationStatus `json:"-"`
 	Expires    time.Time              `json:"-"`
-	// Reserved holds basic, second layer and assistance; its other sums are zero.
+	// Reserved holds what the layers with a cap would pay; its other sums are zero.
 	Reserved          split.Counters `json:"reserved"`
 	TreatmentProvince string         `json:"treatment_province"`
 	TreatmentCity     string         `json:"treatment_city"`
@@ -69,20 +69,24 @@ func (p *Preauthorisation) VisibleTo(who access.Caller) bool {
 
 // caps are the sums of a year that a cap limits.
 func caps(c split.Counters) split.Counters {
-	return split.Counters{Basic: c.Basic, SecondLayer: c.SecondLayer, Assistance: c.Assistance}
+	return split.Counters{
+		Basic: c.Basic, SecondLayer: c.SecondLayer, Assistance: c.Assistance, Tilt: c.Tilt, Commercial: c.Commercial, Charity: c.Charity, Grant: c.Grant,
+	}
 }
 
 // atMost limits each sum of c by that of limit: what a reversal gives back is all that can be reserved again.
 func atMost(c, limit split.Counters) split.Counters {
-	return split.Counters{
-		Basic: min(c.Basic, limit.Basic), SecondLayer: min(c.SecondLayer, limit.SecondLayer), Assistance: min(c.Assistance, limit.Assistance),
+	most := limit.Values()
+	for i, sum := range c.Values() {
+		*sum = min(*sum, *most[i])
 	}
+	return c
 }
 
 // seen is the year as one bill sees it: what was paid, and what is kept for the other stays of the person.
-func seen(paid split.Counters, all []*Preauthorisation, in SplitInput, at time.Time) split.Counters {
+func seen(paid split.Counters, all []*Preauthorisation, in SplitInput, year string, at time.Time) split.Counters {
 	for _, p := range all {
-		if p.Year == in.Year() && p.Holds(at) && !p.For(in) {
+		if p.Year == year && p.Holds(at) && !p.For(in) {
 			paid = paid.Plus(p.Reserved)
 		}
 	}

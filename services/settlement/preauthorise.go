@@ -81,7 +81,7 @@ func (s *Service) Preauthorise(ctx context.Context, ask PreauthorisationAsk, pre
 				return err
 			}
 		}
-		return s.reserve(ctx, p, ask.Total, seen(*paid, all, in, s.clock.Now()), prepared.declared)
+		return s.reserve(ctx, p, ask.Total, seen(*paid, all, in, p.Year, s.clock.Now()), prepared.declared)
 	})
 	return p, err
 }

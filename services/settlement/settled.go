@@ -62,9 +62,6 @@ func (s *Service) onBusinessDay(day, field string) (string, error) {
 // clockSkew is what two provinces' clocks may differ by.
 const clockSkew = 10 * time.Minute
 
-// Year is the year whose counters the stay belongs to: that of its discharge.
-func (in SplitInput) Year() string { return in.DischargeDate[:4] }
-
 func hashOf(parts ...any) (string, error) {
 	text, err := json.Marshal(parts)
 	if err != nil {

@@ -31,8 +31,11 @@ func (h Head) InForce(day string) bool {
 // Policy is what an insured province pays (参保地政策).
 type Policy struct {
 	Head     `yaml:",inline"`
-	Rounding Rounding      `yaml:"rounding"`
-	Schemes  []SchemeTerms `yaml:"schemes"`
+	Rounding Rounding `yaml:"rounding"`
+	// CountersBy says in which year a bill counts that lies in two: that of the discharge (where it is not given), or that
+	// of the admission.
+	CountersBy CountersBy    `yaml:"counters_by"`
+	Schemes    []SchemeTerms `yaml:"schemes"`
 	// Assistance is medical assistance (医疗救助), the same for all schemes.
 	Assistance *Assistance `yaml:"assistance"`
 	// Commercial are 惠民保 and other commercial plans, Charities charitable funds (慈善), Grants what employers and
@@ -60,6 +63,25 @@ type SchemeTerms struct {
 	CivilServant *Supplement `yaml:"civil_servant"`
 	// PersonalAccount is what a personal account (个人账户) may pay of the rest; absent: nothing.
 	PersonalAccount *Account `yaml:"personal_account"`
+}
+
+// CountersBy names a day of a stay.
+type CountersBy string
+
+// The days.
+const (
+	ByDischarge CountersBy = "discharge"
+	ByAdmission CountersBy = "admission"
+)
+
+func (c CountersBy) known() bool { return c == "" || c == ByDischarge || c == ByAdmission }
+
+// Year returns the year whose sums a stay counts in.
+func (p *Policy) Year(admission, discharge string) string {
+	if p.CountersBy == ByAdmission {
+		return admission[:4]
+	}
+	return discharge[:4]
 }
 
 // Over says what a rule runs over: every stay anew, or the year.

@@ -58,6 +58,7 @@ func (h Head) check(c *checker, kind string) {
 func (p *Policy) validate(root *yaml.Node) error {
 	c := &checker{root: root}
 	p.check(c, KindPolicy)
+	c.require(p.CountersBy.known(), "counters_by is admission or discharge", "counters_by 须为 admission 或 discharge", "counters_by")
 	c.require(p.Rounding != 0, "rounding is missing", "缺少 rounding", "rounding")
 	c.require(len(p.Schemes) > 0, "there is no scheme", "缺少险种", "schemes")
 	seen := map[Scheme]bool{}
