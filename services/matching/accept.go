@@ -25,7 +25,13 @@ type Wish struct {
 	RequestID  string
 	Etag       string
 	Admission  time.Time
-	Conditions []string
+	Conditions []Asked
+}
+
+// Asked is a condition as the center asks for it; without a day it is due at the admission.
+type Asked struct {
+	Text string
+	Due  time.Time
 }
 
 // BeginAccept commits the intent: OPEN becomes ACCEPTING, with the job that finishes it. A repetition of the same wish
@@ -62,11 +68,15 @@ func (s *Service) BeginAccept(ctx context.Context, offerID string, w Wish) (*Off
 		if !center.Program(o.Organ).Takes(at) {
 			return notLicensed()
 		}
+		wanted, err := conditions(w, at)
+		if err != nil {
+			return err
+		}
 		o.Attempts++
 		o.Status = Accepting
 		o.Acceptance = &Acceptance{
 			RequestID: w.RequestID, Attempt: o.Attempts, Organisation: caller.Organisation, Subject: caller.Subject,
-			Admission: w.Admission, Conditions: w.Conditions, BegunAt: at, LeaseUntil: at.Add(lease),
+			Admission: w.Admission, Conditions: texts(wanted), Wanted: wanted, BegunAt: at, LeaseUntil: at.Add(lease),
 		}
 		o.job(JobComplete, at.Add(lease))
 		return nil
@@ -76,7 +86,7 @@ func (s *Service) BeginAccept(ctx context.Context, offerID string, w Wish) (*Off
 // resume takes the attempt up again for the same wish. What was decided meanwhile stays as it is.
 func resume(o *Offer, w Wish, at time.Time) error {
 	a := o.Acceptance
-	if !a.Admission.Equal(w.Admission) || !slices.Equal(a.Conditions, w.Conditions) {
+	if !a.Admission.Equal(w.Admission) || !a.asks(w) {
 		return fault.New(fault.InvalidArgument, fault.RequestIDReused, "request_id",
 			"This request id was used for a request with other contents.", "该请求标识已用于内容不同的请求。")
 	}
@@ -88,6 +98,21 @@ func resume(o *Offer, w Wish, at time.Time) error {
 	}
 	a.LeaseUntil = at.Add(lease)
 	return nil
+}
+
+// asks reports whether the wish has the attempt's conditions.
+func (a *Acceptance) asks(w Wish) bool {
+	return slices.EqualFunc(a.Wanted, w.Conditions, func(c Condition, asked Asked) bool {
+		return c.Text == asked.Text && (c.Due.Equal(asked.Due) || asked.Due.IsZero() && c.Due.Equal(w.Admission))
+	})
+}
+
+func texts(conditions []Condition) []string {
+	var out []string
+	for _, c := range conditions {
+		out = append(out, c.Text)
+	}
+	return out
 }
 
 // UnderWay is the answer while it is not known whether the units are held; a job finishes the attempt in any case.
@@ -141,6 +166,22 @@ func (s *Service) Hold(ctx context.Context, o *Offer) (Held, error) {
 // no longer waits for it is released.
 func (s *Service) FinishAccept(ctx context.Context, offerID string, attempt int, h Held) (*Offer, error) {
 	at := s.clock.Now()
+	var out *Offer
+	err := s.store.Atomically(ctx, func(ctx context.Context) error {
+		o, err := s.settle(ctx, offerID, attempt, h, at)
+		if err != nil {
+			return err
+		}
+		out = o
+		if o.Status != Accepted || o.DecidedAt != at {
+			return nil
+		}
+		return s.withdrawOthers(ctx, o, at)
+	})
+	return out, err
+}
+
+func (s *Service) settle(ctx context.Context, offerID string, attempt int, h Held, at time.Time) (*Offer, error) {
 	return s.store.UpdateOffer(ctx, offerID, func(o *Offer) error {
 		a := o.Acceptance
 		if a == nil || a.Attempt != attempt || a.Settled {
@@ -153,8 +194,11 @@ func (s *Service) FinishAccept(ctx context.Context, offerID string, attempt int,
 				o.release(h.HoldID)
 			}
 		case h.HoldID != "":
-			o.HoldID = h.HoldID
-			o.decide(Accepted, at)
+			o.HoldID, o.Conditions = h.HoldID, a.Wanted
+			o.decide(Accepted, at, access.Caller{Organisation: a.Organisation, Subject: a.Subject})
+			for _, c := range o.Conditions {
+				o.job(JobLapse, c.Due)
+			}
 			o.tell("ACCEPTED", at, a.Organisation, a.Subject)
 		default:
 			o.Status = Open

@@ -3,6 +3,8 @@ package matching
 import (
 	"context"
 	"fmt"
+
+	"huhang.example/services/internal/access"
 )
 
 // Remind is the job at half of an offer's time.
@@ -33,7 +35,7 @@ func (s *Service) Expire(ctx context.Context, j Job) error {
 			wait = Later{o.ExpiresAt.Sub(at)}
 			return nil
 		}
-		o.decide(Expired, at)
+		o.decide(Expired, at, access.From(ctx))
 		o.tell("EXPIRED", o.ExpiresAt, "", "")
 		return nil
 	})
@@ -65,5 +67,5 @@ func (s *Service) deliver(ctx context.Context, t Told) error {
 	if err := s.peers.Tell(call, "evt-"+t.Event.OfferID+"-"+t.Event.Kind, t.Event); err != nil {
 		return err
 	}
-	return s.store.Tell(ctx, t.Event.OfferID, t.Number)
+	return s.store.Tell(ctx, t.Event.OfferID, t.Number, s.clock.Now())
 }

@@ -41,6 +41,7 @@ func (s *Service) CreateOffer(ctx context.Context, p Proposal) (*Offer, error) {
 	if !center.Program(p.Organ).Takes(at) {
 		return nil, notLicensed()
 	}
+	rules := s.rules.inForce(at)
 	expires, err := rules.expires(at, p.Urgency)
 	if err != nil {
 		return nil, err
@@ -48,7 +49,11 @@ func (s *Service) CreateOffer(ctx context.Context, p Proposal) (*Offer, error) {
 	o := &Offer{
 		ID: s.ids.New("off"), ReferralID: p.ReferralID, PatientID: p.PatientID, MatchRunID: p.MatchRunID, CenterID: p.CenterID,
 		CenterCity: center.City, Referrer: p.Referrer, Organ: p.Organ, Urgency: p.Urgency, Status: Open, CreatedAt: at,
-		RemindAt: at.Add(expires.Sub(at) / 2), ExpiresAt: expires, RulesVersion: rules.Version, Version: 1,
+		RemindAt: at.Add(expires.Sub(at) / 2), ExpiresAt: expires, RulesVersion: rules.Version,
+		AtOnce: rules.AtOnce[p.Urgency], Version: 1,
+	}
+	if err := o.show(run); err != nil {
+		return nil, err
 	}
 	o.tell("CREATED", at, "", "")
 	o.job(JobRemind, o.RemindAt)

@@ -14,11 +14,12 @@ func (s *Service) Decline(ctx context.Context, offerID, etag, code, comment stri
 	caller := access.From(ctx)
 	comment = strings.TrimSpace(comment)
 	return s.answer(ctx, offerID, etag, func(o *Offer, at time.Time) error {
-		if err := rules.declines(code, comment); err != nil {
+		rules := s.rules.inForce(at)
+		if err := rules.declines(code, comment, at); err != nil {
 			return err
 		}
-		o.decide(Declined, at)
 		o.DeclineCode, o.Comment, o.RulesVersion = code, comment, rules.Version
+		o.decide(Declined, at, caller)
 		o.tell("DECLINED", at, caller.Organisation, caller.Subject)
 		return nil
 	})

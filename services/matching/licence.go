@@ -57,7 +57,7 @@ func (s *Service) LicenceEnded(ctx context.Context, j LicenceJob) error {
 			return err
 		}
 		for _, o := range offers {
-			if _, err := s.Withdraw(ctx, o.ID, "该器官移植资质已失效 / the licence for this organ has ended"); ended(err) != nil {
+			if err := s.withdrawIfOpen(ctx, o.ID, LicenceSuspended, "该器官移植资质已失效 / the licence for this organ has ended", s.clock.Now()); err != nil {
 				return err
 			}
 		}

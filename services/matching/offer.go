@@ -39,17 +39,27 @@ type Offer struct {
 	RemindedAt   time.Time `json:"reminded_at,omitzero"`
 	DecidedAt    time.Time `json:"decided_at,omitzero"`
 	RulesVersion string    `json:"rules_version"`
-	DeclineCode  string    `json:"decline_code,omitempty"`
-	Comment      string    `json:"comment,omitempty"`
+	// AtOnce is how many centers the rules have asked at the same time.
+	AtOnce      int32  `json:"at_once,omitempty"`
+	DeclineCode string `json:"decline_code,omitempty"`
+	// WithdrawCode says why an offer was withdrawn by the line itself.
+	WithdrawCode string `json:"withdraw_code,omitempty"`
+	Comment      string `json:"comment,omitempty"`
 	// Attempts counts the intents to accept; Acceptance is the last one.
 	Attempts   int         `json:"attempts,omitempty"`
 	Acceptance *Acceptance `json:"acceptance,omitempty"`
 	HoldID     string      `json:"hold_id,omitempty"`
-	Version    int64       `json:"version"`
+	// Conditions are those of the acceptance that stands.
+	Conditions []Condition `json:"conditions,omitempty"`
+	// ShownHash is that of the document the center decides by.
+	ShownHash string `json:"shown_hash,omitempty"`
+	Version   int64  `json:"version"`
 
-	events []Event
-	jobs   []Job
-	quiet  bool
+	events  []Event
+	jobs    []Job
+	shown   []byte
+	records [][]byte
+	quiet   bool
 }
 
 // Acceptance is one attempt to accept: what the center said, before the units are held.
@@ -60,7 +70,9 @@ type Acceptance struct {
 	Subject      string    `json:"subject,omitempty"`
 	Admission    time.Time `json:"admission"`
 	Conditions   []string  `json:"conditions,omitempty"`
-	BegunAt      time.Time `json:"begun_at"`
+	// Wanted are the conditions with their days.
+	Wanted  []Condition `json:"wanted,omitempty"`
+	BegunAt time.Time   `json:"begun_at"`
 	// LeaseUntil keeps other actors from asking for the units of this attempt meanwhile.
 	LeaseUntil time.Time `json:"lease_until"`
 	// Settled says that it is known whether the units are held.
@@ -81,6 +93,7 @@ type Event struct {
 	HoldID       string    `json:"hold_id,omitempty"`
 	Admission    time.Time `json:"admission,omitzero"`
 	ExpiresAt    time.Time `json:"expires_at"`
+	AtOnce       int32     `json:"at_once,omitempty"`
 }
 
 // The work an offer leaves to jobs.
@@ -90,6 +103,7 @@ const (
 	JobComplete = "complete"
 	JobRelease  = "release"
 	JobTell     = "tell"
+	JobLapse    = "lapse"
 )
 
 // Job is one piece of work on an offer, done at least once.
@@ -119,8 +133,13 @@ func (o *Offer) Pending() ([]Event, []Job) { return o.events, o.jobs }
 // Quiet reports whether what changed is nothing anybody decides by, so that an etag read before still holds.
 func (o *Offer) Quiet() bool { return o.quiet }
 
+// Evidence is what the change leaves for the offer's proof: the document shown, once, and the decisions.
+func (o *Offer) Evidence() (shown []byte, records [][]byte) { return o.shown, o.records }
+
 // Settle forgets what is pending: it is stored.
-func (o *Offer) Settle() { o.events, o.jobs, o.quiet = nil, nil, false }
+func (o *Offer) Settle() {
+	o.events, o.jobs, o.shown, o.records, o.quiet = nil, nil, nil, nil, false
+}
 
 func (o *Offer) job(do string, at time.Time) {
 	o.jobs = append(o.jobs, Job{Do: do, OfferID: o.ID, ReferralID: o.ReferralID, At: at})
@@ -133,7 +152,7 @@ func (o *Offer) release(holdID string) {
 func (o *Offer) tell(kind string, at time.Time, organisation, subject string) {
 	e := Event{
 		Kind: kind, OccurredAt: at, Organisation: organisation, Subject: subject, OfferID: o.ID, ReferralID: o.ReferralID,
-		CenterID: o.CenterID, CenterCity: o.CenterCity, ReasonCode: o.DeclineCode, HoldID: o.HoldID, ExpiresAt: o.ExpiresAt,
+		CenterID: o.CenterID, CenterCity: o.CenterCity, ReasonCode: o.DeclineCode + o.WithdrawCode, HoldID: o.HoldID, ExpiresAt: o.ExpiresAt, AtOnce: o.AtOnce,
 	}
 	if o.Status == Accepted {
 		e.Admission = o.Acceptance.Admission
@@ -160,5 +179,3 @@ func (o *Offer) decidedAlready() error {
 	return fault.New(fault.FailedPrecondition, fault.OfferDecided, "", "The offer was decided already.", "该邀约已有决定。").
 		With("status", string(o.Status))
 }
-
-func (o *Offer) decide(s Status, at time.Time) { o.Status, o.DecidedAt = s, at }

@@ -44,7 +44,7 @@ type Store interface {
 	InsertOffer(ctx context.Context, o *Offer) error
 	// Offer returns an offer. Faults: NOT_FOUND.
 	Offer(ctx context.Context, offerID string) (*Offer, error)
-	// UpdateOffer changes an offer with its events and jobs; where change leaves neither and no difference, nothing is
+	// UpdateOffer changes an offer with its events, jobs and evidence; where change leaves neither and no difference, nothing is
 	// written. Faults: NOT_FOUND, WRONG_STATE when another center is taking the patient, and what change returns.
 	UpdateOffer(ctx context.Context, offerID string, change func(*Offer) error) (*Offer, error)
 	// Offers returns at most limit offers, first to expire first, behind the cursor.
@@ -53,8 +53,15 @@ type Store interface {
 	OpenOffersOf(ctx context.Context, centerID, organ string) ([]*Offer, error)
 	// Untold returns the events of an offer that were not delivered, in order, with their numbers.
 	Untold(ctx context.Context, offerID string) ([]Told, error)
-	// Tell marks an event as delivered.
-	Tell(ctx context.Context, offerID string, number int64) error
+	// Tell marks an event as delivered at the time.
+	Tell(ctx context.Context, offerID string, number int64, at time.Time) error
+
+	// Atomically runs fn in one transaction, which every method called with its context joins; fn may be run again.
+	Atomically(ctx context.Context, fn func(ctx context.Context) error) error
+	// Opened notes when somebody of the center first read the offer, once.
+	Opened(ctx context.Context, offerID, subject string, at time.Time) error
+	// Proof returns what can be shown of an offer. Faults: NOT_FOUND.
+	Proof(ctx context.Context, offerID string) (*Proof, error)
 }
 
 // CenterFilter narrows a list of centers.

@@ -19,12 +19,16 @@ type Service struct {
 	ids   id.Source
 	// ready is the directory made ready to rank, as of the revision it was read at.
 	ready catalogue
+	rules AllOfferRules
 }
 
 // New returns the use cases over a store.
 func New(store Store, peers Peers, c clock.Clock, ids id.Source) *Service {
-	return &Service{store: store, peers: peers, clock: c, ids: ids}
+	return &Service{store: store, peers: peers, clock: c, ids: ids, rules: embeddedRules}
 }
+
+// Rules sets other offer rules than those this binary carries, before the service is used.
+func (s *Service) Rules(all AllOfferRules) { s.rules = all }
 
 // Later is the wish of a job to be run again, without counting an attempt.
 type Later struct{ After time.Duration }
@@ -40,6 +44,7 @@ func (s *Service) Offer(ctx context.Context, offerID string) (*Offer, error) {
 	if !o.VisibleTo(access.From(ctx)) {
 		return nil, access.NotVisible("offer", offerID)
 	}
+	s.opened(ctx, o)
 	return o, nil
 }
 
@@ -47,7 +52,9 @@ func (s *Service) Offer(ctx context.Context, offerID string) (*Offer, error) {
 func (s *Service) Offers(ctx context.Context, f OfferFilter, after *Offer, limit int) ([]*Offer, error) {
 	caller := access.From(ctx)
 	f.Organisation, f.All = caller.Organisation, caller.MaySee()
-	return s.store.Offers(ctx, f, after, limit)
+	offers, err := s.store.Offers(ctx, f, after, limit)
+	s.opened(ctx, offers...)
+	return offers, err
 }
 
 // answer changes an offer by the center it was made to. Who may not see it learns nothing, whatever the etag.

@@ -22,7 +22,7 @@ func (s *Service) Ask(ctx context.Context, j Job) error {
 		ReferralID: r.ID, PatientID: r.PatientID, MatchRunID: r.MatchRunID, Center: j.Organisation,
 		Referrer: r.Referrer, Organ: r.Organ, Urgency: r.Urgency,
 	})
-	h := Happening{Move: OfferCreated, Center: j.Organisation, Record: offer.ID, Occurred: offer.Created, Expire: offer.Expire}
+	h := Happening{Move: OfferCreated, Center: j.Organisation, Record: offer.ID, Occurred: offer.Created, Expire: offer.Expire, AtOnce: offer.AtOnce}
 	if f, no := refused(err); no {
 		// There is no offer: the record is what would have become one.
 		h = Happening{
@@ -57,6 +57,13 @@ func (s *Service) abandonAsking(ctx context.Context, j Job, reason string) error
 			return nil
 		}
 		a.Center, a.Reason = j.Organisation, reason
+		if len(r.Beside) > 0 {
+			// Others still have their offers: this center counts as one that could not be asked.
+			_, err := r.happen(a, Happening{
+				Move: OfferRefused, Center: j.Organisation, Reason: reason, Occurred: a.At, Record: roundOf(j),
+			})
+			return err
+		}
 		err := r.apply(AbandonAsking, a, func() {
 			r.revoke(j.Organisation, roundOf(j), a.At)
 			r.stopAsking()

@@ -35,8 +35,8 @@ func (s *Service) CloseReferral(ctx context.Context, referralID, etag string, re
 // end marks the case as closed and owes what undoes it.
 func (r *Referral) end(reason CloseReason) {
 	r.CloseReason = reason
-	if slices.Contains(on(Matched, Offered), r.State) && r.OfferID != "" {
-		r.enqueue(Job{Do: JobWithdraw, Record: r.OfferID})
+	if slices.Contains(on(Matched, Offered, Accepted, Booked, TransferPlanned, InTransit), r.State) {
+		r.withdrawOpen()
 	}
 	if slices.Contains(on(TransferPlanned, InTransit), r.State) && r.TransferID != "" {
 		r.enqueue(Job{Do: JobAbort, Record: r.TransferID})

@@ -29,6 +29,8 @@ func (s *Service) RecordEvaluation(ctx context.Context, referralID, etag string,
 		a.Reason = "UNSUITABLE"
 		return r.apply(move, a, func() {
 			r.release()
+			// Another center may take the patient from here on.
+			r.withdrawOpen()
 			r.stopAsking()
 			r.CenterID, r.CenterCity = "", ""
 		})

@@ -22,6 +22,7 @@ type Happening struct {
 	// Of offers.
 	Center, City, Hold string
 	Admission, Expire  time.Time
+	AtOnce             int
 	// Of claims.
 	SelfPay *money.Fen
 }
@@ -93,23 +94,25 @@ func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 func (r *Referral) take(h Happening) {
 	switch h.Move {
 	case OfferCreated:
-		r.OfferID = h.Record
+		if asksBeside(r, Act{Center: h.Center, Record: h.Record}) {
+			return
+		}
+		r.OfferID, r.AtOnce = h.Record, h.AtOnce
+		r.askBeside()
 	case OfferAccepted:
+		r.passOver(h)
 		r.OfferID, r.CenterID, r.CenterCity, r.HoldID = h.Record, h.Center, h.City, h.Hold
 		r.Admission, r.AcceptTime, r.HoldConfirmed = h.Admission, h.Occurred, false
 		r.FilingID, r.FilingWaits = "", false
 		r.enqueue(Job{Do: JobFile, Record: h.Record})
 	case OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused:
-		next := r.next()
-		r.revoke(r.Asking, h.Record, h.Occurred)
-		r.OfferID, r.Asking = "", next
-		if next == "" {
-			r.stopAsking()
-			return
-		}
-		r.enqueue(Job{Do: JobAsk, Number: r.Round, Organisation: next})
+		r.over(h)
 	case HoldExpired, HoldReleased:
 		r.HoldID, r.HoldConfirmed = "", false
+		if r.OfferID != "" && (r.State == Accepted || r.State == Booked) {
+			// The offer was about this bed: without it, another center may be asked.
+			r.enqueue(Job{Do: JobWithdraw, Record: r.OfferID})
+		}
 		if r.State == Accepted || r.State == Booked {
 			if r.TransferID != "" {
 				r.enqueue(Job{Do: JobAbort, Record: r.TransferID})
@@ -142,6 +145,7 @@ func (r *Referral) undo(h Happening) {
 		r.enqueue(Job{Do: JobWithdraw, Record: h.Record})
 	case h.Move == OfferAccepted && h.Hold != "" && h.Hold != r.HoldID:
 		r.enqueue(Job{Do: JobRelease, Record: h.Hold})
+		r.enqueue(Job{Do: JobWithdraw, Record: h.Record})
 	case h.Move == TransferPlan && r.State == Closed:
 		r.enqueue(Job{Do: JobAbort, Record: h.Record})
 	}

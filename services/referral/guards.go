@@ -36,7 +36,7 @@ func partOf(r *Referral, caller access.Caller) Party {
 		}
 	}
 	if caller.Has(access.Center) {
-		if own(r.AskedCenter()) {
+		if caller.Organisation != "" && contains(r.AskedCenters(), caller.Organisation) {
 			p |= TheAskedCenter
 		}
 		if own(r.CenterID) {
@@ -61,13 +61,23 @@ func nobodyAsked(r *Referral, _ Act) bool { return r.Asking == "" }
 func ranked(r *Referral, _ Act) bool      { return r.MatchRunID != "" }
 
 func asksThisCenter(r *Referral, a Act) bool {
-	return a.Center != "" && a.Center == r.Asking && (r.OfferID == "" || r.OfferID == a.Record)
+	return a.Center != "" && a.Center == r.Asking && (r.OfferID == "" || r.OfferID == a.Record) || asksBeside(r, a)
+}
+
+// asksBeside reports whether the center is one of several asked at once, and not the last.
+func asksBeside(r *Referral, a Act) bool {
+	return a.Center != "" && slices.Contains(r.Beside, Asked{a.Center, a.Record})
+}
+
+// asksOthersToo reports whether somebody still has an offer when this one is over.
+func asksOthersToo(r *Referral, a Act) bool {
+	return asksThisCenter(r, a) && (asksBeside(r, a) && r.OfferID != "" || len(r.Beside) > 1 || len(r.Beside) == 1 && !asksBeside(r, a))
 }
 
 func asksThisCenterThenAnother(r *Referral, a Act) bool {
-	return asksThisCenter(r, a) && r.next() != ""
+	return asksThisCenter(r, a) && (r.next() != "" || asksBeside(r, a))
 }
-func thisOffer(r *Referral, a Act) bool { return r.OfferID == a.Record }
+func thisOffer(r *Referral, a Act) bool { return r.OfferID == a.Record || asksBeside(r, a) }
 
 func noTransfer(r *Referral, _ Act) bool { return r.TransferID == "" }
 func notBooked(r *Referral, _ Act) bool  { return r.HoldID != "" && !r.HoldConfirmed }

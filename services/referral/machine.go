@@ -126,6 +126,7 @@ var Table = []Row{
 	{From: on(Matched, Offered), Do: do(OfferCreated), By: TheLine, When: asksThisCenter, To: Offered, Limit: given},
 	{From: on(Offered), Do: do(OfferReminded), By: TheLine, When: thisOffer, Keep: true},
 	{From: on(Matched, Offered), Do: do(OfferAccepted), By: TheLine, When: asksThisCenter, To: Accepted, Limit: after(3 * day)},
+	{From: on(Offered), Do: offerOver, By: TheLine, When: asksOthersToo, Keep: true},
 	{From: on(Matched, Offered), Do: offerOver, By: TheLine, When: asksThisCenterThenAnother, To: Matched},
 	{From: on(Matched, Offered), Do: offerOver, By: TheLine, When: asksThisCenter, To: Exhausted},
 	{From: on(Matched), Do: do(AbandonAsking), By: TheLine, When: asksThisCenter, To: Matched, Limit: after(48 * time.Hour)},

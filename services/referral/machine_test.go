@@ -32,7 +32,7 @@ var ways = map[State]map[Move][]State{
 	Screening:       {ScreenPass: {Screening}, ScreenReturn: {Returned}, ScreenNotIndicated: {Closed}, MatchRanked: {Matched}, MatchEmpty: {Exhausted}, MatchRefused: {Screening}},
 	Exhausted:       {ScreenPass: {Screening}, ScreenReturn: {Returned}, ScreenNotIndicated: {Closed}, Choose: {Matched}, HoldReleased: {Exhausted}},
 	Matched:         {Choose: {Matched}, OfferCreated: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Matched, Exhausted}, OfferExpired: {Matched, Exhausted}, OfferWithdrawn: {Matched, Exhausted}, OfferRefused: {Matched, Exhausted}, AbandonAsking: {Matched}},
-	Offered:         {OfferCreated: {Offered}, OfferReminded: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Matched, Exhausted}, OfferExpired: {Matched, Exhausted}, OfferWithdrawn: {Matched, Exhausted}, OfferRefused: {Matched, Exhausted}},
+	Offered:         {OfferCreated: {Offered}, OfferReminded: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Offered, Matched, Exhausted}, OfferExpired: {Offered, Matched, Exhausted}, OfferWithdrawn: {Offered, Matched, Exhausted}, OfferRefused: {Offered, Matched, Exhausted}},
 	Accepted:        {Book: {Booked, TransferPlanned}, HoldExpired: {Matched}, HoldReleased: {Matched}, TransferPlan: {Accepted}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}, TransferAborted: {Accepted}},
 	Booked:          {HoldReleased: {Matched}, TransferPlan: {TransferPlanned}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}},
 	TransferPlanned: {HoldReleased: {TransferPlanned}, TransferPlan: {TransferPlanned}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}, TransferAborted: {Booked}},

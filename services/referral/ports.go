@@ -88,6 +88,7 @@ type OfferAsk struct {
 type Offer struct {
 	ID              string
 	Created, Expire time.Time
+	AtOnce          int
 }
 
 // FilingAsk asks for a filing (备案) of type referral.

@@ -101,6 +101,10 @@ type Referral struct {
 	Round  int
 	// OfferID is the open offer, later the accepted one.
 	OfferID string
+	// AtOnce is how many centers the offer rules ask at the same time; Beside are those asked before Asking and not
+	// answered yet.
+	AtOnce int
+	Beside []Asked
 
 	CenterID, CenterCity, HoldID string
 	AcceptTime, Admission        time.Time
@@ -131,6 +135,9 @@ type Referral struct {
 	jobs    []Job
 }
 
+// Asked is a center with an open offer.
+type Asked struct{ Center, OfferID string }
+
 // Etag is the version as callers see it.
 func (r *Referral) Etag() string { return strconv.FormatInt(r.Version, 10) }
 
@@ -139,21 +146,25 @@ func (r *Referral) Live() bool { return r.State != Closed }
 
 // Busy reports whether the line itself is at work, so that nobody is waited for.
 func (r *Referral) Busy() bool {
-	return r.Matching || r.Asking != "" && r.OfferID == "" && (r.State == Matched || r.State == Offered)
+	return r.Matching || r.Asking != "" && r.OfferID == "" && len(r.Beside) == 0 && (r.State == Matched || r.State == Offered)
 }
 
-// AskedCenter is the center with an open offer; empty when there is none.
-func (r *Referral) AskedCenter() string {
-	if r.OfferID == "" {
-		return ""
+// AskedCenters are those with an open offer, and later the one that accepted.
+func (r *Referral) AskedCenters() []string {
+	var centers []string
+	if r.OfferID != "" && r.Asking != "" {
+		centers = append(centers, r.Asking)
 	}
-	return r.Asking
+	for _, b := range r.Beside {
+		centers = append(centers, b.Center)
+	}
+	return centers
 }
 
 // Parties are the organisations that may see the case now.
 func (r *Referral) Parties() []string {
 	var parties []string
-	for _, organisation := range []string{r.Referrer, r.AskedCenter(), r.CenterID, r.LocalHospital} {
+	for _, organisation := range append([]string{r.Referrer, r.CenterID, r.LocalHospital}, r.AskedCenters()...) {
 		if organisation != "" && !slices.Contains(parties, organisation) {
 			parties = append(parties, organisation)
 		}

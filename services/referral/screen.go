@@ -39,4 +39,6 @@ func (s *Service) ScreenReferral(ctx context.Context, referralID, etag string, d
 }
 
 // stopAsking forgets the present choice of centers; offers out are undone by whoever calls it.
-func (r *Referral) stopAsking() { r.Chosen, r.Asking, r.OfferID = nil, "", "" }
+func (r *Referral) stopAsking() {
+	r.Chosen, r.Asking, r.OfferID, r.Beside = nil, "", "", nil
+}

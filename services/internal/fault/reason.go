@@ -61,6 +61,7 @@ const (
 	DocumentRefused             Reason = "DOCUMENT_REFUSED"
 	DocumentQuarantined         Reason = "DOCUMENT_QUARANTINED"
 	DocumentLimit               Reason = "DOCUMENT_LIMIT"
+	ProposalStale               Reason = "PROPOSAL_STALE"
 )
 
 type advice struct{ en, zh string }
@@ -111,6 +112,7 @@ var whatToDo = map[Reason]advice{
 	QuotaReserved:               {"Choose another time, or have the center change its quota.", "请选择其他时间，或由中心调整预留。"},
 	QuotaUsed:                   {"Choose another period or another center.", "请选择其他时段或其他中心。"},
 	FeedInvalid:                 {"Correct the named entity of the feed and import it again.", "请更正所示的数据项后重新导入。"},
+	ProposalStale:               {"Make a new proposal and confirm that one.", "请重新生成建议后再确认。"},
 	MessageIDReused:             {"Use a new message id for a new message.", "新消息请使用新的消息编号。"},
 	OrganFee:                    {"Take the line off the bill: no organ is charged for (Order 767, Art 32).", "请将该项移出账单：不得收取器官费用（条例第三十二条）。"},
 	VersionExists:               {"Give the new version another name.", "请为新版本另行命名。"},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	matchingv1 "huhang.example/gen/huhang/matching/v1"
 	"huhang.example/services/internal/fleet"
@@ -28,6 +29,8 @@ type Config struct {
 	Keys string `yaml:"keys"`
 	// Sample puts the invented directory where its centers are missing; what was declared since stays.
 	Sample bool `yaml:"sample"`
+	// OfferRules is a file with the versions of the offer rules; empty: those of the binary.
+	OfferRules string `yaml:"offer_rules"`
 }
 
 // App is one running instance.
@@ -49,6 +52,14 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 		return nil, err
 	}
 	use := matching.New(store.New(h.DB, cipher), peers.New(d.Peers), d.Clock, d.IDs)
+	if c.OfferRules != "" {
+		rules, err := offerRules(c.OfferRules)
+		if err != nil {
+			h.DB.Close()
+			return nil, err
+		}
+		use.Rules(rules)
+	}
 	if err := seed(ctx, use, c.Sample); err != nil {
 		h.DB.Close()
 		return nil, err
@@ -57,6 +68,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	server := rpc.New(use, h.DB, cipher)
 	matchingv1.RegisterMatchingServiceServer(h.GRPC(), server)
 	matchingv1.RegisterDirectoryServiceServer(h.GRPC(), server)
+	matchingv1.RegisterOfferServiceServer(h.GRPC(), rpc.NewOffers(use, h.DB))
 	return &App{h}, nil
 }
 
@@ -72,4 +84,16 @@ func seed(ctx context.Context, use *matching.Service, sample bool) error {
 		return fmt.Errorf("sample: %w", err)
 	}
 	return nil
+}
+
+func offerRules(file string) (matching.AllOfferRules, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("offer_rules: %w", err)
+	}
+	rules, err := matching.ParseOfferRules(data)
+	if err != nil {
+		return nil, fmt.Errorf("offer_rules %s: %w", file, err)
+	}
+	return rules, nil
 }

@@ -191,7 +191,7 @@ func (p *Peers) Tell(ctx context.Context, requestID string, e matching.Event) er
 	}
 	offer := &referralv1.OfferEvent{
 		OfferId: e.OfferID, CenterId: e.CenterID, CenterCity: e.CenterCity, Kind: e.Kind, ReasonCode: e.ReasonCode, HoldId: e.HoldID,
-		ExpireTime: timestamppb.New(e.ExpiresAt),
+		ExpireTime: timestamppb.New(e.ExpiresAt), AtOnce: e.AtOnce,
 	}
 	if !e.Admission.IsZero() {
 		offer.AdmissionTime = timestamppb.New(e.Admission)

@@ -51,7 +51,7 @@ const intent = "/huhang.matching.v1.MatchingService/AcceptOffer intent"
 func (s *Server) begin(ctx context.Context, req *matchingv1.AcceptOfferRequest) (o *matching.Offer, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		o, err = s.use.BeginAccept(ctx, req.GetOfferId(), matching.Wish{
-			RequestID: req.GetRequestId(), Etag: req.GetEtag(), Admission: instant(req.GetAdmissionTime()), Conditions: req.GetConditions(),
+			RequestID: req.GetRequestId(), Etag: req.GetEtag(), Admission: instant(req.GetAdmissionTime()), Conditions: asked(req),
 		})
 		if err != nil || o.Status != matching.Accepting {
 			return err

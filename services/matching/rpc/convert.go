@@ -48,7 +48,13 @@ func offerTo(o *matching.Offer) *matchingv1.Offer {
 		Organ: organTo(o.Organ), Urgency: organv1.Urgency(organv1.Urgency_value[urgencyPrefix+o.Urgency]),
 		Status:     matchingv1.OfferStatus(matchingv1.OfferStatus_value[statusPrefix+string(o.Status)]),
 		CreateTime: timeTo(o.CreatedAt), ExpireTime: timeTo(o.ExpiresAt), DecideTime: timeTo(o.DecidedAt), RemindTime: timeTo(o.RemindedAt),
-		DeclineCode: o.DeclineCode, Comment: o.Comment, HoldId: o.HoldID, Etag: o.Etag(),
+		DeclineCode: o.DeclineCode, Comment: o.Comment, HoldId: o.HoldID, Etag: o.Etag(), AtOnce: max(o.AtOnce, 1),
+		WithdrawCode: o.WithdrawCode, RulesVersion: o.RulesVersion,
+	}
+	for _, c := range o.Conditions {
+		out.AcceptanceConditions = append(out.AcceptanceConditions, &matchingv1.Condition{
+			Number: c.Number, Text: c.Text, DueTime: timeTo(c.Due), Status: c.Status, SettleTime: timeTo(c.SettledAt),
+		})
 	}
 	if o.Binding() {
 		out.Conditions, out.AdmissionTime = o.Acceptance.Conditions, timeTo(o.Acceptance.Admission)

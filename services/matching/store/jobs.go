@@ -19,6 +19,7 @@ type (
 	completeJob struct{ matching.Job }
 	releaseJob  struct{ matching.Job }
 	tellJob     struct{ matching.Job }
+	lapseJob    struct{ matching.Job }
 	licenceJob  struct{ matching.LicenceJob }
 )
 
@@ -27,6 +28,7 @@ func (expireJob) Kind() string   { return "offer_expire" }
 func (completeJob) Kind() string { return "offer_complete" }
 func (releaseJob) Kind() string  { return "offer_release" }
 func (tellJob) Kind() string     { return "offer_tell" }
+func (lapseJob) Kind() string    { return "offer_lapse" }
 
 func (licenceJob) Kind() string { return "licence_ended" }
 
@@ -47,6 +49,8 @@ func enqueue(ctx context.Context, tx *sqldb.Tx, j matching.Job) error {
 		args, options = releaseJob{j}, append(options, sqldb.MaxAttempts(untiring))
 	case matching.JobTell:
 		args, options = tellJob{j}, append(options, sqldb.MaxAttempts(untiring))
+	case matching.JobLapse:
+		args, options = lapseJob{j}, append(options, sqldb.MaxAttempts(untiring))
 	default:
 		return fmt.Errorf("matching: no job %q", j.Do)
 	}
@@ -71,6 +75,7 @@ func Handle(w *sqldb.Workers, s *matching.Service) {
 	handle(w, s.Complete, func(a completeJob) matching.Job { return a.Job })
 	handle(w, s.ReleaseHold, func(a releaseJob) matching.Job { return a.Job })
 	sqldb.Handle(w, func(ctx context.Context, a licenceJob) error { return again(s.LicenceEnded(ctx, a.LicenceJob)) })
+	handle(w, s.Lapse, func(a lapseJob) matching.Job { return a.Job })
 	handle(w, s.TellCase, func(a tellJob) matching.Job { return a.Job })
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/sqldb"
@@ -116,6 +117,9 @@ func (s *Store) UpdateOffer(ctx context.Context, offerID string, change func(*ma
 
 // pending writes what a change leaves behind.
 func pending(ctx context.Context, tx *sqldb.Tx, o *matching.Offer) error {
+	if err := evidence(ctx, tx, o); err != nil {
+		return err
+	}
 	events, jobs := o.Pending()
 	for _, e := range events {
 		doc, err := encode(e)
@@ -212,10 +216,13 @@ func (s *Store) Untold(ctx context.Context, offerID string) (untold []matching.T
 	return untold, err
 }
 
-// Tell marks an event as delivered.
-func (s *Store) Tell(ctx context.Context, offerID string, number int64) error {
+// Tell marks an event as delivered. With the first of them the offer itself has been.
+func (s *Store) Tell(ctx context.Context, offerID string, number int64, at time.Time) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE offer_event SET told = TRUE WHERE offer_id = $1 AND number = $2", offerID, number)
+		if _, err := tx.Exec(ctx, "UPDATE offer_event SET told = TRUE WHERE offer_id = $1 AND number = $2", offerID, number); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "UPDATE offer_shown SET delivered_at = $2 WHERE offer_id = $1 AND delivered_at = 0", offerID, clock.Micros(at))
 		return err
 	})
 }

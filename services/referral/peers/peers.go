@@ -173,7 +173,7 @@ func (p *Peers) CreateOffer(ctx context.Context, requestID string, ask referral.
 		return referral.Offer{}, err
 	}
 	o := got.GetOffer()
-	return referral.Offer{ID: o.GetOfferId(), Created: o.GetCreateTime().AsTime(), Expire: o.GetExpireTime().AsTime()}, nil
+	return referral.Offer{ID: o.GetOfferId(), Created: o.GetCreateTime().AsTime(), Expire: o.GetExpireTime().AsTime(), AtOnce: int(o.GetAtOnce())}, nil
 }
 
 // WithdrawOffer takes an offer back.

@@ -56,6 +56,7 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 		h.Move, h.Record, h.Reason = offerMoves[o.GetKind()], o.GetOfferId(), o.GetReasonCode()
 		h.Center, h.City, h.Hold = o.GetCenterId(), o.GetCenterCity(), o.GetHoldId()
 		h.Admission, h.Expire = instant(o.GetAdmissionTime()), instant(o.GetExpireTime())
+		h.AtOnce = int(o.GetAtOnce())
 	case *referralv1.RecordCaseEventRequest_Transfer:
 		h.Move, h.Record, h.Reason = transferMoves[e.Transfer.GetKind()], e.Transfer.GetTransferId(), e.Transfer.GetReasonCode()
 	case *referralv1.RecordCaseEventRequest_Claim:

@@ -218,6 +218,7 @@ type played struct {
 	mu       sync.Mutex
 	consents bool
 	ranked   []string
+	atOnce   int
 	calls    map[string]int
 	fail     map[string]error
 }
@@ -270,7 +271,7 @@ func (p *played) CreateOffer(_ context.Context, requestID string, ask referral.O
 		return referral.Offer{}, err
 	}
 	sum := fmt.Sprintf("%026x", requestID)
-	return referral.Offer{ID: "off_" + sum[len(sum)-26:], Created: start, Expire: start.Add(24 * time.Hour)}, nil
+	return referral.Offer{ID: "off_" + sum[len(sum)-26:], Created: start, Expire: start.Add(24 * time.Hour), AtOnce: p.atOnce}, nil
 }
 
 func (p *played) WithdrawOffer(_ context.Context, _, id, _ string) error {

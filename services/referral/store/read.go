@@ -33,12 +33,14 @@ func (w *where) party(s referral.Scope, parts referral.Party) {
 	}
 	var any []string
 	organisation := w.arg(s.Organisation)
+	if parts&referral.TheAskedCenter != 0 {
+		any = append(any, "id IN (SELECT referral_id FROM asked WHERE center = "+organisation+")")
+	}
 	for _, column := range []struct {
 		part referral.Party
 		name string
 	}{
 		{referral.TheReferrer, "referrer"},
-		{referral.TheAskedCenter, "asked_center"},
 		{referral.TheCenter, "center"},
 		{referral.TheLocalHospital, "local_hospital"},
 	} {

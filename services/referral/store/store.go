@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/fault"
@@ -146,10 +147,26 @@ func save(ctx context.Context, tx *sqldb.Tx, r *referral.Referral) error {
 	if err != nil {
 		return fmt.Errorf("referral: case: %w", err)
 	}
+	if err := asked(ctx, tx, r); err != nil {
+		return err
+	}
 	_, err = tx.Exec(ctx, `UPDATE referral SET version = $2, state = $3, live = $4, busy = $5, asked_center = $6, center = $7,
 		local_hospital = $8, deadline = $9, updated = $10, doc = $11 WHERE id = $1`,
-		r.ID, r.Version, string(r.State), r.Live(), r.Busy(), r.AskedCenter(), r.CenterID, r.LocalHospital, deadlineOf(r), at, string(doc))
+		r.ID, r.Version, string(r.State), r.Live(), r.Busy(), strings.Join(r.AskedCenters(), " "), r.CenterID, r.LocalHospital, deadlineOf(r), at, string(doc))
 	return err
+}
+
+// asked keeps one row for each center that has an open offer.
+func asked(ctx context.Context, tx *sqldb.Tx, r *referral.Referral) error {
+	if _, err := tx.Exec(ctx, "DELETE FROM asked WHERE referral_id = $1", r.ID); err != nil {
+		return err
+	}
+	for _, center := range r.AskedCenters() {
+		if _, err := tx.Exec(ctx, "INSERT INTO asked (center, referral_id) VALUES ($1, $2)", center, r.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func scanOne(row sqldb.Row) (*referral.Referral, error) {
