@@ -110,7 +110,8 @@ func TestProofEncoding(t *testing.T) {
 	if err := o.show(run); err != nil {
 		t.Fatal(err)
 	}
-	if got := string(o.shown[:120]); got != `{"offer_id":"off_1","referral_id":"ref_1","patient_id":"pat_1","match_run_id":"mat_1","center_id":"C-SH-01","referring_or` {
+	if got := string(o.shown); !strings.HasPrefix(got, `{"offer_id":"off_1","referral_id":"ref_1","patient_id":"pat_1","match_run_id":"mat_1","center_id":"C-SH-01",`+
+		`"referring_organisation":"H-HF-01","organ":"LIVER","urgency":"URGENT","create_time":"2026-11-22T04:00:00Z","expire_time":"2026-11-22T05:00:00Z","rules_version":"1","clinical_version":3,"patient":{"age":47,"bmi":24.5,`) {
 		t.Error(got)
 	}
 	o.DeclineCode = "NO_BED"

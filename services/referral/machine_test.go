@@ -180,6 +180,9 @@ func TestMachineAgainstTheTable(t *testing.T) {
 // event is what a peer would say of the case as it is.
 func event(r *Referral, m Move, by access.Caller, at time.Time) Act {
 	a := Act{By: by, At: at, Center: r.Asking, Record: r.OfferID, Ends: at.Add(24 * time.Hour)}
+	if len(r.Beside) > 0 && m != OfferCreated && at.Minute()%2 == 0 {
+		a.Center, a.Record = r.Beside[0].Center, r.Beside[0].OfferID
+	}
 	switch m {
 	case OfferCreated:
 		if r.OfferID == "" {
@@ -283,7 +286,7 @@ func effect(r *Referral, m Move, a Act) {
 		r.stopAsking()
 	case OfferRefused, OfferDeclined, OfferExpired, OfferWithdrawn, OfferCreated, HoldExpired, HoldReleased,
 		TransferPlan, TransferDeparted, TransferArrived, TransferAborted, ClaimOpened, ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual:
-		r.take(Happening{Move: m, Record: a.Record, Center: a.Center})
+		r.take(Happening{Move: m, Record: a.Record, Center: a.Center, AtOnce: 2})
 	case OfferAccepted:
 		r.take(Happening{Move: m, Record: a.Record, Center: a.Center, City: "310100", Hold: "hld_1"})
 	case Book:
