@@ -1,0 +1,295 @@
+package rpc_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	matchingv1 "huhang.example/gen/huhang/matching/v1"
+	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/sqldb/sqldbtest"
+	"huhang.example/services/matching"
+)
+
+// A case's offers as one object with a sequential life: each is open, over, or decided, and at most one accepted. What
+// many callers see at once, with lost answers, crashes, repetitions and jumping clocks, must be what one after another could see.
+
+type did int
+
+const (
+	doAccept did = iota
+	doDecline
+	doWithdraw
+	doRead
+	doTick // the clock passes every offer's end
+)
+
+type saw string
+
+const (
+	sawDone    saw = "DONE"
+	sawTaken   saw = "TAKEN"   // no bed: nothing happened
+	sawBusy    saw = "BUSY"    // another acceptance is under way: nothing happened
+	sawDecided saw = "DECIDED" // refused: decided already
+	sawExpired saw = "EXPIRED"
+	sawUnknown saw = "UNKNOWN" // no answer: it may have happened, or may yet
+)
+
+type step struct {
+	do    did
+	offer int
+}
+
+// life is the state: one letter an offer. O open, X its time is over but nobody noted it, A accepted, D, W, E.
+type life = string
+
+func with(s life, i int, c byte) life { b := []byte(s); b[i] = c; return string(b) }
+
+// accepted is the state after an acceptance: the others that were open are withdrawn.
+func acceptedBy(s life, i int) life {
+	b := []byte(s)
+	for j := range b {
+		if j == i {
+			b[j] = 'A'
+		} else if b[j] == 'O' || b[j] == 'X' {
+			b[j] = 'W'
+		}
+	}
+	return string(b)
+}
+
+func holds(s life) bool { return slices.Contains([]byte(s), 'A') }
+
+var offersLife = (&porcupine.NondeterministicModel{
+	Init: func() []any { return []any{"OOO"} },
+	Step: func(state, input, output any) []any {
+		s, in, out := state.(life), input.(step), output.(saw)
+		at := s[in.offer]
+		open, same := at == 'O' || at == 'X', []any{s}
+		switch in.do {
+		case doTick:
+			b := []byte(s)
+			for j := range b {
+				if b[j] == 'O' {
+					b[j] = 'X'
+				}
+			}
+			return []any{string(b)}
+		case doRead:
+			switch {
+			case out == "OPEN" && open, out == "ACCEPTED" && at == 'A', out == "DECLINED" && at == 'D', out == "WITHDRAWN" && at == 'W', out == "EXPIRED" && at == 'E':
+				return same
+			case out == "ACCEPTING":
+				return same // somebody's acceptance is under way
+			case out == "EXPIRED" && at == 'X':
+				return []any{with(s, in.offer, 'E')}
+			}
+			return nil
+		}
+		switch out {
+		case sawTaken, sawBusy:
+			return same
+		case sawDecided:
+			if open || at == 'E' {
+				return nil
+			}
+			return same
+		case sawExpired:
+			if at == 'X' || at == 'E' {
+				return same
+			}
+			return nil
+		}
+		var next []any
+		if out == sawUnknown {
+			next = same
+		}
+		switch {
+		case in.do == doAccept && at == 'O' && !holds(s):
+			next = append(next, acceptedBy(s, in.offer))
+		case in.do == doAccept && at == 'A' && out == sawDone:
+			next = append(next, s) // the same wish again
+		case in.do == doDecline && at == 'O':
+			next = append(next, with(s, in.offer, 'D'))
+		case in.do == doWithdraw && at != 'D' && at != 'E':
+			next = append(next, with(s, in.offer, 'W'))
+		}
+		return next
+	},
+}).ToModel()
+
+// history gathers what happened; times are the order of calls and answers, not the clock's.
+type history struct {
+	mu   sync.Mutex
+	tick int64
+	ops  []porcupine.Operation
+}
+
+func (h *history) now() int64 { h.mu.Lock(); defer h.mu.Unlock(); h.tick++; return h.tick }
+
+// never is when an answer comes that was lost.
+const never = int64(1) << 40
+
+func (h *history) run(client int, in step, call func() saw) {
+	begun := h.now()
+	out := call()
+	ended := h.now()
+	if out == sawUnknown {
+		ended = never
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: in, Call: begun, Output: out, Return: ended})
+}
+
+func heard(t *testing.T, err error) saw {
+	switch {
+	case err == nil:
+		return sawDone
+	case fault.Is(err, fault.ResourceTaken):
+		return sawTaken
+	case fault.Is(err, fault.WrongState), fault.Is(err, fault.StaleVersion):
+		return sawBusy
+	case fault.Is(err, fault.OfferDecided):
+		return sawDecided
+	case fault.Is(err, fault.OfferExpired):
+		return sawExpired
+	case fault.Is(err, fault.PeerUnavailable):
+		return sawUnknown
+	}
+	t.Error(err)
+	return sawUnknown
+}
+
+// storm lets callers at the offers of one case, and checks what they saw.
+func (r *rig) storm(t *testing.T, random *rand.Rand) {
+	run := r.match(t)
+	var offers []*matchingv1.Offer
+	for _, code := range []string{"C-SH-01", "C-SH-02", "C-BJ-01"} {
+		offers = append(offers, must[*matchingv1.CreateOfferResponse](t)(r.CreateOffer(service(t.Context()), r.proposal(t, run, code, emergency))).GetOffer())
+	}
+	before := len(r.line.live())
+	h := &history{}
+	var wait sync.WaitGroup
+	const clients = 6
+	for client := range clients {
+		seed := random.Uint64()
+		var wishes []*matchingv1.AcceptOfferRequest
+		var requests []string
+		for range 6 {
+			wishes = append(wishes, r.wish(offers[random.IntN(3)]))
+			requests = append(requests, r.rid())
+		}
+		wait.Go(func() { r.caller(t, h, client, rand.New(rand.NewPCG(seed, 1)), offers, wishes, requests) })
+	}
+	wait.Wait()
+	r.line.set(func() { r.line.lie, r.line.taken = 0, false })
+	sqldbtest.Eventually(t, "nothing is under way", func() bool {
+		r.clock.Advance(5 * time.Second)
+		return !slices.ContainsFunc(offers, func(o *matchingv1.Offer) bool { return r.get(t, o.GetOfferId()).GetStatus() == accepting })
+	})
+	won := 0
+	for i, o := range offers {
+		h.run(clients, step{doRead, i}, func() saw {
+			s := r.get(t, o.GetOfferId()).GetStatus()
+			if s == accepted {
+				won++
+			}
+			return saw(s.String()[len("OFFER_STATUS_"):])
+		})
+	}
+	if result, _ := porcupine.CheckOperationsVerbose(offersLife, h.ops, 20*time.Second); result != porcupine.Ok {
+		t.Fatalf("%s: no order of these explains what was seen: %+v", result, h.ops)
+	}
+	// What was held for an offer withdrawn meanwhile is found and released by the job that waits for the lease's end.
+	sqldbtest.Eventually(t, "every hold has its patient", func() bool {
+		r.clock.Advance(time.Second)
+		return len(r.line.live())-before == won
+	})
+}
+
+// caller does a few things at random, and sometimes its process dies, its answer is lost, or it says everything twice.
+func (r *rig) caller(t *testing.T, h *history, client int, random *rand.Rand, offers []*matchingv1.Offer, wishes []*matchingv1.AcceptOfferRequest, requests []string) {
+	index := func(id string) int {
+		return slices.IndexFunc(offers, func(o *matchingv1.Offer) bool { return o.GetOfferId() == id })
+	}
+	for n, wish := range wishes {
+		i := index(wish.GetOfferId())
+		o := offers[i]
+		switch random.IntN(9) {
+		case 0, 1, 2: // said twice half of the time
+			for range 1 + random.IntN(2) {
+				h.run(client, step{doAccept, i}, func() saw {
+					_, err := r.AcceptOffer(center(t.Context(), o.GetCenterId()), wish)
+					return heard(t, err)
+				})
+			}
+		case 3: // the process dies after the intent
+			h.run(client, step{doAccept, i}, func() saw {
+				_, err := r.use.BeginAccept(center(t.Context(), o.GetCenterId()), o.GetOfferId(), matching.Wish{RequestID: wish.GetRequestId(), Etag: o.GetEtag(), Admission: wish.GetAdmissionTime().AsTime()})
+				if err == nil {
+					return sawUnknown
+				}
+				return heard(t, err)
+			})
+		case 4:
+			h.run(client, step{doDecline, i}, func() saw {
+				_, err := r.DeclineOffer(center(t.Context(), o.GetCenterId()), &matchingv1.DeclineOfferRequest{RequestId: requests[n], OfferId: o.GetOfferId(), Etag: o.GetEtag(), Code: "NO_BED"})
+				return heard(t, err)
+			})
+		case 5:
+			if random.IntN(2) == 0 {
+				h.run(client, step{doWithdraw, i}, func() saw {
+					_, err := r.WithdrawOffer(service(t.Context()), &matchingv1.WithdrawOfferRequest{RequestId: requests[n], OfferId: o.GetOfferId(), Reason: "closed"})
+					if fault.Is(err, fault.OfferDecided) {
+						return sawBusy // expired or declined: nothing happened
+					}
+					return heard(t, err)
+				})
+			}
+		case 6:
+			h.run(client, step{doRead, i}, func() saw {
+				return saw(r.get(t, o.GetOfferId()).GetStatus().String()[len("OFFER_STATUS_"):])
+			})
+		case 7: // an answer will be lost, or no bed is free for a while
+			r.line.set(func() { r.line.lie, r.line.taken = random.IntN(3), random.IntN(3) == 0 })
+		case 8:
+			if random.IntN(4) == 0 {
+				h.run(client, step{doTick, 0}, func() saw { r.clock.Advance(2*time.Hour + time.Second); return sawDone })
+			} else {
+				r.clock.Advance(time.Duration(1+random.IntN(12)) * time.Second)
+			}
+		}
+	}
+}
+
+func TestOffersAreLinearizable(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		for seed := range uint64(8) {
+			r.storm(t, rand.New(rand.NewPCG(seed, 9)))
+		}
+	})
+}
+
+// The model is not one that believes everything.
+func TestModelRefusesWhatCannotBe(t *testing.T) {
+	op := func(at int64, in step, out saw) porcupine.Operation {
+		return porcupine.Operation{Input: in, Output: out, Call: at, Return: at + 1}
+	}
+	for name, ops := range map[string][]porcupine.Operation{
+		"two centers hold one patient":    {op(1, step{doAccept, 0}, sawDone), op(3, step{doAccept, 1}, sawDone)},
+		"accepted after it was declined":  {op(1, step{doDecline, 0}, sawDone), op(3, step{doAccept, 0}, sawDone)},
+		"accepted after its time":         {op(1, step{doTick, 0}, sawDone), op(3, step{doAccept, 0}, sawDone)},
+		"another is still open":           {op(1, step{doAccept, 0}, sawDone), op(3, step{doRead, 1}, "OPEN")},
+		"an acknowledged acceptance lost": {op(1, step{doAccept, 0}, sawDone), op(3, step{doRead, 0}, "OPEN")},
+		"decided by nobody":               {op(1, step{doAccept, 0}, sawDecided)},
+	} {
+		if porcupine.CheckOperations(offersLife, ops) {
+			t.Errorf("%s: passed", name)
+		}
+	}
+}
