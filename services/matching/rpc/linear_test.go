@@ -3,6 +3,8 @@ package rpc_test
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -42,85 +44,118 @@ const (
 type step struct {
 	do    did
 	offer int
+	// begun is when it was called: an acceptance counts if its intent came before the time was over.
+	begun int64
 }
 
-// life is the state: one letter an offer. O open, X its time is over but nobody noted it, A accepted, D, W, E.
-type life = string
-
-func with(s life, i int, c byte) life { b := []byte(s); b[i] = c; return string(b) }
-
-// accepted is the state after an acceptance: the others that were open are withdrawn.
-func acceptedBy(s life, i int) life {
-	b := []byte(s)
-	for j := range b {
-		if j == i {
-			b[j] = 'A'
-		} else if b[j] == 'O' || b[j] == 'X' {
-			b[j] = 'W'
-		}
-	}
-	return string(b)
+// life is the state. offers has one letter an offer: O open, X its time is over but nobody noted it, A accepted, D, W, E. ended
+// is when the clock had passed every offer's end, 0 before.
+type life struct {
+	offers string
+	ended  int64
 }
 
-func holds(s life) bool { return slices.Contains([]byte(s), 'A') }
+func (s life) with(i int, c byte) life {
+	b := []byte(s.offers)
+	b[i] = c
+	return life{string(b), s.ended}
+}
 
-var offersLife = (&porcupine.NondeterministicModel{
-	Init: func() []any { return []any{"OOO"} },
-	Step: func(state, input, output any) []any {
-		s, in, out := state.(life), input.(step), output.(saw)
-		at := s[in.offer]
-		open, same := at == 'O' || at == 'X', []any{s}
-		switch in.do {
-		case doTick:
-			b := []byte(s)
-			for j := range b {
-				if b[j] == 'O' {
-					b[j] = 'X'
+// accepted are the states after an acceptance: the others that were open are withdrawn, or were noted as over before.
+func (s life) accepted(i int) []any {
+	states := []life{s.with(i, 'A')}
+	for j := range s.offers {
+		switch {
+		case j == i:
+		case s.offers[j] == 'O':
+			for n := range states {
+				states[n] = states[n].with(j, 'W')
+			}
+		case s.offers[j] == 'X':
+			for _, w := range states {
+				states = append(states, w.with(j, 'E'))
+			}
+			for n := range states {
+				if states[n].offers[j] == 'X' {
+					states[n] = states[n].with(j, 'W')
 				}
 			}
-			return []any{string(b)}
-		case doRead:
-			switch {
-			case out == "OPEN" && open, out == "ACCEPTED" && at == 'A', out == "DECLINED" && at == 'D', out == "WITHDRAWN" && at == 'W', out == "EXPIRED" && at == 'E':
-				return same
-			case out == "ACCEPTING":
-				return same // somebody's acceptance is under way
-			case out == "EXPIRED" && at == 'X':
-				return []any{with(s, in.offer, 'E')}
-			}
-			return nil
 		}
+	}
+	var out []any
+	for _, w := range states {
+		out = append(out, w)
+	}
+	return out
+}
+
+func (s life) bound() bool { return strings.Contains(s.offers, "A") }
+
+// inTime reports whether the offer can be accepted by who began then.
+func (s life) inTime(in step) bool {
+	at := s.offers[in.offer]
+	return at == 'O' || at == 'X' && in.begun < s.ended
+}
+
+var offersLife = (&porcupine.NondeterministicModel{
+	Init: func() []any { return []any{life{"OOO", 0}} },
+	Step: func(state, input, output any) []any {
+		s, in, out := state.(life), input.(step), output.(saw)
+		at := s.offers[in.offer]
+		same := []any{s}
+		switch in.do {
+		case doTick:
+			ended, _ := strconv.ParseInt(string(out), 10, 64)
+			return []any{life{strings.ReplaceAll(s.offers, "O", "X"), ended}}
+		case doRead:
+			return s.read(in.offer, out)
+		}
+		var next []any
 		switch out {
 		case sawTaken, sawBusy:
-			return same
-		case sawDecided:
-			if open || at == 'E' {
-				return nil
-			}
 			return same
 		case sawExpired:
 			if at == 'X' || at == 'E' {
 				return same
 			}
 			return nil
-		}
-		var next []any
-		if out == sawUnknown {
+		case sawUnknown:
 			next = same
+		case sawDecided:
+			if at == 'A' || at == 'D' || at == 'W' {
+				return same
+			}
+			if in.do != doAccept {
+				return nil
+			}
+			// Or it was accepted, and withdrawn before the answer.
 		}
 		switch {
-		case in.do == doAccept && at == 'O' && !holds(s):
-			next = append(next, acceptedBy(s, in.offer))
+		case in.do == doAccept && s.inTime(in) && !s.bound():
+			next = append(next, s.accepted(in.offer)...)
 		case in.do == doAccept && at == 'A' && out == sawDone:
 			next = append(next, s) // the same wish again
 		case in.do == doDecline && at == 'O':
-			next = append(next, with(s, in.offer, 'D'))
+			next = append(next, s.with(in.offer, 'D'))
 		case in.do == doWithdraw && at != 'D' && at != 'E':
-			next = append(next, with(s, in.offer, 'W'))
+			next = append(next, s.with(in.offer, 'W'))
 		}
 		return next
 	},
 }).ToModel()
+
+func (s life) read(i int, out saw) []any {
+	at := s.offers[i]
+	switch {
+	case out == "ACCEPTING", // somebody's acceptance is under way
+		out == "OPEN" && (at == 'O' || at == 'X'), out == "ACCEPTED" && at == 'A', out == "DECLINED" && at == 'D',
+		out == "WITHDRAWN" && at == 'W', out == "EXPIRED" && at == 'E':
+		return []any{s}
+	case out == "EXPIRED" && at == 'X':
+		return []any{s.with(i, 'E')}
+	}
+	return nil
+}
 
 // history gathers what happened; times are the order of calls and answers, not the clock's.
 type history struct {
@@ -135,15 +170,18 @@ func (h *history) now() int64 { h.mu.Lock(); defer h.mu.Unlock(); h.tick++; retu
 const never = int64(1) << 40
 
 func (h *history) run(client int, in step, call func() saw) {
-	begun := h.now()
+	in.begun = h.now()
 	out := call()
 	ended := h.now()
+	if in.do == doTick {
+		out = saw(strconv.FormatInt(ended, 10))
+	}
 	if out == sawUnknown {
 		ended = never
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: in, Call: begun, Output: out, Return: ended})
+	h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: in, Call: in.begun, Output: out, Return: ended})
 }
 
 func heard(t *testing.T, err error) saw {
@@ -194,7 +232,7 @@ func (r *rig) storm(t *testing.T, random *rand.Rand) {
 	})
 	won := 0
 	for i, o := range offers {
-		h.run(clients, step{doRead, i}, func() saw {
+		h.run(clients, step{do: doRead, offer: i}, func() saw {
 			s := r.get(t, o.GetOfferId()).GetStatus()
 			if s == accepted {
 				won++
@@ -223,13 +261,13 @@ func (r *rig) caller(t *testing.T, h *history, client int, random *rand.Rand, of
 		switch random.IntN(9) {
 		case 0, 1, 2: // said twice half of the time
 			for range 1 + random.IntN(2) {
-				h.run(client, step{doAccept, i}, func() saw {
+				h.run(client, step{do: doAccept, offer: i}, func() saw {
 					_, err := r.AcceptOffer(center(t.Context(), o.GetCenterId()), wish)
 					return heard(t, err)
 				})
 			}
 		case 3: // the process dies after the intent
-			h.run(client, step{doAccept, i}, func() saw {
+			h.run(client, step{do: doAccept, offer: i}, func() saw {
 				_, err := r.use.BeginAccept(center(t.Context(), o.GetCenterId()), o.GetOfferId(), matching.Wish{RequestID: wish.GetRequestId(), Etag: o.GetEtag(), Admission: wish.GetAdmissionTime().AsTime()})
 				if err == nil {
 					return sawUnknown
@@ -237,13 +275,13 @@ func (r *rig) caller(t *testing.T, h *history, client int, random *rand.Rand, of
 				return heard(t, err)
 			})
 		case 4:
-			h.run(client, step{doDecline, i}, func() saw {
+			h.run(client, step{do: doDecline, offer: i}, func() saw {
 				_, err := r.DeclineOffer(center(t.Context(), o.GetCenterId()), &matchingv1.DeclineOfferRequest{RequestId: requests[n], OfferId: o.GetOfferId(), Etag: o.GetEtag(), Code: "NO_BED"})
 				return heard(t, err)
 			})
 		case 5:
 			if random.IntN(2) == 0 {
-				h.run(client, step{doWithdraw, i}, func() saw {
+				h.run(client, step{do: doWithdraw, offer: i}, func() saw {
 					_, err := r.WithdrawOffer(service(t.Context()), &matchingv1.WithdrawOfferRequest{RequestId: requests[n], OfferId: o.GetOfferId(), Reason: "closed"})
 					if fault.Is(err, fault.OfferDecided) {
 						return sawBusy // expired or declined: nothing happened
@@ -252,14 +290,14 @@ func (r *rig) caller(t *testing.T, h *history, client int, random *rand.Rand, of
 				})
 			}
 		case 6:
-			h.run(client, step{doRead, i}, func() saw {
+			h.run(client, step{do: doRead, offer: i}, func() saw {
 				return saw(r.get(t, o.GetOfferId()).GetStatus().String()[len("OFFER_STATUS_"):])
 			})
 		case 7: // an answer will be lost, or no bed is free for a while
 			r.line.set(func() { r.line.lie, r.line.taken = random.IntN(3), random.IntN(3) == 0 })
 		case 8:
 			if random.IntN(4) == 0 {
-				h.run(client, step{doTick, 0}, func() saw { r.clock.Advance(2*time.Hour + time.Second); return sawDone })
+				h.run(client, step{do: doTick, offer: 0}, func() saw { r.clock.Advance(2*time.Hour + time.Second); return sawDone })
 			} else {
 				r.clock.Advance(time.Duration(1+random.IntN(12)) * time.Second)
 			}
@@ -278,15 +316,16 @@ func TestOffersAreLinearizable(t *testing.T) {
 // The model is not one that believes everything.
 func TestModelRefusesWhatCannotBe(t *testing.T) {
 	op := func(at int64, in step, out saw) porcupine.Operation {
+		in.begun = at
 		return porcupine.Operation{Input: in, Output: out, Call: at, Return: at + 1}
 	}
 	for name, ops := range map[string][]porcupine.Operation{
-		"two centers hold one patient":    {op(1, step{doAccept, 0}, sawDone), op(3, step{doAccept, 1}, sawDone)},
-		"accepted after it was declined":  {op(1, step{doDecline, 0}, sawDone), op(3, step{doAccept, 0}, sawDone)},
-		"accepted after its time":         {op(1, step{doTick, 0}, sawDone), op(3, step{doAccept, 0}, sawDone)},
-		"another is still open":           {op(1, step{doAccept, 0}, sawDone), op(3, step{doRead, 1}, "OPEN")},
-		"an acknowledged acceptance lost": {op(1, step{doAccept, 0}, sawDone), op(3, step{doRead, 0}, "OPEN")},
-		"decided by nobody":               {op(1, step{doAccept, 0}, sawDecided)},
+		"two centers hold one patient":    {op(1, step{do: doAccept, offer: 0}, sawDone), op(3, step{do: doAccept, offer: 1}, sawDone)},
+		"accepted after it was declined":  {op(1, step{do: doDecline, offer: 0}, sawDone), op(3, step{do: doAccept, offer: 0}, sawDone)},
+		"accepted after its time":         {op(1, step{do: doTick, offer: 0}, "2"), op(3, step{do: doAccept, offer: 0}, sawDone)},
+		"another is still open":           {op(1, step{do: doAccept, offer: 0}, sawDone), op(3, step{do: doRead, offer: 1}, "OPEN")},
+		"an acknowledged acceptance lost": {op(1, step{do: doAccept, offer: 0}, sawDone), op(3, step{do: doRead, offer: 0}, "OPEN")},
+		"decided by nobody":               {op(1, step{do: doDecline, offer: 0}, sawDecided)},
 	} {
 		if porcupine.CheckOperations(offersLife, ops) {
 			t.Errorf("%s: passed", name)

@@ -1825,6 +1825,14 @@ type Offer struct {
 	Etag string `protobuf:"bytes,17,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Planned admission the units are held from.
 	AdmissionTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=admission_time,json=admissionTime,proto3" json:"admission_time,omitempty"`
+	// How many centers the rules ask at the same time for this urgency; the first acceptance wins, the others are withdrawn.
+	AtOnce int32 `protobuf:"varint,19,opt,name=at_once,json=atOnce,proto3" json:"at_once,omitempty"`
+	// Why the line withdrew it: NO_LONGER_NEEDED, ANOTHER_ACCEPTED or LICENCE_SUSPENDED.
+	WithdrawCode string `protobuf:"bytes,20,opt,name=withdraw_code,json=withdrawCode,proto3" json:"withdraw_code,omitempty"`
+	// The acceptance's conditions with their days.
+	AcceptanceConditions []*Condition `protobuf:"bytes,21,rep,name=acceptance_conditions,json=acceptanceConditions,proto3" json:"acceptance_conditions,omitempty"`
+	// Version of the offer rules it was made, later declined by.
+	RulesVersion  string `protobuf:"bytes,22,opt,name=rules_version,json=rulesVersion,proto3" json:"rules_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1985,6 +1993,171 @@ func (x *Offer) GetAdmissionTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Offer) GetAtOnce() int32 {
+	if x != nil {
+		return x.AtOnce
+	}
+	return 0
+}
+
+func (x *Offer) GetWithdrawCode() string {
+	if x != nil {
+		return x.WithdrawCode
+	}
+	return ""
+}
+
+func (x *Offer) GetAcceptanceConditions() []*Condition {
+	if x != nil {
+		return x.AcceptanceConditions
+	}
+	return nil
+}
+
+func (x *Offer) GetRulesVersion() string {
+	if x != nil {
+		return x.RulesVersion
+	}
+	return ""
+}
+
+// Condition is what an acceptance still waits for (接收条件).
+type Condition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number within the acceptance, from 1.
+	Number int32 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	// What is due, in the center's words.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// By when.
+	DueTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	// DUE, FULFILLED or LAPSED; what lapsed can still be fulfilled.
+	Status string `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
+	// When it was fulfilled or lapsed.
+	SettleTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=settle_time,json=settleTime,proto3" json:"settle_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Condition) Reset() {
+	*x = Condition{}
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Condition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Condition) ProtoMessage() {}
+
+func (x *Condition) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Condition.ProtoReflect.Descriptor instead.
+func (*Condition) Descriptor() ([]byte, []int) {
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Condition) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Condition) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Condition) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
+func (x *Condition) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *Condition) GetSettleTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SettleTime
+	}
+	return nil
+}
+
+// ConditionAsked is a condition as a center asks for it.
+type ConditionAsked struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is due, at most 200 characters.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// By when, no later than the admission; unset: at the admission.
+	DueTime       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConditionAsked) Reset() {
+	*x = ConditionAsked{}
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConditionAsked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConditionAsked) ProtoMessage() {}
+
+func (x *ConditionAsked) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConditionAsked.ProtoReflect.Descriptor instead.
+func (*ConditionAsked) Descriptor() ([]byte, []int) {
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ConditionAsked) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *ConditionAsked) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
 // ListCentersRequest filters and pages through centers.
 type ListCentersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2002,7 +2175,7 @@ type ListCentersRequest struct {
 
 func (x *ListCentersRequest) Reset() {
 	*x = ListCentersRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2014,7 +2187,7 @@ func (x *ListCentersRequest) String() string {
 func (*ListCentersRequest) ProtoMessage() {}
 
 func (x *ListCentersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2027,7 +2200,7 @@ func (x *ListCentersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCentersRequest.ProtoReflect.Descriptor instead.
 func (*ListCentersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{16}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListCentersRequest) GetLine() string {
@@ -2071,7 +2244,7 @@ type ListCentersResponse struct {
 
 func (x *ListCentersResponse) Reset() {
 	*x = ListCentersResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2083,7 +2256,7 @@ func (x *ListCentersResponse) String() string {
 func (*ListCentersResponse) ProtoMessage() {}
 
 func (x *ListCentersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2096,7 +2269,7 @@ func (x *ListCentersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCentersResponse.ProtoReflect.Descriptor instead.
 func (*ListCentersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{17}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListCentersResponse) GetCenters() []*Center {
@@ -2124,7 +2297,7 @@ type GetCenterRequest struct {
 
 func (x *GetCenterRequest) Reset() {
 	*x = GetCenterRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2136,7 +2309,7 @@ func (x *GetCenterRequest) String() string {
 func (*GetCenterRequest) ProtoMessage() {}
 
 func (x *GetCenterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2149,7 +2322,7 @@ func (x *GetCenterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCenterRequest.ProtoReflect.Descriptor instead.
 func (*GetCenterRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{18}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetCenterRequest) GetCenterId() string {
@@ -2170,7 +2343,7 @@ type GetCenterResponse struct {
 
 func (x *GetCenterResponse) Reset() {
 	*x = GetCenterResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2182,7 +2355,7 @@ func (x *GetCenterResponse) String() string {
 func (*GetCenterResponse) ProtoMessage() {}
 
 func (x *GetCenterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2195,7 +2368,7 @@ func (x *GetCenterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCenterResponse.ProtoReflect.Descriptor instead.
 func (*GetCenterResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{19}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetCenterResponse) GetCenter() *Center {
@@ -2224,7 +2397,7 @@ type DeclareCapacityRequest struct {
 
 func (x *DeclareCapacityRequest) Reset() {
 	*x = DeclareCapacityRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2236,7 +2409,7 @@ func (x *DeclareCapacityRequest) String() string {
 func (*DeclareCapacityRequest) ProtoMessage() {}
 
 func (x *DeclareCapacityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2249,7 +2422,7 @@ func (x *DeclareCapacityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclareCapacityRequest.ProtoReflect.Descriptor instead.
 func (*DeclareCapacityRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{20}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DeclareCapacityRequest) GetRequestId() string {
@@ -2298,7 +2471,7 @@ type DeclareCapacityResponse struct {
 
 func (x *DeclareCapacityResponse) Reset() {
 	*x = DeclareCapacityResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2310,7 +2483,7 @@ func (x *DeclareCapacityResponse) String() string {
 func (*DeclareCapacityResponse) ProtoMessage() {}
 
 func (x *DeclareCapacityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2323,7 +2496,7 @@ func (x *DeclareCapacityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclareCapacityResponse.ProtoReflect.Descriptor instead.
 func (*DeclareCapacityResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *DeclareCapacityResponse) GetCenter() *Center {
@@ -2352,7 +2525,7 @@ type SetLicenceRequest struct {
 
 func (x *SetLicenceRequest) Reset() {
 	*x = SetLicenceRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2364,7 +2537,7 @@ func (x *SetLicenceRequest) String() string {
 func (*SetLicenceRequest) ProtoMessage() {}
 
 func (x *SetLicenceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2377,7 +2550,7 @@ func (x *SetLicenceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLicenceRequest.ProtoReflect.Descriptor instead.
 func (*SetLicenceRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SetLicenceRequest) GetRequestId() string {
@@ -2426,7 +2599,7 @@ type SetLicenceResponse struct {
 
 func (x *SetLicenceResponse) Reset() {
 	*x = SetLicenceResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2438,7 +2611,7 @@ func (x *SetLicenceResponse) String() string {
 func (*SetLicenceResponse) ProtoMessage() {}
 
 func (x *SetLicenceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2451,7 +2624,7 @@ func (x *SetLicenceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLicenceResponse.ProtoReflect.Descriptor instead.
 func (*SetLicenceResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SetLicenceResponse) GetCenter() *Center {
@@ -2486,7 +2659,7 @@ type RunMatchRequest struct {
 
 func (x *RunMatchRequest) Reset() {
 	*x = RunMatchRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2498,7 +2671,7 @@ func (x *RunMatchRequest) String() string {
 func (*RunMatchRequest) ProtoMessage() {}
 
 func (x *RunMatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2511,7 +2684,7 @@ func (x *RunMatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunMatchRequest.ProtoReflect.Descriptor instead.
 func (*RunMatchRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RunMatchRequest) GetRequestId() string {
@@ -2581,7 +2754,7 @@ type RunMatchResponse struct {
 
 func (x *RunMatchResponse) Reset() {
 	*x = RunMatchResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2593,7 +2766,7 @@ func (x *RunMatchResponse) String() string {
 func (*RunMatchResponse) ProtoMessage() {}
 
 func (x *RunMatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2606,7 +2779,7 @@ func (x *RunMatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunMatchResponse.ProtoReflect.Descriptor instead.
 func (*RunMatchResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RunMatchResponse) GetMatchRun() *MatchRun {
@@ -2627,7 +2800,7 @@ type GetMatchRunRequest struct {
 
 func (x *GetMatchRunRequest) Reset() {
 	*x = GetMatchRunRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2639,7 +2812,7 @@ func (x *GetMatchRunRequest) String() string {
 func (*GetMatchRunRequest) ProtoMessage() {}
 
 func (x *GetMatchRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2652,7 +2825,7 @@ func (x *GetMatchRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMatchRunRequest.ProtoReflect.Descriptor instead.
 func (*GetMatchRunRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetMatchRunRequest) GetMatchRunId() string {
@@ -2673,7 +2846,7 @@ type GetMatchRunResponse struct {
 
 func (x *GetMatchRunResponse) Reset() {
 	*x = GetMatchRunResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2685,7 +2858,7 @@ func (x *GetMatchRunResponse) String() string {
 func (*GetMatchRunResponse) ProtoMessage() {}
 
 func (x *GetMatchRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2698,7 +2871,7 @@ func (x *GetMatchRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMatchRunResponse.ProtoReflect.Descriptor instead.
 func (*GetMatchRunResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetMatchRunResponse) GetMatchRun() *MatchRun {
@@ -2733,7 +2906,7 @@ type CreateOfferRequest struct {
 
 func (x *CreateOfferRequest) Reset() {
 	*x = CreateOfferRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2745,7 +2918,7 @@ func (x *CreateOfferRequest) String() string {
 func (*CreateOfferRequest) ProtoMessage() {}
 
 func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2758,7 +2931,7 @@ func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferRequest.ProtoReflect.Descriptor instead.
 func (*CreateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CreateOfferRequest) GetRequestId() string {
@@ -2828,7 +3001,7 @@ type CreateOfferResponse struct {
 
 func (x *CreateOfferResponse) Reset() {
 	*x = CreateOfferResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2840,7 +3013,7 @@ func (x *CreateOfferResponse) String() string {
 func (*CreateOfferResponse) ProtoMessage() {}
 
 func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2853,7 +3026,7 @@ func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferResponse.ProtoReflect.Descriptor instead.
 func (*CreateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CreateOfferResponse) GetOffer() *Offer {
@@ -2874,7 +3047,7 @@ type GetOfferRequest struct {
 
 func (x *GetOfferRequest) Reset() {
 	*x = GetOfferRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2886,7 +3059,7 @@ func (x *GetOfferRequest) String() string {
 func (*GetOfferRequest) ProtoMessage() {}
 
 func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2899,7 +3072,7 @@ func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferRequest.ProtoReflect.Descriptor instead.
 func (*GetOfferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetOfferRequest) GetOfferId() string {
@@ -2920,7 +3093,7 @@ type GetOfferResponse struct {
 
 func (x *GetOfferResponse) Reset() {
 	*x = GetOfferResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2932,7 +3105,7 @@ func (x *GetOfferResponse) String() string {
 func (*GetOfferResponse) ProtoMessage() {}
 
 func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2945,7 +3118,7 @@ func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferResponse.ProtoReflect.Descriptor instead.
 func (*GetOfferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetOfferResponse) GetOffer() *Offer {
@@ -2972,7 +3145,7 @@ type ListOffersRequest struct {
 
 func (x *ListOffersRequest) Reset() {
 	*x = ListOffersRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2984,7 +3157,7 @@ func (x *ListOffersRequest) String() string {
 func (*ListOffersRequest) ProtoMessage() {}
 
 func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2997,7 +3170,7 @@ func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersRequest.ProtoReflect.Descriptor instead.
 func (*ListOffersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListOffersRequest) GetStatus() OfferStatus {
@@ -3041,7 +3214,7 @@ type ListOffersResponse struct {
 
 func (x *ListOffersResponse) Reset() {
 	*x = ListOffersResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3053,7 +3226,7 @@ func (x *ListOffersResponse) String() string {
 func (*ListOffersResponse) ProtoMessage() {}
 
 func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3066,7 +3239,7 @@ func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersResponse.ProtoReflect.Descriptor instead.
 func (*ListOffersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListOffersResponse) GetOffers() []*Offer {
@@ -3095,14 +3268,16 @@ type AcceptOfferRequest struct {
 	// Planned admission: the bed is held from then for 21 days, the operating room for a day from the second day on. Not in the past, at most 180 days ahead.
 	AdmissionTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=admission_time,json=admissionTime,proto3" json:"admission_time,omitempty"`
 	// Conditions: information due before booking, each at most 200 characters.
-	Conditions    []string `protobuf:"bytes,5,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	Conditions []string `protobuf:"bytes,5,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	// Conditions with their days; at most ten together with those above.
+	ConditionsBy  []*ConditionAsked `protobuf:"bytes,6,rep,name=conditions_by,json=conditionsBy,proto3" json:"conditions_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AcceptOfferRequest) Reset() {
 	*x = AcceptOfferRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3114,7 +3289,7 @@ func (x *AcceptOfferRequest) String() string {
 func (*AcceptOfferRequest) ProtoMessage() {}
 
 func (x *AcceptOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3127,7 +3302,7 @@ func (x *AcceptOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptOfferRequest.ProtoReflect.Descriptor instead.
 func (*AcceptOfferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AcceptOfferRequest) GetRequestId() string {
@@ -3165,6 +3340,13 @@ func (x *AcceptOfferRequest) GetConditions() []string {
 	return nil
 }
 
+func (x *AcceptOfferRequest) GetConditionsBy() []*ConditionAsked {
+	if x != nil {
+		return x.ConditionsBy
+	}
+	return nil
+}
+
 // AcceptOfferResponse holds the offer with its hold.
 type AcceptOfferResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3176,7 +3358,7 @@ type AcceptOfferResponse struct {
 
 func (x *AcceptOfferResponse) Reset() {
 	*x = AcceptOfferResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3188,7 +3370,7 @@ func (x *AcceptOfferResponse) String() string {
 func (*AcceptOfferResponse) ProtoMessage() {}
 
 func (x *AcceptOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3201,7 +3383,7 @@ func (x *AcceptOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptOfferResponse.ProtoReflect.Descriptor instead.
 func (*AcceptOfferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AcceptOfferResponse) GetOffer() *Offer {
@@ -3230,7 +3412,7 @@ type DeclineOfferRequest struct {
 
 func (x *DeclineOfferRequest) Reset() {
 	*x = DeclineOfferRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3242,7 +3424,7 @@ func (x *DeclineOfferRequest) String() string {
 func (*DeclineOfferRequest) ProtoMessage() {}
 
 func (x *DeclineOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3255,7 +3437,7 @@ func (x *DeclineOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineOfferRequest.ProtoReflect.Descriptor instead.
 func (*DeclineOfferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{36}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *DeclineOfferRequest) GetRequestId() string {
@@ -3304,7 +3486,7 @@ type DeclineOfferResponse struct {
 
 func (x *DeclineOfferResponse) Reset() {
 	*x = DeclineOfferResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3316,7 +3498,7 @@ func (x *DeclineOfferResponse) String() string {
 func (*DeclineOfferResponse) ProtoMessage() {}
 
 func (x *DeclineOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3329,7 +3511,7 @@ func (x *DeclineOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineOfferResponse.ProtoReflect.Descriptor instead.
 func (*DeclineOfferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{37}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DeclineOfferResponse) GetOffer() *Offer {
@@ -3354,7 +3536,7 @@ type WithdrawOfferRequest struct {
 
 func (x *WithdrawOfferRequest) Reset() {
 	*x = WithdrawOfferRequest{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3366,7 +3548,7 @@ func (x *WithdrawOfferRequest) String() string {
 func (*WithdrawOfferRequest) ProtoMessage() {}
 
 func (x *WithdrawOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3379,7 +3561,7 @@ func (x *WithdrawOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawOfferRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawOfferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *WithdrawOfferRequest) GetRequestId() string {
@@ -3414,7 +3596,7 @@ type WithdrawOfferResponse struct {
 
 func (x *WithdrawOfferResponse) Reset() {
 	*x = WithdrawOfferResponse{}
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3426,7 +3608,7 @@ func (x *WithdrawOfferResponse) String() string {
 func (*WithdrawOfferResponse) ProtoMessage() {}
 
 func (x *WithdrawOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_matching_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_matching_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3439,7 +3621,7 @@ func (x *WithdrawOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawOfferResponse.ProtoReflect.Descriptor instead.
 func (*WithdrawOfferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_matching_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *WithdrawOfferResponse) GetOffer() *Offer {
@@ -3588,7 +3770,7 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\x06change\x18\x03 \x01(\v2\x1a.huhang.matching.v1.RemarkR\x06change\"(\n" +
 	"\x06Remark\x12\x0e\n" +
 	"\x02zh\x18\x01 \x01(\tR\x02zh\x12\x0e\n" +
-	"\x02en\x18\x02 \x01(\tR\x02en\"\x92\x06\n" +
+	"\x02en\x18\x02 \x01(\tR\x02en\"\xc9\a\n" +
 	"\x05Offer\x12\x19\n" +
 	"\boffer_id\x18\x01 \x01(\tR\aofferId\x12\x1f\n" +
 	"\vreferral_id\x18\x02 \x01(\tR\n" +
@@ -3616,7 +3798,22 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\vremind_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"remindTime\x12\x12\n" +
 	"\x04etag\x18\x11 \x01(\tR\x04etag\x12A\n" +
-	"\x0eadmission_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\radmissionTime\"\xcb\x01\n" +
+	"\x0eadmission_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\radmissionTime\x12\x17\n" +
+	"\aat_once\x18\x13 \x01(\x05R\x06atOnce\x12#\n" +
+	"\rwithdraw_code\x18\x14 \x01(\tR\fwithdrawCode\x12R\n" +
+	"\x15acceptance_conditions\x18\x15 \x03(\v2\x1d.huhang.matching.v1.ConditionR\x14acceptanceConditions\x12#\n" +
+	"\rrules_version\x18\x16 \x01(\tR\frulesVersion\"\xc3\x01\n" +
+	"\tCondition\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x125\n" +
+	"\bdue_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12\x16\n" +
+	"\x06status\x18\x04 \x01(\tR\x06status\x12;\n" +
+	"\vsettle_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"settleTime\"g\n" +
+	"\x0eConditionAsked\x12\x1e\n" +
+	"\x04text\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04text\x125\n" +
+	"\bdue_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\"\xcb\x01\n" +
 	"\x12ListCentersRequest\x12+\n" +
 	"\x04line\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^(jjj|csj|zsj)?$R\x04line\x126\n" +
 	"\x05organ\x18\x02 \x01(\x0e2\x16.huhang.organ.v1.OrganB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05organ\x12'\n" +
@@ -3704,7 +3901,7 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"o\n" +
 	"\x12ListOffersResponse\x121\n" +
 	"\x06offers\x18\x01 \x03(\v2\x19.huhang.matching.v1.OfferR\x06offers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb0\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x83\x03\n" +
 	"\x12AcceptOfferRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x124\n" +
@@ -3714,7 +3911,9 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\n" +
 	"conditions\x18\x05 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\n" +
 	"\"\ar\x05\x10\x01\x18\xc8\x01R\n" +
-	"conditions\"F\n" +
+	"conditions\x12Q\n" +
+	"\rconditions_by\x18\x06 \x03(\v2\".huhang.matching.v1.ConditionAskedB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\fconditionsBy\"F\n" +
 	"\x13AcceptOfferResponse\x12/\n" +
 	"\x05offer\x18\x01 \x01(\v2\x19.huhang.matching.v1.OfferR\x05offer\"\x82\x02\n" +
 	"\x13DeclineOfferRequest\x12<\n" +
@@ -3788,7 +3987,7 @@ func file_huhang_matching_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_matching_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_huhang_matching_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_huhang_matching_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_huhang_matching_v1_messages_proto_goTypes = []any{
 	(QuotaResource)(0),              // 0: huhang.matching.v1.QuotaResource
 	(QuotaPeriod)(0),                // 1: huhang.matching.v1.QuotaPeriod
@@ -3812,51 +4011,53 @@ var file_huhang_matching_v1_messages_proto_goTypes = []any{
 	(*Exclusion)(nil),               // 19: huhang.matching.v1.Exclusion
 	(*Remark)(nil),                  // 20: huhang.matching.v1.Remark
 	(*Offer)(nil),                   // 21: huhang.matching.v1.Offer
-	(*ListCentersRequest)(nil),      // 22: huhang.matching.v1.ListCentersRequest
-	(*ListCentersResponse)(nil),     // 23: huhang.matching.v1.ListCentersResponse
-	(*GetCenterRequest)(nil),        // 24: huhang.matching.v1.GetCenterRequest
-	(*GetCenterResponse)(nil),       // 25: huhang.matching.v1.GetCenterResponse
-	(*DeclareCapacityRequest)(nil),  // 26: huhang.matching.v1.DeclareCapacityRequest
-	(*DeclareCapacityResponse)(nil), // 27: huhang.matching.v1.DeclareCapacityResponse
-	(*SetLicenceRequest)(nil),       // 28: huhang.matching.v1.SetLicenceRequest
-	(*SetLicenceResponse)(nil),      // 29: huhang.matching.v1.SetLicenceResponse
-	(*RunMatchRequest)(nil),         // 30: huhang.matching.v1.RunMatchRequest
-	(*RunMatchResponse)(nil),        // 31: huhang.matching.v1.RunMatchResponse
-	(*GetMatchRunRequest)(nil),      // 32: huhang.matching.v1.GetMatchRunRequest
-	(*GetMatchRunResponse)(nil),     // 33: huhang.matching.v1.GetMatchRunResponse
-	(*CreateOfferRequest)(nil),      // 34: huhang.matching.v1.CreateOfferRequest
-	(*CreateOfferResponse)(nil),     // 35: huhang.matching.v1.CreateOfferResponse
-	(*GetOfferRequest)(nil),         // 36: huhang.matching.v1.GetOfferRequest
-	(*GetOfferResponse)(nil),        // 37: huhang.matching.v1.GetOfferResponse
-	(*ListOffersRequest)(nil),       // 38: huhang.matching.v1.ListOffersRequest
-	(*ListOffersResponse)(nil),      // 39: huhang.matching.v1.ListOffersResponse
-	(*AcceptOfferRequest)(nil),      // 40: huhang.matching.v1.AcceptOfferRequest
-	(*AcceptOfferResponse)(nil),     // 41: huhang.matching.v1.AcceptOfferResponse
-	(*DeclineOfferRequest)(nil),     // 42: huhang.matching.v1.DeclineOfferRequest
-	(*DeclineOfferResponse)(nil),    // 43: huhang.matching.v1.DeclineOfferResponse
-	(*WithdrawOfferRequest)(nil),    // 44: huhang.matching.v1.WithdrawOfferRequest
-	(*WithdrawOfferResponse)(nil),   // 45: huhang.matching.v1.WithdrawOfferResponse
-	(v1.Organ)(0),                   // 46: huhang.organ.v1.Organ
-	(*timestamppb.Timestamp)(nil),   // 47: google.protobuf.Timestamp
-	(*v11.Money)(nil),               // 48: huhang.money.v1.Money
-	(v1.Urgency)(0),                 // 49: huhang.organ.v1.Urgency
+	(*Condition)(nil),               // 22: huhang.matching.v1.Condition
+	(*ConditionAsked)(nil),          // 23: huhang.matching.v1.ConditionAsked
+	(*ListCentersRequest)(nil),      // 24: huhang.matching.v1.ListCentersRequest
+	(*ListCentersResponse)(nil),     // 25: huhang.matching.v1.ListCentersResponse
+	(*GetCenterRequest)(nil),        // 26: huhang.matching.v1.GetCenterRequest
+	(*GetCenterResponse)(nil),       // 27: huhang.matching.v1.GetCenterResponse
+	(*DeclareCapacityRequest)(nil),  // 28: huhang.matching.v1.DeclareCapacityRequest
+	(*DeclareCapacityResponse)(nil), // 29: huhang.matching.v1.DeclareCapacityResponse
+	(*SetLicenceRequest)(nil),       // 30: huhang.matching.v1.SetLicenceRequest
+	(*SetLicenceResponse)(nil),      // 31: huhang.matching.v1.SetLicenceResponse
+	(*RunMatchRequest)(nil),         // 32: huhang.matching.v1.RunMatchRequest
+	(*RunMatchResponse)(nil),        // 33: huhang.matching.v1.RunMatchResponse
+	(*GetMatchRunRequest)(nil),      // 34: huhang.matching.v1.GetMatchRunRequest
+	(*GetMatchRunResponse)(nil),     // 35: huhang.matching.v1.GetMatchRunResponse
+	(*CreateOfferRequest)(nil),      // 36: huhang.matching.v1.CreateOfferRequest
+	(*CreateOfferResponse)(nil),     // 37: huhang.matching.v1.CreateOfferResponse
+	(*GetOfferRequest)(nil),         // 38: huhang.matching.v1.GetOfferRequest
+	(*GetOfferResponse)(nil),        // 39: huhang.matching.v1.GetOfferResponse
+	(*ListOffersRequest)(nil),       // 40: huhang.matching.v1.ListOffersRequest
+	(*ListOffersResponse)(nil),      // 41: huhang.matching.v1.ListOffersResponse
+	(*AcceptOfferRequest)(nil),      // 42: huhang.matching.v1.AcceptOfferRequest
+	(*AcceptOfferResponse)(nil),     // 43: huhang.matching.v1.AcceptOfferResponse
+	(*DeclineOfferRequest)(nil),     // 44: huhang.matching.v1.DeclineOfferRequest
+	(*DeclineOfferResponse)(nil),    // 45: huhang.matching.v1.DeclineOfferResponse
+	(*WithdrawOfferRequest)(nil),    // 46: huhang.matching.v1.WithdrawOfferRequest
+	(*WithdrawOfferResponse)(nil),   // 47: huhang.matching.v1.WithdrawOfferResponse
+	(v1.Organ)(0),                   // 48: huhang.organ.v1.Organ
+	(*timestamppb.Timestamp)(nil),   // 49: google.protobuf.Timestamp
+	(*v11.Money)(nil),               // 50: huhang.money.v1.Money
+	(v1.Urgency)(0),                 // 51: huhang.organ.v1.Urgency
 }
 var file_huhang_matching_v1_messages_proto_depIdxs = []int32{
 	8,  // 0: huhang.matching.v1.Center.programs:type_name -> huhang.matching.v1.Program
 	7,  // 1: huhang.matching.v1.Center.reserve_quotas:type_name -> huhang.matching.v1.ReserveQuota
 	0,  // 2: huhang.matching.v1.ReserveQuota.resource:type_name -> huhang.matching.v1.QuotaResource
-	46, // 3: huhang.matching.v1.ReserveQuota.organ:type_name -> huhang.organ.v1.Organ
+	48, // 3: huhang.matching.v1.ReserveQuota.organ:type_name -> huhang.organ.v1.Organ
 	1,  // 4: huhang.matching.v1.ReserveQuota.period:type_name -> huhang.matching.v1.QuotaPeriod
-	46, // 5: huhang.matching.v1.Program.organ:type_name -> huhang.organ.v1.Organ
+	48, // 5: huhang.matching.v1.Program.organ:type_name -> huhang.organ.v1.Organ
 	9,  // 6: huhang.matching.v1.Program.licence:type_name -> huhang.matching.v1.Licence
 	10, // 7: huhang.matching.v1.Program.criteria:type_name -> huhang.matching.v1.Criteria
 	12, // 8: huhang.matching.v1.Program.capacity:type_name -> huhang.matching.v1.Capacity
 	11, // 9: huhang.matching.v1.Criteria.infections:type_name -> huhang.matching.v1.InfectionCriterion
 	2,  // 10: huhang.matching.v1.InfectionCriterion.infection:type_name -> huhang.matching.v1.Infection
 	3,  // 11: huhang.matching.v1.InfectionCriterion.policy:type_name -> huhang.matching.v1.InfectionPolicy
-	47, // 12: huhang.matching.v1.Capacity.as_of:type_name -> google.protobuf.Timestamp
-	46, // 13: huhang.matching.v1.MatchRun.organ:type_name -> huhang.organ.v1.Organ
-	47, // 14: huhang.matching.v1.MatchRun.run_time:type_name -> google.protobuf.Timestamp
+	49, // 12: huhang.matching.v1.Capacity.as_of:type_name -> google.protobuf.Timestamp
+	48, // 13: huhang.matching.v1.MatchRun.organ:type_name -> huhang.organ.v1.Organ
+	49, // 14: huhang.matching.v1.MatchRun.run_time:type_name -> google.protobuf.Timestamp
 	16, // 15: huhang.matching.v1.MatchRun.ranked:type_name -> huhang.matching.v1.RankedCenter
 	18, // 16: huhang.matching.v1.MatchRun.excluded:type_name -> huhang.matching.v1.ExcludedCenter
 	20, // 17: huhang.matching.v1.MatchRun.missing:type_name -> huhang.matching.v1.Remark
@@ -3867,46 +4068,51 @@ var file_huhang_matching_v1_messages_proto_depIdxs = []int32{
 	4,  // 22: huhang.matching.v1.MatchChange.kind:type_name -> huhang.matching.v1.MatchChangeKind
 	20, // 23: huhang.matching.v1.MatchChange.because:type_name -> huhang.matching.v1.Remark
 	17, // 24: huhang.matching.v1.RankedCenter.terms:type_name -> huhang.matching.v1.Term
-	48, // 25: huhang.matching.v1.RankedCenter.estimated_self_pay:type_name -> huhang.money.v1.Money
+	50, // 25: huhang.matching.v1.RankedCenter.estimated_self_pay:type_name -> huhang.money.v1.Money
 	20, // 26: huhang.matching.v1.RankedCenter.warnings:type_name -> huhang.matching.v1.Remark
 	20, // 27: huhang.matching.v1.Term.because:type_name -> huhang.matching.v1.Remark
 	19, // 28: huhang.matching.v1.ExcludedCenter.reasons:type_name -> huhang.matching.v1.Exclusion
 	20, // 29: huhang.matching.v1.Exclusion.because:type_name -> huhang.matching.v1.Remark
 	20, // 30: huhang.matching.v1.Exclusion.change:type_name -> huhang.matching.v1.Remark
-	46, // 31: huhang.matching.v1.Offer.organ:type_name -> huhang.organ.v1.Organ
-	49, // 32: huhang.matching.v1.Offer.urgency:type_name -> huhang.organ.v1.Urgency
+	48, // 31: huhang.matching.v1.Offer.organ:type_name -> huhang.organ.v1.Organ
+	51, // 32: huhang.matching.v1.Offer.urgency:type_name -> huhang.organ.v1.Urgency
 	5,  // 33: huhang.matching.v1.Offer.status:type_name -> huhang.matching.v1.OfferStatus
-	47, // 34: huhang.matching.v1.Offer.create_time:type_name -> google.protobuf.Timestamp
-	47, // 35: huhang.matching.v1.Offer.expire_time:type_name -> google.protobuf.Timestamp
-	47, // 36: huhang.matching.v1.Offer.decide_time:type_name -> google.protobuf.Timestamp
-	47, // 37: huhang.matching.v1.Offer.remind_time:type_name -> google.protobuf.Timestamp
-	47, // 38: huhang.matching.v1.Offer.admission_time:type_name -> google.protobuf.Timestamp
-	46, // 39: huhang.matching.v1.ListCentersRequest.organ:type_name -> huhang.organ.v1.Organ
-	6,  // 40: huhang.matching.v1.ListCentersResponse.centers:type_name -> huhang.matching.v1.Center
-	6,  // 41: huhang.matching.v1.GetCenterResponse.center:type_name -> huhang.matching.v1.Center
-	46, // 42: huhang.matching.v1.DeclareCapacityRequest.organ:type_name -> huhang.organ.v1.Organ
-	6,  // 43: huhang.matching.v1.DeclareCapacityResponse.center:type_name -> huhang.matching.v1.Center
-	46, // 44: huhang.matching.v1.SetLicenceRequest.organ:type_name -> huhang.organ.v1.Organ
-	9,  // 45: huhang.matching.v1.SetLicenceRequest.licence:type_name -> huhang.matching.v1.Licence
-	6,  // 46: huhang.matching.v1.SetLicenceResponse.center:type_name -> huhang.matching.v1.Center
-	46, // 47: huhang.matching.v1.RunMatchRequest.organ:type_name -> huhang.organ.v1.Organ
-	13, // 48: huhang.matching.v1.RunMatchResponse.match_run:type_name -> huhang.matching.v1.MatchRun
-	13, // 49: huhang.matching.v1.GetMatchRunResponse.match_run:type_name -> huhang.matching.v1.MatchRun
-	46, // 50: huhang.matching.v1.CreateOfferRequest.organ:type_name -> huhang.organ.v1.Organ
-	49, // 51: huhang.matching.v1.CreateOfferRequest.urgency:type_name -> huhang.organ.v1.Urgency
-	21, // 52: huhang.matching.v1.CreateOfferResponse.offer:type_name -> huhang.matching.v1.Offer
-	21, // 53: huhang.matching.v1.GetOfferResponse.offer:type_name -> huhang.matching.v1.Offer
-	5,  // 54: huhang.matching.v1.ListOffersRequest.status:type_name -> huhang.matching.v1.OfferStatus
-	21, // 55: huhang.matching.v1.ListOffersResponse.offers:type_name -> huhang.matching.v1.Offer
-	47, // 56: huhang.matching.v1.AcceptOfferRequest.admission_time:type_name -> google.protobuf.Timestamp
-	21, // 57: huhang.matching.v1.AcceptOfferResponse.offer:type_name -> huhang.matching.v1.Offer
-	21, // 58: huhang.matching.v1.DeclineOfferResponse.offer:type_name -> huhang.matching.v1.Offer
-	21, // 59: huhang.matching.v1.WithdrawOfferResponse.offer:type_name -> huhang.matching.v1.Offer
-	60, // [60:60] is the sub-list for method output_type
-	60, // [60:60] is the sub-list for method input_type
-	60, // [60:60] is the sub-list for extension type_name
-	60, // [60:60] is the sub-list for extension extendee
-	0,  // [0:60] is the sub-list for field type_name
+	49, // 34: huhang.matching.v1.Offer.create_time:type_name -> google.protobuf.Timestamp
+	49, // 35: huhang.matching.v1.Offer.expire_time:type_name -> google.protobuf.Timestamp
+	49, // 36: huhang.matching.v1.Offer.decide_time:type_name -> google.protobuf.Timestamp
+	49, // 37: huhang.matching.v1.Offer.remind_time:type_name -> google.protobuf.Timestamp
+	49, // 38: huhang.matching.v1.Offer.admission_time:type_name -> google.protobuf.Timestamp
+	22, // 39: huhang.matching.v1.Offer.acceptance_conditions:type_name -> huhang.matching.v1.Condition
+	49, // 40: huhang.matching.v1.Condition.due_time:type_name -> google.protobuf.Timestamp
+	49, // 41: huhang.matching.v1.Condition.settle_time:type_name -> google.protobuf.Timestamp
+	49, // 42: huhang.matching.v1.ConditionAsked.due_time:type_name -> google.protobuf.Timestamp
+	48, // 43: huhang.matching.v1.ListCentersRequest.organ:type_name -> huhang.organ.v1.Organ
+	6,  // 44: huhang.matching.v1.ListCentersResponse.centers:type_name -> huhang.matching.v1.Center
+	6,  // 45: huhang.matching.v1.GetCenterResponse.center:type_name -> huhang.matching.v1.Center
+	48, // 46: huhang.matching.v1.DeclareCapacityRequest.organ:type_name -> huhang.organ.v1.Organ
+	6,  // 47: huhang.matching.v1.DeclareCapacityResponse.center:type_name -> huhang.matching.v1.Center
+	48, // 48: huhang.matching.v1.SetLicenceRequest.organ:type_name -> huhang.organ.v1.Organ
+	9,  // 49: huhang.matching.v1.SetLicenceRequest.licence:type_name -> huhang.matching.v1.Licence
+	6,  // 50: huhang.matching.v1.SetLicenceResponse.center:type_name -> huhang.matching.v1.Center
+	48, // 51: huhang.matching.v1.RunMatchRequest.organ:type_name -> huhang.organ.v1.Organ
+	13, // 52: huhang.matching.v1.RunMatchResponse.match_run:type_name -> huhang.matching.v1.MatchRun
+	13, // 53: huhang.matching.v1.GetMatchRunResponse.match_run:type_name -> huhang.matching.v1.MatchRun
+	48, // 54: huhang.matching.v1.CreateOfferRequest.organ:type_name -> huhang.organ.v1.Organ
+	51, // 55: huhang.matching.v1.CreateOfferRequest.urgency:type_name -> huhang.organ.v1.Urgency
+	21, // 56: huhang.matching.v1.CreateOfferResponse.offer:type_name -> huhang.matching.v1.Offer
+	21, // 57: huhang.matching.v1.GetOfferResponse.offer:type_name -> huhang.matching.v1.Offer
+	5,  // 58: huhang.matching.v1.ListOffersRequest.status:type_name -> huhang.matching.v1.OfferStatus
+	21, // 59: huhang.matching.v1.ListOffersResponse.offers:type_name -> huhang.matching.v1.Offer
+	49, // 60: huhang.matching.v1.AcceptOfferRequest.admission_time:type_name -> google.protobuf.Timestamp
+	23, // 61: huhang.matching.v1.AcceptOfferRequest.conditions_by:type_name -> huhang.matching.v1.ConditionAsked
+	21, // 62: huhang.matching.v1.AcceptOfferResponse.offer:type_name -> huhang.matching.v1.Offer
+	21, // 63: huhang.matching.v1.DeclineOfferResponse.offer:type_name -> huhang.matching.v1.Offer
+	21, // 64: huhang.matching.v1.WithdrawOfferResponse.offer:type_name -> huhang.matching.v1.Offer
+	65, // [65:65] is the sub-list for method output_type
+	65, // [65:65] is the sub-list for method input_type
+	65, // [65:65] is the sub-list for extension type_name
+	65, // [65:65] is the sub-list for extension extendee
+	0,  // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_huhang_matching_v1_messages_proto_init() }
@@ -3922,7 +4128,7 @@ func file_huhang_matching_v1_messages_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_matching_v1_messages_proto_rawDesc), len(file_huhang_matching_v1_messages_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   40,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
