@@ -12,11 +12,15 @@ import (
 )
 
 // evidence keeps what was shown, and chains the decisions.
-func evidence(ctx context.Context, tx *sqldb.Tx, o *matching.Offer) error {
+func (s *Store) evidence(ctx context.Context, tx *sqldb.Tx, o *matching.Offer) error {
 	shown, records := o.Evidence()
 	if shown != nil {
+		sealed, err := s.cipher.Encrypt(shown, shownOf(o.ID))
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, "INSERT INTO offer_shown (offer_id, doc, hash, delivered_at, opened_at, opened_by) VALUES ($1, $2, $3, 0, 0, '')",
-			o.ID, string(shown), o.ShownHash); err != nil {
+			o.ID, sealed, o.ShownHash); err != nil {
 			return err
 		}
 	}
@@ -33,6 +37,9 @@ func evidence(ctx context.Context, tx *sqldb.Tx, o *matching.Offer) error {
 	}
 	return nil
 }
+
+// shownOf binds the sealed text to its row.
+func shownOf(offerID string) []byte { return []byte("offer_shown " + offerID) }
 
 // Opened notes the first reading.
 func (s *Store) Opened(ctx context.Context, offerID, subject string, at time.Time) error {
@@ -53,7 +60,7 @@ func (s *Store) Opened(ctx context.Context, offerID, subject string, at time.Tim
 func (s *Store) Proof(ctx context.Context, offerID string) (*matching.Proof, error) {
 	p := &matching.Proof{OfferID: offerID}
 	err := s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
-		var doc string
+		var doc []byte
 		var delivered, opened int64
 		p.Decisions = nil
 		err := q.QueryRow(ctx, "SELECT doc, hash, delivered_at, opened_at, opened_by FROM offer_shown WHERE offer_id = $1", offerID).
@@ -61,7 +68,10 @@ func (s *Store) Proof(ctx context.Context, offerID string) (*matching.Proof, err
 		if err != nil {
 			return err
 		}
-		p.Shown, p.Delivered, p.Opened = []byte(doc), clock.FromMicros(delivered), clock.FromMicros(opened)
+		if p.Shown, err = s.cipher.Decrypt(doc, shownOf(offerID)); err != nil {
+			return err
+		}
+		p.Delivered, p.Opened = clock.FromMicros(delivered), clock.FromMicros(opened)
 		rows, err := q.Query(ctx, "SELECT number, doc, hash FROM offer_decision WHERE offer_id = $1 ORDER BY number", offerID)
 		if err != nil {
 			return err

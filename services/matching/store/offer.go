@@ -29,7 +29,7 @@ func (s *Store) InsertOffer(ctx context.Context, o *matching.Offer) error {
 		if err != nil {
 			return err
 		}
-		return pending(ctx, tx, o)
+		return s.pending(ctx, tx, o)
 	})
 }
 
@@ -107,7 +107,7 @@ func (s *Store) UpdateOffer(ctx context.Context, offerID string, change func(*ma
 			offerID, string(o.Status), clock.Micros(o.ExpiresAt), after); err != nil {
 			return err
 		}
-		return pending(ctx, tx, o)
+		return s.pending(ctx, tx, o)
 	})
 	if err != nil {
 		return nil, absent(err, "offer", offerID)
@@ -116,8 +116,8 @@ func (s *Store) UpdateOffer(ctx context.Context, offerID string, change func(*ma
 }
 
 // pending writes what a change leaves behind.
-func pending(ctx context.Context, tx *sqldb.Tx, o *matching.Offer) error {
-	if err := evidence(ctx, tx, o); err != nil {
+func (s *Store) pending(ctx context.Context, tx *sqldb.Tx, o *matching.Offer) error {
+	if err := s.evidence(ctx, tx, o); err != nil {
 		return err
 	}
 	events, jobs := o.Pending()

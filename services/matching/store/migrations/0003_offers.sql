@@ -1,7 +1,7 @@
--- What a center was shown, once, and when it had it; times are 0 until then.
+-- What a center was shown, once, sealed, and when it had it; times are 0 until then. The hash is of the open text.
 CREATE TABLE offer_shown (
   offer_id TEXT NOT NULL PRIMARY KEY REFERENCES offer (offer_id),
-  doc TEXT NOT NULL,
+  doc BYTEA NOT NULL,
   hash TEXT NOT NULL,
   delivered_at BIGINT NOT NULL,
   opened_at BIGINT NOT NULL,
