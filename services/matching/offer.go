@@ -104,6 +104,9 @@ const (
 	JobRelease  = "release"
 	JobTell     = "tell"
 	JobLapse    = "lapse"
+	// JobWorkOut and JobAskAssigned are of an assignment; OfferID is empty.
+	JobWorkOut     = "work_out"
+	JobAskAssigned = "ask_assigned"
 )
 
 // Job is one piece of work on an offer, done at least once.
@@ -113,6 +116,8 @@ type Job struct {
 	ReferralID string    `json:"referral_id"`
 	HoldID     string    `json:"hold_id,omitempty"`
 	At         time.Time `json:"at,omitzero"`
+	// AssignmentID is the proposal's.
+	AssignmentID string `json:"assignment_id,omitempty"`
 }
 
 // Etag is the version as clients see it.

@@ -56,6 +56,26 @@ type Store interface {
 	// Tell marks an event as delivered at the time.
 	Tell(ctx context.Context, offerID string, number int64, at time.Time) error
 
+	// InsertAssignment keeps a new proposal with the job that works it out.
+	InsertAssignment(ctx context.Context, a *Assignment) error
+	// Assignment returns a proposal. Faults: NOT_FOUND.
+	Assignment(ctx context.Context, id string) (*Assignment, error)
+	// UpdateAssignment changes a proposal under its lock; what change does through the store with the context it was called
+	// with belongs to the same transaction only if the caller began one. Faults: NOT_FOUND, and what change returns.
+	UpdateAssignment(ctx context.Context, id string, change func(*Assignment) error) error
+	// FinishAssignment changes a proposal and keeps its cases.
+	FinishAssignment(ctx context.Context, id string, change func(*Assignment) error, cases []AssignedCase) error
+	// AssignedCases returns at most limit cases of a proposal by referral id, behind one.
+	AssignedCases(ctx context.Context, id, after string, limit int) ([]AssignedCase, error)
+	// AssignedCase returns one. Faults: NOT_FOUND.
+	AssignedCase(ctx context.Context, id, referralID string) (*AssignedCase, error)
+	// EachPlaced changes every case that has a center and leaves the job that has it asked; an error of change undoes all.
+	EachPlaced(ctx context.Context, id string, change func(*AssignedCase) error) error
+	// SettleAssigned notes a case's outcome, and counts it if it was asked.
+	SettleAssigned(ctx context.Context, id, referralID, outcome string) error
+	// LiveOffers are the offers that bind a place, by center.
+	LiveOffers(ctx context.Context) (map[string][]*Offer, error)
+
 	// Atomically runs fn in one transaction, which every method called with its context joins; fn may be run again.
 	Atomically(ctx context.Context, fn func(ctx context.Context) error) error
 	// Opened notes when somebody of the center first read the offer, once.
@@ -98,6 +118,10 @@ type Peers interface {
 	Release(ctx context.Context, requestID, holdID, reason string) error
 	// Tell tells the case of an event, once per request id.
 	Tell(ctx context.Context, requestID string, e Event) error
+	// Waiting returns a page of the cases that nobody is asked for, and the token of the next.
+	Waiting(ctx context.Context, organ, token string, size int32) ([]Waiting, string, error)
+	// Assign has a waiting case ask a center. Faults: WRONG_STATE, STALE_VERSION, NOT_FOUND.
+	Assign(ctx context.Context, requestID string, ask AssignAsk) error
 }
 
 // Profile is a patient as matching sees it.
@@ -133,4 +157,10 @@ type HoldAsk struct {
 	ReferralID, CenterID               string
 	BedFrom, BedTo, TheatreFrom, Until time.Time
 	Expires                            time.Time
+}
+
+// AssignAsk is one case of a confirmed proposal.
+type AssignAsk struct {
+	AssignmentID, ReferralID, MatchRunID, CenterID string
+	By                                             Actor
 }

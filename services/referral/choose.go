@@ -49,10 +49,7 @@ func (s *Service) ChooseCenters(ctx context.Context, referralID, etag string, ce
 			}
 		}
 		return r.apply(Choose, a, func() {
-			r.stopAsking()
-			r.Chosen, r.Asking = slices.Clone(centers), centers[0]
-			r.Round++
-			r.enqueue(Job{Do: JobAsk, Number: r.Round, Organisation: r.Asking})
+			r.choose(slices.Clone(centers))
 		})
 	})
 }

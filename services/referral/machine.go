@@ -17,6 +17,7 @@ const (
 	MatchEmpty         Move = "MATCH_EMPTY"
 	MatchRefused       Move = "MATCH_REFUSED"
 	Choose             Move = "CHOOSE"
+	Assign             Move = "ASSIGN"
 	OfferCreated       Move = "OFFER_CREATED"
 	OfferReminded      Move = "OFFER_REMINDED"
 	OfferAccepted      Move = "OFFER_ACCEPTED"
@@ -123,6 +124,8 @@ var Table = []Row{
 		From: on(Exhausted), Do: do(Choose), By: TheReferrer, When: ranked, To: Matched, Kind: "CENTERS_CHOSEN",
 		Call: "ChooseCenters", Zh: "改选其他移植中心", En: "Choose other ranked centers",
 	},
+	{From: on(Matched), Do: do(Assign), By: TheLine, When: nobodyAsked, To: Matched, Kind: "CENTER_ASSIGNED"},
+	{From: on(Exhausted), Do: do(Assign), By: TheLine, When: ranked, To: Matched, Kind: "CENTER_ASSIGNED"},
 	{From: on(Matched, Offered), Do: do(OfferCreated), By: TheLine, When: asksThisCenter, To: Offered, Limit: given},
 	{From: on(Offered), Do: do(OfferReminded), By: TheLine, When: thisOffer, Keep: true},
 	{From: on(Matched, Offered), Do: do(OfferAccepted), By: TheLine, When: asksThisCenter, To: Accepted, Limit: after(3 * day)},

@@ -30,8 +30,8 @@ var ways = map[State]map[Move][]State{
 	Submitted:       {Receive: {Screening}},
 	Returned:        {Submit: {Submitted}, Lapse: {Closed}},
 	Screening:       {ScreenPass: {Screening}, ScreenReturn: {Returned}, ScreenNotIndicated: {Closed}, MatchRanked: {Matched}, MatchEmpty: {Exhausted}, MatchRefused: {Screening}},
-	Exhausted:       {ScreenPass: {Screening}, ScreenReturn: {Returned}, ScreenNotIndicated: {Closed}, Choose: {Matched}, HoldReleased: {Exhausted}},
-	Matched:         {Choose: {Matched}, OfferCreated: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Matched, Exhausted}, OfferExpired: {Matched, Exhausted}, OfferWithdrawn: {Matched, Exhausted}, OfferRefused: {Matched, Exhausted}, AbandonAsking: {Matched}},
+	Exhausted:       {Assign: {Matched}, ScreenPass: {Screening}, ScreenReturn: {Returned}, ScreenNotIndicated: {Closed}, Choose: {Matched}, HoldReleased: {Exhausted}},
+	Matched:         {Choose: {Matched}, Assign: {Matched}, OfferCreated: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Matched, Exhausted}, OfferExpired: {Matched, Exhausted}, OfferWithdrawn: {Matched, Exhausted}, OfferRefused: {Matched, Exhausted}, AbandonAsking: {Matched}},
 	Offered:         {OfferCreated: {Offered}, OfferReminded: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Offered, Matched, Exhausted}, OfferExpired: {Offered, Matched, Exhausted}, OfferWithdrawn: {Offered, Matched, Exhausted}, OfferRefused: {Offered, Matched, Exhausted}},
 	Accepted:        {Book: {Booked, TransferPlanned}, HoldExpired: {Matched}, HoldReleased: {Matched}, TransferPlan: {Accepted}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}, TransferAborted: {Accepted}},
 	Booked:          {HoldReleased: {Matched}, TransferPlan: {TransferPlanned}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}},
@@ -279,7 +279,7 @@ func effect(r *Referral, m Move, a Act) {
 		r.Matching, r.MatchRunID = false, "mat_1"
 	case MatchRefused:
 		r.Matching = false
-	case Choose:
+	case Choose, Assign:
 		r.stopAsking()
 		r.Chosen, r.Asking = []string{"C-SH-01", "C-NJ-01"}, "C-SH-01"
 	case AbandonAsking:

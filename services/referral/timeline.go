@@ -59,6 +59,7 @@ var kinds = map[string]words{
 	"MATCH_EMPTY":            {"没有可接收的移植中心，由运营处理", "No center can take the case; operations decide"},
 	"MATCH_REFUSED":          {"匹配未能进行，退回运营台", "Ranking was not possible; back at the desk"},
 	"CENTERS_CHOSEN":         {"患者已选择移植中心", "The patient chose the centers to ask"},
+	"CENTER_ASSIGNED":        {"运营确认统筹建议，正向移植中心发出邀约", "Operations confirmed a proposal; its center is being asked"},
 	"OFFER_CREATED":          {"已向移植中心发出邀约", "Offered to a center"},
 	"OFFER_REMINDED":         {"已提醒移植中心答复", "The center was reminded"},
 	"OFFER_ACCEPTED":         {"移植中心已接收，床位与手术间已预占", "Accepted; bed and operating room are held"},

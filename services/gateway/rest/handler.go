@@ -96,6 +96,7 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 		a.documents(),
 		matching.RegisterMatchingServiceHandlerClient(ctx, a.mux, matchingv1.NewMatchingServiceClient(c)),
 		matching.RegisterDirectoryServiceHandlerClient(ctx, a.mux, matchingv1.NewDirectoryServiceClient(c)),
+		matching.RegisterAssignmentServiceHandlerClient(ctx, a.mux, matchingv1.NewAssignmentServiceClient(c)),
 		matching.RegisterOfferServiceHandlerClient(ctx, a.mux, matchingv1.NewOfferServiceClient(c)),
 		transfer.RegisterTransferServiceHandlerClient(ctx, a.mux, transferv1.NewTransferServiceClient(c)),
 		transfer.RegisterPoolServiceHandlerClient(ctx, a.mux, transferv1.NewPoolServiceClient(c)),

@@ -69,6 +69,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	matchingv1.RegisterMatchingServiceServer(h.GRPC(), server)
 	matchingv1.RegisterDirectoryServiceServer(h.GRPC(), server)
 	matchingv1.RegisterOfferServiceServer(h.GRPC(), rpc.NewOffers(use, h.DB))
+	matchingv1.RegisterAssignmentServiceServer(h.GRPC(), rpc.NewAssignments(use, h.DB))
 	return &App{h}, nil
 }
 

@@ -7,6 +7,7 @@ package peers
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -180,6 +181,38 @@ func (p *Peers) Release(ctx context.Context, requestID, holdID, reason string) e
 		return err
 	}
 	_, err = c.ReleaseHold(asService(ctx), &transferv1.ReleaseHoldRequest{RequestId: requestID, HoldId: holdID, Reason: reason})
+	return err
+}
+
+// Waiting asks for cases that nobody is asked for.
+func (p *Peers) Waiting(ctx context.Context, o, token string, size int32) ([]matching.Waiting, string, error) {
+	c, err := client(p, "referral", anyProvince, referralv1.NewCaseEventServiceClient)
+	if err != nil {
+		return nil, "", err
+	}
+	got, err := c.ListWaitingCases(asService(ctx), &referralv1.ListWaitingCasesRequest{Organ: organ(o), PageSize: size, PageToken: token})
+	if err != nil {
+		return nil, "", err
+	}
+	var out []matching.Waiting
+	for _, w := range got.GetCases() {
+		out = append(out, matching.Waiting{
+			ReferralID: w.GetReferralId(), MatchRunID: w.GetMatchRunId(), Urgency: strings.TrimPrefix(w.GetUrgency().String(), "URGENCY_"), CreatedAt: w.GetCreateTime().AsTime(),
+		})
+	}
+	return out, got.GetNextPageToken(), nil
+}
+
+// Assign has a case ask a center.
+func (p *Peers) Assign(ctx context.Context, requestID string, ask matching.AssignAsk) error {
+	c, err := client(p, "referral", anyProvince, referralv1.NewCaseEventServiceClient)
+	if err != nil {
+		return err
+	}
+	_, err = c.AssignCenter(asService(ctx), &referralv1.AssignCenterRequest{
+		RequestId: requestID, ReferralId: ask.ReferralID, MatchRunId: ask.MatchRunID, CenterId: ask.CenterID, AssignmentId: ask.AssignmentID,
+		ActorOrganisation: ask.By.Organisation, ActorSubject: ask.By.Subject,
+	})
 	return err
 }
 

@@ -22,9 +22,10 @@ func TestSoakOffersAreLinearizable(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		end := clock.System().Now().Add(length / 2)
 		n := uint64(0)
+		var kept []string
 		for clock.System().Now().Before(end) && !t.Failed() {
 			n++
-			r.storm(t, rand.New(rand.NewPCG(seed, n)))
+			kept = r.storm(t, rand.New(rand.NewPCG(seed, n)), kept)
 		}
 		t.Logf("%d cases", n)
 	})

@@ -203,14 +203,13 @@ func heard(t *testing.T, err error) saw {
 	return sawUnknown
 }
 
-// storm lets callers at the offers of one case, and checks what they saw.
-func (r *rig) storm(t *testing.T, random *rand.Rand) {
+// storm lets callers at the offers of one case, and checks what they saw. kept are the holds of the cases before.
+func (r *rig) storm(t *testing.T, random *rand.Rand, kept []string) []string {
 	run := r.match(t)
 	var offers []*matchingv1.Offer
 	for _, code := range []string{"C-SH-01", "C-SH-02", "C-BJ-01"} {
 		offers = append(offers, must[*matchingv1.CreateOfferResponse](t)(r.CreateOffer(service(t.Context()), r.proposal(t, run, code, emergency))).GetOffer())
 	}
-	before := len(r.line.live())
 	h := &history{}
 	var wait sync.WaitGroup
 	const clients = 6
@@ -230,24 +229,26 @@ func (r *rig) storm(t *testing.T, random *rand.Rand) {
 		r.clock.Advance(5 * time.Second)
 		return !slices.ContainsFunc(offers, func(o *matchingv1.Offer) bool { return r.get(t, o.GetOfferId()).GetStatus() == accepting })
 	})
-	won := 0
 	for i, o := range offers {
 		h.run(clients, step{do: doRead, offer: i}, func() saw {
-			s := r.get(t, o.GetOfferId()).GetStatus()
-			if s == accepted {
-				won++
+			now := r.get(t, o.GetOfferId())
+			if now.GetStatus() == accepted {
+				kept = append(kept, now.GetHoldId())
 			}
-			return saw(s.String()[len("OFFER_STATUS_"):])
+			return saw(now.GetStatus().String()[len("OFFER_STATUS_"):])
 		})
 	}
 	if result, _ := porcupine.CheckOperationsVerbose(offersLife, h.ops, 20*time.Second); result != porcupine.Ok {
 		t.Fatalf("%s: no order of these explains what was seen: %+v", result, h.ops)
 	}
-	// What was held for an offer withdrawn meanwhile is found and released by the job that waits for the lease's end.
+	// What was held for an offer withdrawn meanwhile is found and released by the job that waits for the lease's end; it may
+	// not even be held yet.
+	slices.Sort(kept)
 	sqldbtest.Eventually(t, "every hold has its patient", func() bool {
 		r.clock.Advance(time.Second)
-		return len(r.line.live())-before == won
+		return slices.Equal(r.line.live(), kept)
 	})
+	return kept
 }
 
 // caller does a few things at random, and sometimes its process dies, its answer is lost, or it says everything twice.
@@ -307,8 +308,9 @@ func (r *rig) caller(t *testing.T, h *history, client int, random *rand.Rand, of
 
 func TestOffersAreLinearizable(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
+		var kept []string
 		for seed := range uint64(8) {
-			r.storm(t, rand.New(rand.NewPCG(seed, 9)))
+			kept = r.storm(t, rand.New(rand.NewPCG(seed, 9)), kept)
 		}
 	})
 }

@@ -46,6 +46,9 @@ type line struct {
 	noOne    bool
 	refused  bool
 	asked    map[string]matching.HoldAsk
+	waiting  []matching.Waiting
+	assigned map[string]matching.AssignAsk
+	moved    string // this case goes its own way
 }
 
 var errLost = fault.New(fault.Unavailable, fault.PeerUnavailable, "", "A needed service is not reachable now.", "所需服务暂时无法访问。")
@@ -146,6 +149,37 @@ func (l *line) Tell(_ context.Context, requestID string, e matching.Event) error
 	return nil
 }
 
+func (l *line) Waiting(_ context.Context, _, token string, _ int32) ([]matching.Waiting, string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.down {
+		return nil, "", errLost
+	}
+	// Two pages.
+	half := len(l.waiting) / 2
+	if token == "" {
+		return l.waiting[:half:half], "more", nil
+	}
+	return l.waiting[half:], "", nil
+}
+
+func (l *line) Assign(_ context.Context, requestID string, ask matching.AssignAsk) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ask.ReferralID == l.moved {
+		return fault.New(fault.FailedPrecondition, fault.WrongState, "", "The case does not allow this step now.", "病例当前状态不允许此步骤。")
+	}
+	if before, again := l.assigned[requestID]; again && before != ask {
+		return errors.New("the same request id with another payload")
+	}
+	l.assigned[requestID] = ask
+	if l.deaf > 0 {
+		l.deaf--
+		return errLost
+	}
+	return nil
+}
+
 func (l *line) set(change func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -197,7 +231,7 @@ func each(t *testing.T, test func(t *testing.T, r *rig)) {
 		fake := clock.NewFake(start)
 		db := sqldbtest.Open(t, dsn, store.Migrations(), sqldbtest.Clock(fake))
 		r := &rig{db: db, clock: fake, ids: id.Random(), line: &line{
-			holds: map[string]string{}, released: map[string]bool{}, told: map[string]matching.Event{}, asked: map[string]matching.HoldAsk{},
+			holds: map[string]string{}, released: map[string]bool{}, told: map[string]matching.Event{}, asked: map[string]matching.HoldAsk{}, assigned: map[string]matching.AssignAsk{},
 		}}
 		cipher, err := sealing.Open(t.TempDir())
 		if err != nil {

@@ -20,6 +20,8 @@ type (
 	releaseJob  struct{ matching.Job }
 	tellJob     struct{ matching.Job }
 	lapseJob    struct{ matching.Job }
+	workOutJob  struct{ matching.Job }
+	askCaseJob  struct{ matching.Job }
 	licenceJob  struct{ matching.LicenceJob }
 )
 
@@ -29,6 +31,8 @@ func (completeJob) Kind() string { return "offer_complete" }
 func (releaseJob) Kind() string  { return "offer_release" }
 func (tellJob) Kind() string     { return "offer_tell" }
 func (lapseJob) Kind() string    { return "offer_lapse" }
+func (workOutJob) Kind() string  { return "assignment_work_out" }
+func (askCaseJob) Kind() string  { return "assignment_ask" }
 
 func (licenceJob) Kind() string { return "licence_ended" }
 
@@ -51,6 +55,10 @@ func enqueue(ctx context.Context, tx *sqldb.Tx, j matching.Job) error {
 		args, options = tellJob{j}, append(options, sqldb.MaxAttempts(untiring))
 	case matching.JobLapse:
 		args, options = lapseJob{j}, append(options, sqldb.MaxAttempts(untiring))
+	case matching.JobWorkOut:
+		args = workOutJob{j}
+	case matching.JobAskAssigned:
+		args, options = askCaseJob{j}, append(options, sqldb.MaxAttempts(untiring))
 	default:
 		return fmt.Errorf("matching: no job %q", j.Do)
 	}
@@ -76,14 +84,16 @@ func Handle(w *sqldb.Workers, s *matching.Service) {
 	handle(w, s.ReleaseHold, func(a releaseJob) matching.Job { return a.Job })
 	sqldb.Handle(w, func(ctx context.Context, a licenceJob) error { return again(s.LicenceEnded(ctx, a.LicenceJob)) })
 	handle(w, s.Lapse, func(a lapseJob) matching.Job { return a.Job })
+	handle(w, s.WorkOut, func(a workOutJob) matching.Job { return a.Job }, sqldb.Timeout(workOutTime))
+	handle(w, s.AskAssigned, func(a askCaseJob) matching.Job { return a.Job })
 	handle(w, s.TellCase, func(a tellJob) matching.Job { return a.Job })
 }
 
-func handle[T river.JobArgs](w *sqldb.Workers, run func(context.Context, matching.Job) error, job func(T) matching.Job) {
+func handle[T river.JobArgs](w *sqldb.Workers, run func(context.Context, matching.Job) error, job func(T) matching.Job, options ...sqldb.HandlerOption) {
 	sqldb.Handle(w, func(ctx context.Context, args T) error {
 		j := job(args)
 		return again(run(telemetry.WithReferral(ctx, j.ReferralID), j))
-	})
+	}, options...)
 }
 
 // again puts a job off that wishes so.

@@ -2,7 +2,9 @@ package rpc
 
 import (
 	"context"
+	"strings"
 
+	organv1 "huhang.example/gen/huhang/organ/v1"
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/idempotency"
@@ -44,6 +46,40 @@ func (s *Server) RecordCaseEvent(ctx context.Context, req *referralv1.RecordCase
 		}
 		return &referralv1.RecordCaseEventResponse{State: stateOut(state), Ignored: ignored}, nil
 	}, idempotency.Resource(req.GetReferralId()))
+}
+
+// AssignCenter has a waiting case ask the center of a confirmed proposal.
+func (s *Server) AssignCenter(ctx context.Context, req *referralv1.AssignCenterRequest) (*referralv1.AssignCenterResponse, error) {
+	defer s.service.Committed()
+	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*referralv1.AssignCenterResponse, error) {
+		r, err := s.service.AssignCenter(ctx, req.GetReferralId(), referral.Assignment{
+			ID: req.GetAssignmentId(), MatchRunID: req.GetMatchRunId(), Center: req.GetCenterId(),
+			Organisation: req.GetActorOrganisation(), Subject: req.GetActorSubject(),
+		})
+		if err != nil {
+			return nil, err
+		}
+		return &referralv1.AssignCenterResponse{State: stateOut(r.State)}, nil
+	}, idempotency.Resource(req.GetReferralId()))
+}
+
+// ListWaitingCases lists the cases that nobody is being asked for.
+func (s *Server) ListWaitingCases(ctx context.Context, req *referralv1.ListWaitingCasesRequest) (*referralv1.ListWaitingCasesResponse, error) {
+	organ := ""
+	if req.GetOrgan() != 0 {
+		organ = strings.TrimPrefix(req.GetOrgan().String(), "ORGAN_")
+	}
+	list, next, err := s.service.WaitingCases(ctx, organ, req.GetPageToken(), req.GetPageSize())
+	if err != nil {
+		return nil, err
+	}
+	out := &referralv1.ListWaitingCasesResponse{NextPageToken: next}
+	for _, r := range list {
+		out.Cases = append(out.Cases, &referralv1.WaitingCase{
+			ReferralId: r.ID, MatchRunId: r.MatchRunID, Urgency: organv1.Urgency(organv1.Urgency_value["URGENCY_"+r.Urgency]), CreateTime: stamp(r.CreateTime),
+		})
+	}
+	return out, nil
 }
 
 func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, error) {
