@@ -93,12 +93,7 @@ func (s *Service) ProposeAssignment(ctx context.Context, organ string) (*Assignm
 
 // Assignment returns a proposal and at most limit of its cases behind one, by id. Faults: NOT_FOUND.
 func (s *Service) Assignment(ctx context.Context, id, after string, limit int) (*Assignment, []AssignedCase, error) {
-	a, err := s.store.Assignment(ctx, id)
-	if err != nil {
-		return nil, nil, err
-	}
-	items, err := s.store.AssignedCases(ctx, id, after, limit)
-	return a, items, err
+	return s.store.AssignmentPage(ctx, id, after, limit)
 }
 
 // waitingCases gathers all of them, with a call for each page.

@@ -65,8 +65,9 @@ type Store interface {
 	UpdateAssignment(ctx context.Context, id string, change func(*Assignment) error) error
 	// FinishAssignment changes a proposal and keeps its cases.
 	FinishAssignment(ctx context.Context, id string, change func(*Assignment) error, cases []AssignedCase) error
-	// AssignedCases returns at most limit cases of a proposal by referral id, behind one.
-	AssignedCases(ctx context.Context, id, after string, limit int) ([]AssignedCase, error)
+	// AssignmentPage returns a proposal and at most limit of its cases by referral id, behind one, as of one moment. Faults:
+	// NOT_FOUND.
+	AssignmentPage(ctx context.Context, id, after string, limit int) (*Assignment, []AssignedCase, error)
 	// AssignedCase returns one. Faults: NOT_FOUND.
 	AssignedCase(ctx context.Context, id, referralID string) (*AssignedCase, error)
 	// EachPlaced changes every case that has a center and leaves the job that has it asked; an error of change undoes all.

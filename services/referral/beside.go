@@ -39,15 +39,13 @@ func (r *Referral) over(h Happening) {
 	}
 }
 
-// passOver forgets whoever else was asked when a center has accepted, and ends their access.
+// passOver forgets whoever else was asked when a center has accepted. Their access ends with their offers' own events; a
+// center that has access and no offer yet gets none any more.
 func (r *Referral) passOver(h Happening) {
-	asked := append(slices.Clone(r.Beside), Asked{r.Asking, r.OfferID})
-	r.Asking, r.Beside = h.Center, nil
-	for _, other := range asked {
-		if other.Center != h.Center && other.Center != "" {
-			r.revoke(other.Center, other.OfferID, h.Occurred)
-		}
+	if r.OfferID == "" && r.Asking != "" && r.Asking != h.Center {
+		r.revoke(r.Asking, roundOf(Job{Number: r.Round, Organisation: r.Asking}), h.Occurred)
 	}
+	r.Asking, r.Beside = h.Center, nil
 }
 
 // upTo drops the centers behind one: they have answered.

@@ -92,13 +92,16 @@ func (s *Store) FinishAssignment(ctx context.Context, id string, change func(*ma
 	return absent(err, "assignment", id)
 }
 
-// AssignedCases returns a page of a proposal's cases.
-func (s *Store) AssignedCases(ctx context.Context, id, after string, limit int) (cases []matching.AssignedCase, err error) {
+// AssignmentPage returns a proposal and a page of its cases.
+func (s *Store) AssignmentPage(ctx context.Context, id, after string, limit int) (a *matching.Assignment, cases []matching.AssignedCase, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		if a, err = decode[matching.Assignment](q.QueryRow(ctx, "SELECT doc FROM assignment WHERE assignment_id = $1", id)); err != nil {
+			return err
+		}
 		cases, err = readCases(ctx, q, "assignment_id = $1 AND referral_id > $2 ORDER BY referral_id LIMIT $3", id, after, limit)
 		return err
 	})
-	return cases, err
+	return a, cases, absent(err, "assignment", id)
 }
 
 func readCases(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]matching.AssignedCase, error) {

@@ -142,6 +142,8 @@ const (
 	Reason_REASON_DOCUMENT_QUARANTINED Reason = 134
 	// The patient has as many documents, or as many bytes of them, as are kept.
 	Reason_REASON_DOCUMENT_LIMIT Reason = 135
+	// The proposal no longer fits: a case or a capacity it rests on has changed; metadata changed says which.
+	Reason_REASON_PROPOSAL_STALE Reason = 151
 )
 
 // Enum value maps for Reason.
@@ -204,6 +206,7 @@ var (
 		133: "REASON_DOCUMENT_REFUSED",
 		134: "REASON_DOCUMENT_QUARANTINED",
 		135: "REASON_DOCUMENT_LIMIT",
+		151: "REASON_PROPOSAL_STALE",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                   0,
@@ -263,6 +266,7 @@ var (
 		"REASON_DOCUMENT_REFUSED":              133,
 		"REASON_DOCUMENT_QUARANTINED":          134,
 		"REASON_DOCUMENT_LIMIT":                135,
+		"REASON_PROPOSAL_STALE":                151,
 	}
 )
 
@@ -297,7 +301,7 @@ var File_huhang_fault_v1_fault_proto protoreflect.FileDescriptor
 
 const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xa6\f\n" +
+	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xc2\f\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\x01\x12\x18\n" +
@@ -356,7 +360,8 @@ const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\x15REASON_RESULT_EXPIRED\x10\x84\x01\x12\x1c\n" +
 	"\x17REASON_DOCUMENT_REFUSED\x10\x85\x01\x12 \n" +
 	"\x1bREASON_DOCUMENT_QUARANTINED\x10\x86\x01\x12\x1a\n" +
-	"\x15REASON_DOCUMENT_LIMIT\x10\x87\x01B\xab\x01\n" +
+	"\x15REASON_DOCUMENT_LIMIT\x10\x87\x01\x12\x1a\n" +
+	"\x15REASON_PROPOSAL_STALE\x10\x97\x01B\xab\x01\n" +
 	"\x13com.huhang.fault.v1B\n" +
 	"FaultProtoP\x01Z*huhang.example/gen/huhang/fault/v1;faultv1\xa2\x02\x03HFX\xaa\x02\x0fHuhang.Fault.V1\xca\x02\x0fHuhang\\Fault\\V1\xe2\x02\x1bHuhang\\Fault\\V1\\GPBMetadata\xea\x02\x11Huhang::Fault::V1b\x06proto3"
 

@@ -65,10 +65,15 @@ const file_huhang_referral_v1_service_proto_rawDesc = "" +
 	"\fListWorklist\x12'.huhang.referral.v1.ListWorklistRequest\x1a(.huhang.referral.v1.ListWorklistResponse\"(\xfa\xe4\x18\x05\n" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/worklists/{kind}\x90\x02\x01\x12\x8a\x01\n" +
 	"\fFollowEvents\x12'.huhang.referral.v1.FollowEventsRequest\x1a(.huhang.referral.v1.FollowEventsResponse\"%\xfa\xe4\x18\x05\n" +
-	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/events:follow\x90\x02\x010\x012\x87\x01\n" +
+	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/events:follow\x90\x02\x010\x012\xee\x02\n" +
 	"\x10CaseEventService\x12s\n" +
 	"\x0fRecordCaseEvent\x12*.huhang.referral.v1.RecordCaseEventRequest\x1a+.huhang.referral.v1.RecordCaseEventResponse\"\a\xfa\xe4\x18\x03\n" +
-	"\x01\x05B\xc2\x01\n" +
+	"\x01\x05\x12j\n" +
+	"\fAssignCenter\x12'.huhang.referral.v1.AssignCenterRequest\x1a(.huhang.referral.v1.AssignCenterResponse\"\a\xfa\xe4\x18\x03\n" +
+	"\x01\x05\x12y\n" +
+	"\x10ListWaitingCases\x12+.huhang.referral.v1.ListWaitingCasesRequest\x1a,.huhang.referral.v1.ListWaitingCasesResponse\"\n" +
+	"\xfa\xe4\x18\x03\n" +
+	"\x01\x05\x90\x02\x01B\xc2\x01\n" +
 	"\x16com.huhang.referral.v1B\fServiceProtoP\x01Z0huhang.example/gen/huhang/referral/v1;referralv1\xa2\x02\x03HRX\xaa\x02\x12Huhang.Referral.V1\xca\x02\x12Huhang\\Referral\\V1\xe2\x02\x1eHuhang\\Referral\\V1\\GPBMetadata\xea\x02\x14Huhang::Referral::V1b\x06proto3"
 
 var file_huhang_referral_v1_service_proto_goTypes = []any{
@@ -91,25 +96,29 @@ var file_huhang_referral_v1_service_proto_goTypes = []any{
 	(*ListWorklistRequest)(nil),        // 16: huhang.referral.v1.ListWorklistRequest
 	(*FollowEventsRequest)(nil),        // 17: huhang.referral.v1.FollowEventsRequest
 	(*RecordCaseEventRequest)(nil),     // 18: huhang.referral.v1.RecordCaseEventRequest
-	(*CreateReferralResponse)(nil),     // 19: huhang.referral.v1.CreateReferralResponse
-	(*GetReferralResponse)(nil),        // 20: huhang.referral.v1.GetReferralResponse
-	(*ListReferralsResponse)(nil),      // 21: huhang.referral.v1.ListReferralsResponse
-	(*SubmitReferralResponse)(nil),     // 22: huhang.referral.v1.SubmitReferralResponse
-	(*ScreenReferralResponse)(nil),     // 23: huhang.referral.v1.ScreenReferralResponse
-	(*ChooseCentersResponse)(nil),      // 24: huhang.referral.v1.ChooseCentersResponse
-	(*BookAdmissionResponse)(nil),      // 25: huhang.referral.v1.BookAdmissionResponse
-	(*RecordEvaluationResponse)(nil),   // 26: huhang.referral.v1.RecordEvaluationResponse
-	(*RecordSurgeryResponse)(nil),      // 27: huhang.referral.v1.RecordSurgeryResponse
-	(*RecordDischargeResponse)(nil),    // 28: huhang.referral.v1.RecordDischargeResponse
-	(*BackReferResponse)(nil),          // 29: huhang.referral.v1.BackReferResponse
-	(*AcceptBackReferralResponse)(nil), // 30: huhang.referral.v1.AcceptBackReferralResponse
-	(*CloseReferralResponse)(nil),      // 31: huhang.referral.v1.CloseReferralResponse
-	(*SuspendClockResponse)(nil),       // 32: huhang.referral.v1.SuspendClockResponse
-	(*ListTimelineResponse)(nil),       // 33: huhang.referral.v1.ListTimelineResponse
-	(*GetTraceResponse)(nil),           // 34: huhang.referral.v1.GetTraceResponse
-	(*ListWorklistResponse)(nil),       // 35: huhang.referral.v1.ListWorklistResponse
-	(*FollowEventsResponse)(nil),       // 36: huhang.referral.v1.FollowEventsResponse
-	(*RecordCaseEventResponse)(nil),    // 37: huhang.referral.v1.RecordCaseEventResponse
+	(*AssignCenterRequest)(nil),        // 19: huhang.referral.v1.AssignCenterRequest
+	(*ListWaitingCasesRequest)(nil),    // 20: huhang.referral.v1.ListWaitingCasesRequest
+	(*CreateReferralResponse)(nil),     // 21: huhang.referral.v1.CreateReferralResponse
+	(*GetReferralResponse)(nil),        // 22: huhang.referral.v1.GetReferralResponse
+	(*ListReferralsResponse)(nil),      // 23: huhang.referral.v1.ListReferralsResponse
+	(*SubmitReferralResponse)(nil),     // 24: huhang.referral.v1.SubmitReferralResponse
+	(*ScreenReferralResponse)(nil),     // 25: huhang.referral.v1.ScreenReferralResponse
+	(*ChooseCentersResponse)(nil),      // 26: huhang.referral.v1.ChooseCentersResponse
+	(*BookAdmissionResponse)(nil),      // 27: huhang.referral.v1.BookAdmissionResponse
+	(*RecordEvaluationResponse)(nil),   // 28: huhang.referral.v1.RecordEvaluationResponse
+	(*RecordSurgeryResponse)(nil),      // 29: huhang.referral.v1.RecordSurgeryResponse
+	(*RecordDischargeResponse)(nil),    // 30: huhang.referral.v1.RecordDischargeResponse
+	(*BackReferResponse)(nil),          // 31: huhang.referral.v1.BackReferResponse
+	(*AcceptBackReferralResponse)(nil), // 32: huhang.referral.v1.AcceptBackReferralResponse
+	(*CloseReferralResponse)(nil),      // 33: huhang.referral.v1.CloseReferralResponse
+	(*SuspendClockResponse)(nil),       // 34: huhang.referral.v1.SuspendClockResponse
+	(*ListTimelineResponse)(nil),       // 35: huhang.referral.v1.ListTimelineResponse
+	(*GetTraceResponse)(nil),           // 36: huhang.referral.v1.GetTraceResponse
+	(*ListWorklistResponse)(nil),       // 37: huhang.referral.v1.ListWorklistResponse
+	(*FollowEventsResponse)(nil),       // 38: huhang.referral.v1.FollowEventsResponse
+	(*RecordCaseEventResponse)(nil),    // 39: huhang.referral.v1.RecordCaseEventResponse
+	(*AssignCenterResponse)(nil),       // 40: huhang.referral.v1.AssignCenterResponse
+	(*ListWaitingCasesResponse)(nil),   // 41: huhang.referral.v1.ListWaitingCasesResponse
 }
 var file_huhang_referral_v1_service_proto_depIdxs = []int32{
 	0,  // 0: huhang.referral.v1.ReferralService.CreateReferral:input_type -> huhang.referral.v1.CreateReferralRequest
@@ -131,27 +140,31 @@ var file_huhang_referral_v1_service_proto_depIdxs = []int32{
 	16, // 16: huhang.referral.v1.ReferralService.ListWorklist:input_type -> huhang.referral.v1.ListWorklistRequest
 	17, // 17: huhang.referral.v1.ReferralService.FollowEvents:input_type -> huhang.referral.v1.FollowEventsRequest
 	18, // 18: huhang.referral.v1.CaseEventService.RecordCaseEvent:input_type -> huhang.referral.v1.RecordCaseEventRequest
-	19, // 19: huhang.referral.v1.ReferralService.CreateReferral:output_type -> huhang.referral.v1.CreateReferralResponse
-	20, // 20: huhang.referral.v1.ReferralService.GetReferral:output_type -> huhang.referral.v1.GetReferralResponse
-	21, // 21: huhang.referral.v1.ReferralService.ListReferrals:output_type -> huhang.referral.v1.ListReferralsResponse
-	22, // 22: huhang.referral.v1.ReferralService.SubmitReferral:output_type -> huhang.referral.v1.SubmitReferralResponse
-	23, // 23: huhang.referral.v1.ReferralService.ScreenReferral:output_type -> huhang.referral.v1.ScreenReferralResponse
-	24, // 24: huhang.referral.v1.ReferralService.ChooseCenters:output_type -> huhang.referral.v1.ChooseCentersResponse
-	25, // 25: huhang.referral.v1.ReferralService.BookAdmission:output_type -> huhang.referral.v1.BookAdmissionResponse
-	26, // 26: huhang.referral.v1.ReferralService.RecordEvaluation:output_type -> huhang.referral.v1.RecordEvaluationResponse
-	27, // 27: huhang.referral.v1.ReferralService.RecordSurgery:output_type -> huhang.referral.v1.RecordSurgeryResponse
-	28, // 28: huhang.referral.v1.ReferralService.RecordDischarge:output_type -> huhang.referral.v1.RecordDischargeResponse
-	29, // 29: huhang.referral.v1.ReferralService.BackRefer:output_type -> huhang.referral.v1.BackReferResponse
-	30, // 30: huhang.referral.v1.ReferralService.AcceptBackReferral:output_type -> huhang.referral.v1.AcceptBackReferralResponse
-	31, // 31: huhang.referral.v1.ReferralService.CloseReferral:output_type -> huhang.referral.v1.CloseReferralResponse
-	32, // 32: huhang.referral.v1.ReferralService.SuspendClock:output_type -> huhang.referral.v1.SuspendClockResponse
-	33, // 33: huhang.referral.v1.ReferralService.ListTimeline:output_type -> huhang.referral.v1.ListTimelineResponse
-	34, // 34: huhang.referral.v1.ReferralService.GetTrace:output_type -> huhang.referral.v1.GetTraceResponse
-	35, // 35: huhang.referral.v1.ReferralService.ListWorklist:output_type -> huhang.referral.v1.ListWorklistResponse
-	36, // 36: huhang.referral.v1.ReferralService.FollowEvents:output_type -> huhang.referral.v1.FollowEventsResponse
-	37, // 37: huhang.referral.v1.CaseEventService.RecordCaseEvent:output_type -> huhang.referral.v1.RecordCaseEventResponse
-	19, // [19:38] is the sub-list for method output_type
-	0,  // [0:19] is the sub-list for method input_type
+	19, // 19: huhang.referral.v1.CaseEventService.AssignCenter:input_type -> huhang.referral.v1.AssignCenterRequest
+	20, // 20: huhang.referral.v1.CaseEventService.ListWaitingCases:input_type -> huhang.referral.v1.ListWaitingCasesRequest
+	21, // 21: huhang.referral.v1.ReferralService.CreateReferral:output_type -> huhang.referral.v1.CreateReferralResponse
+	22, // 22: huhang.referral.v1.ReferralService.GetReferral:output_type -> huhang.referral.v1.GetReferralResponse
+	23, // 23: huhang.referral.v1.ReferralService.ListReferrals:output_type -> huhang.referral.v1.ListReferralsResponse
+	24, // 24: huhang.referral.v1.ReferralService.SubmitReferral:output_type -> huhang.referral.v1.SubmitReferralResponse
+	25, // 25: huhang.referral.v1.ReferralService.ScreenReferral:output_type -> huhang.referral.v1.ScreenReferralResponse
+	26, // 26: huhang.referral.v1.ReferralService.ChooseCenters:output_type -> huhang.referral.v1.ChooseCentersResponse
+	27, // 27: huhang.referral.v1.ReferralService.BookAdmission:output_type -> huhang.referral.v1.BookAdmissionResponse
+	28, // 28: huhang.referral.v1.ReferralService.RecordEvaluation:output_type -> huhang.referral.v1.RecordEvaluationResponse
+	29, // 29: huhang.referral.v1.ReferralService.RecordSurgery:output_type -> huhang.referral.v1.RecordSurgeryResponse
+	30, // 30: huhang.referral.v1.ReferralService.RecordDischarge:output_type -> huhang.referral.v1.RecordDischargeResponse
+	31, // 31: huhang.referral.v1.ReferralService.BackRefer:output_type -> huhang.referral.v1.BackReferResponse
+	32, // 32: huhang.referral.v1.ReferralService.AcceptBackReferral:output_type -> huhang.referral.v1.AcceptBackReferralResponse
+	33, // 33: huhang.referral.v1.ReferralService.CloseReferral:output_type -> huhang.referral.v1.CloseReferralResponse
+	34, // 34: huhang.referral.v1.ReferralService.SuspendClock:output_type -> huhang.referral.v1.SuspendClockResponse
+	35, // 35: huhang.referral.v1.ReferralService.ListTimeline:output_type -> huhang.referral.v1.ListTimelineResponse
+	36, // 36: huhang.referral.v1.ReferralService.GetTrace:output_type -> huhang.referral.v1.GetTraceResponse
+	37, // 37: huhang.referral.v1.ReferralService.ListWorklist:output_type -> huhang.referral.v1.ListWorklistResponse
+	38, // 38: huhang.referral.v1.ReferralService.FollowEvents:output_type -> huhang.referral.v1.FollowEventsResponse
+	39, // 39: huhang.referral.v1.CaseEventService.RecordCaseEvent:output_type -> huhang.referral.v1.RecordCaseEventResponse
+	40, // 40: huhang.referral.v1.CaseEventService.AssignCenter:output_type -> huhang.referral.v1.AssignCenterResponse
+	41, // 41: huhang.referral.v1.CaseEventService.ListWaitingCases:output_type -> huhang.referral.v1.ListWaitingCasesResponse
+	21, // [21:42] is the sub-list for method output_type
+	0,  // [0:21] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name

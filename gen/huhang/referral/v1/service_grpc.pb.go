@@ -815,7 +815,9 @@ var ReferralService_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	CaseEventService_RecordCaseEvent_FullMethodName = "/huhang.referral.v1.CaseEventService/RecordCaseEvent"
+	CaseEventService_RecordCaseEvent_FullMethodName  = "/huhang.referral.v1.CaseEventService/RecordCaseEvent"
+	CaseEventService_AssignCenter_FullMethodName     = "/huhang.referral.v1.CaseEventService/AssignCenter"
+	CaseEventService_ListWaitingCases_FullMethodName = "/huhang.referral.v1.CaseEventService/ListWaitingCases"
 )
 
 // CaseEventServiceClient is the client API for CaseEventService service.
@@ -826,6 +828,10 @@ const (
 type CaseEventServiceClient interface {
 	// RecordCaseEvent records an event, once per request_id, moves the case where its state machine says so, and writes the timeline.
 	RecordCaseEvent(ctx context.Context, in *RecordCaseEventRequest, opts ...grpc.CallOption) (*RecordCaseEventResponse, error)
+	// AssignCenter has a waiting case ask one ranked center, as operations confirmed it in a proposal for all waiting cases.
+	AssignCenter(ctx context.Context, in *AssignCenterRequest, opts ...grpc.CallOption) (*AssignCenterResponse, error)
+	// ListWaitingCases lists the cases that nobody is being asked for, by id: ranked and without a choice, or out of chosen centers.
+	ListWaitingCases(ctx context.Context, in *ListWaitingCasesRequest, opts ...grpc.CallOption) (*ListWaitingCasesResponse, error)
 }
 
 type caseEventServiceClient struct {
@@ -846,6 +852,26 @@ func (c *caseEventServiceClient) RecordCaseEvent(ctx context.Context, in *Record
 	return out, nil
 }
 
+func (c *caseEventServiceClient) AssignCenter(ctx context.Context, in *AssignCenterRequest, opts ...grpc.CallOption) (*AssignCenterResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AssignCenterResponse)
+	err := c.cc.Invoke(ctx, CaseEventService_AssignCenter_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *caseEventServiceClient) ListWaitingCases(ctx context.Context, in *ListWaitingCasesRequest, opts ...grpc.CallOption) (*ListWaitingCasesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListWaitingCasesResponse)
+	err := c.cc.Invoke(ctx, CaseEventService_ListWaitingCases_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CaseEventServiceServer is the server API for CaseEventService service.
 // All implementations must embed UnimplementedCaseEventServiceServer
 // for forward compatibility.
@@ -854,6 +880,10 @@ func (c *caseEventServiceClient) RecordCaseEvent(ctx context.Context, in *Record
 type CaseEventServiceServer interface {
 	// RecordCaseEvent records an event, once per request_id, moves the case where its state machine says so, and writes the timeline.
 	RecordCaseEvent(context.Context, *RecordCaseEventRequest) (*RecordCaseEventResponse, error)
+	// AssignCenter has a waiting case ask one ranked center, as operations confirmed it in a proposal for all waiting cases.
+	AssignCenter(context.Context, *AssignCenterRequest) (*AssignCenterResponse, error)
+	// ListWaitingCases lists the cases that nobody is being asked for, by id: ranked and without a choice, or out of chosen centers.
+	ListWaitingCases(context.Context, *ListWaitingCasesRequest) (*ListWaitingCasesResponse, error)
 	mustEmbedUnimplementedCaseEventServiceServer()
 }
 
@@ -866,6 +896,12 @@ type UnimplementedCaseEventServiceServer struct{}
 
 func (UnimplementedCaseEventServiceServer) RecordCaseEvent(context.Context, *RecordCaseEventRequest) (*RecordCaseEventResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordCaseEvent not implemented")
+}
+func (UnimplementedCaseEventServiceServer) AssignCenter(context.Context, *AssignCenterRequest) (*AssignCenterResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AssignCenter not implemented")
+}
+func (UnimplementedCaseEventServiceServer) ListWaitingCases(context.Context, *ListWaitingCasesRequest) (*ListWaitingCasesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListWaitingCases not implemented")
 }
 func (UnimplementedCaseEventServiceServer) mustEmbedUnimplementedCaseEventServiceServer() {}
 func (UnimplementedCaseEventServiceServer) testEmbeddedByValue()                          {}
@@ -906,6 +942,42 @@ func _CaseEventService_RecordCaseEvent_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseEventService_AssignCenter_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AssignCenterRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseEventServiceServer).AssignCenter(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseEventService_AssignCenter_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseEventServiceServer).AssignCenter(ctx, req.(*AssignCenterRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaseEventService_ListWaitingCases_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListWaitingCasesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseEventServiceServer).ListWaitingCases(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseEventService_ListWaitingCases_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseEventServiceServer).ListWaitingCases(ctx, req.(*ListWaitingCasesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CaseEventService_ServiceDesc is the grpc.ServiceDesc for CaseEventService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -916,6 +988,14 @@ var CaseEventService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RecordCaseEvent",
 			Handler:    _CaseEventService_RecordCaseEvent_Handler,
+		},
+		{
+			MethodName: "AssignCenter",
+			Handler:    _CaseEventService_AssignCenter_Handler,
+		},
+		{
+			MethodName: "ListWaitingCases",
+			Handler:    _CaseEventService_ListWaitingCases_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
