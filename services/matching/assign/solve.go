@@ -144,9 +144,11 @@ func (s *search) expand(v int32) {
 	s.refresh(v)
 	row := int(v) * s.columns
 	best, cost := s.best[row:row+s.columns], s.cost[row:row+s.columns]
+	d -= here
 	for _, k := range s.ways[v] {
-		if best[k] >= 0 {
-			s.reach(k, d+cost[k]+s.price[k]-here, v, best[k])
+		// Most ways are too long; they are dropped before anything else of them is looked at.
+		if to := d + cost[k] + s.price[k]; to < s.dist[k] && to < s.length && best[k] >= 0 {
+			s.reach(k, to, v, best[k])
 		}
 	}
 }
