@@ -3237,7 +3237,9 @@ type OfferEvent struct {
 	// Planned admission of an acceptance.
 	AdmissionTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=admission_time,json=admissionTime,proto3" json:"admission_time,omitempty"`
 	// When the offer expires.
-	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// How many centers the offer rules ask at the same time; 0 counts as 1.
+	AtOnce        int32 `protobuf:"varint,9,opt,name=at_once,json=atOnce,proto3" json:"at_once,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3326,6 +3328,13 @@ func (x *OfferEvent) GetExpireTime() *timestamppb.Timestamp {
 		return x.ExpireTime
 	}
 	return nil
+}
+
+func (x *OfferEvent) GetAtOnce() int32 {
+	if x != nil {
+		return x.AtOnce
+	}
+	return 0
 }
 
 // TransferEvent is what became of a transfer.
@@ -3594,6 +3603,344 @@ func (x *RecordCaseEventResponse) GetIgnored() bool {
 	return false
 }
 
+// AssignCenterRequest names a case and its center.
+type AssignCenterRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key of the caller, 16..64 characters.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Case.
+	ReferralId string `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// Run the proposal rests on; another one since is STALE_VERSION.
+	MatchRunId string `protobuf:"bytes,3,opt,name=match_run_id,json=matchRunId,proto3" json:"match_run_id,omitempty"`
+	// Center to ask.
+	CenterId string `protobuf:"bytes,4,opt,name=center_id,json=centerId,proto3" json:"center_id,omitempty"`
+	// Proposal it was confirmed in, for the timeline.
+	AssignmentId string `protobuf:"bytes,5,opt,name=assignment_id,json=assignmentId,proto3" json:"assignment_id,omitempty"`
+	// Organisation of who confirmed it.
+	ActorOrganisation string `protobuf:"bytes,6,opt,name=actor_organisation,json=actorOrganisation,proto3" json:"actor_organisation,omitempty"`
+	// Who that was.
+	ActorSubject  string `protobuf:"bytes,7,opt,name=actor_subject,json=actorSubject,proto3" json:"actor_subject,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AssignCenterRequest) Reset() {
+	*x = AssignCenterRequest{}
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AssignCenterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AssignCenterRequest) ProtoMessage() {}
+
+func (x *AssignCenterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AssignCenterRequest.ProtoReflect.Descriptor instead.
+func (*AssignCenterRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *AssignCenterRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *AssignCenterRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *AssignCenterRequest) GetMatchRunId() string {
+	if x != nil {
+		return x.MatchRunId
+	}
+	return ""
+}
+
+func (x *AssignCenterRequest) GetCenterId() string {
+	if x != nil {
+		return x.CenterId
+	}
+	return ""
+}
+
+func (x *AssignCenterRequest) GetAssignmentId() string {
+	if x != nil {
+		return x.AssignmentId
+	}
+	return ""
+}
+
+func (x *AssignCenterRequest) GetActorOrganisation() string {
+	if x != nil {
+		return x.ActorOrganisation
+	}
+	return ""
+}
+
+func (x *AssignCenterRequest) GetActorSubject() string {
+	if x != nil {
+		return x.ActorSubject
+	}
+	return ""
+}
+
+// AssignCenterResponse tells where the case stands.
+type AssignCenterResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// State.
+	State         State `protobuf:"varint,1,opt,name=state,proto3,enum=huhang.referral.v1.State" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AssignCenterResponse) Reset() {
+	*x = AssignCenterResponse{}
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AssignCenterResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AssignCenterResponse) ProtoMessage() {}
+
+func (x *AssignCenterResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AssignCenterResponse.ProtoReflect.Descriptor instead.
+func (*AssignCenterResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *AssignCenterResponse) GetState() State {
+	if x != nil {
+		return x.State
+	}
+	return State_STATE_UNSPECIFIED
+}
+
+// ListWaitingCasesRequest pages.
+type ListWaitingCasesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only this organ; unset for all.
+	Organ v1.Organ `protobuf:"varint,1,opt,name=organ,proto3,enum=huhang.organ.v1.Organ" json:"organ,omitempty"`
+	// At most 500; 0 means 200.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the page before.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListWaitingCasesRequest) Reset() {
+	*x = ListWaitingCasesRequest{}
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListWaitingCasesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListWaitingCasesRequest) ProtoMessage() {}
+
+func (x *ListWaitingCasesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListWaitingCasesRequest.ProtoReflect.Descriptor instead.
+func (*ListWaitingCasesRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *ListWaitingCasesRequest) GetOrgan() v1.Organ {
+	if x != nil {
+		return x.Organ
+	}
+	return v1.Organ(0)
+}
+
+func (x *ListWaitingCasesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListWaitingCasesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListWaitingCasesResponse is a page.
+type ListWaitingCasesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cases by id.
+	Cases []*WaitingCase `protobuf:"bytes,1,rep,name=cases,proto3" json:"cases,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListWaitingCasesResponse) Reset() {
+	*x = ListWaitingCasesResponse{}
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListWaitingCasesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListWaitingCasesResponse) ProtoMessage() {}
+
+func (x *ListWaitingCasesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListWaitingCasesResponse.ProtoReflect.Descriptor instead.
+func (*ListWaitingCasesResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *ListWaitingCasesResponse) GetCases() []*WaitingCase {
+	if x != nil {
+		return x.Cases
+	}
+	return nil
+}
+
+func (x *ListWaitingCasesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// WaitingCase is what an assignment needs of a case.
+type WaitingCase struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Case.
+	ReferralId string `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// Its latest ranking.
+	MatchRunId string `protobuf:"bytes,2,opt,name=match_run_id,json=matchRunId,proto3" json:"match_run_id,omitempty"`
+	// Urgency.
+	Urgency v1.Urgency `protobuf:"varint,3,opt,name=urgency,proto3,enum=huhang.organ.v1.Urgency" json:"urgency,omitempty"`
+	// When the case was opened.
+	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WaitingCase) Reset() {
+	*x = WaitingCase{}
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaitingCase) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaitingCase) ProtoMessage() {}
+
+func (x *WaitingCase) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WaitingCase.ProtoReflect.Descriptor instead.
+func (*WaitingCase) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *WaitingCase) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *WaitingCase) GetMatchRunId() string {
+	if x != nil {
+		return x.MatchRunId
+	}
+	return ""
+}
+
+func (x *WaitingCase) GetUrgency() v1.Urgency {
+	if x != nil {
+		return x.Urgency
+	}
+	return v1.Urgency(0)
+}
+
+func (x *WaitingCase) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
 var File_huhang_referral_v1_messages_proto protoreflect.FileDescriptor
 
 const file_huhang_referral_v1_messages_proto_rawDesc = "" +
@@ -3846,7 +4193,7 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\btransfer\x18\a \x01(\v2!.huhang.referral.v1.TransferEventH\x00R\btransfer\x126\n" +
 	"\x05claim\x18\b \x01(\v2\x1e.huhang.referral.v1.ClaimEventH\x00R\x05claim\x123\n" +
 	"\x04hold\x18\t \x01(\v2\x1d.huhang.referral.v1.HoldEventH\x00R\x04holdB\x0e\n" +
-	"\x05event\x12\x05\xbaH\x02\b\x01\"\xf3\x03\n" +
+	"\x05event\x12\x05\xbaH\x02\b\x01\"\x97\x04\n" +
 	"\n" +
 	"OfferEvent\x124\n" +
 	"\boffer_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^off_[0-9a-z]{26}$R\aofferId\x12:\n" +
@@ -3859,7 +4206,9 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\ahold_id\x18\x06 \x01(\tB\x1c\xbaH\x19r\x172\x15^(hld_[0-9a-z]{26})?$R\x06holdId\x12A\n" +
 	"\x0eadmission_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\radmissionTime\x12;\n" +
 	"\vexpire_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime\"\x96\x03\n" +
+	"expireTime\x12\"\n" +
+	"\aat_once\x18\t \x01(\x05B\t\xbaH\x06\x1a\x04\x18\n" +
+	"(\x00R\x06atOnce\"\x96\x03\n" +
 	"\rTransferEvent\x12:\n" +
 	"\vtransfer_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^trf_[0-9a-z]{26}$R\n" +
 	"transferId\x12\xa2\x01\n" +
@@ -3882,7 +4231,37 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x04kind\x18\x02 \x01(\tB\x18\xbaH\x15r\x13R\aEXPIREDR\bRELEASEDR\x04kind\"d\n" +
 	"\x17RecordCaseEventResponse\x12/\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x19.huhang.referral.v1.StateR\x05state\x12\x18\n" +
-	"\aignored\x18\x02 \x01(\bR\aignored*\xe5\x03\n" +
+	"\aignored\x18\x02 \x01(\bR\aignored\"\xc1\x03\n" +
+	"\x13AssignCenterRequest\x12<\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12:\n" +
+	"\vreferral_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x142\x12^ref_[0-9a-z]{26}$R\n" +
+	"referralId\x12;\n" +
+	"\fmatch_run_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x142\x12^mat_[0-9a-z]{26}$R\n" +
+	"matchRunId\x127\n" +
+	"\tcenter_id\x18\x04 \x01(\tB\x1a\xbaH\x17r\x152\x13^C-[A-Z0-9-]{2,29}$R\bcenterId\x12>\n" +
+	"\rassignment_id\x18\x05 \x01(\tB\x19\xbaH\x16r\x142\x12^asg_[0-9a-z]{26}$R\fassignmentId\x12L\n" +
+	"\x12actor_organisation\x18\x06 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9-]{2,31}$R\x11actorOrganisation\x12,\n" +
+	"\ractor_subject\x18\a \x01(\tB\a\xbaH\x04r\x02\x18@R\factorSubject\"G\n" +
+	"\x14AssignCenterResponse\x12/\n" +
+	"\x05state\x18\x01 \x01(\x0e2\x19.huhang.referral.v1.StateR\x05state\"\xa3\x01\n" +
+	"\x17ListWaitingCasesRequest\x126\n" +
+	"\x05organ\x18\x01 \x01(\x0e2\x16.huhang.organ.v1.OrganB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05organ\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"y\n" +
+	"\x18ListWaitingCasesResponse\x125\n" +
+	"\x05cases\x18\x01 \x03(\v2\x1f.huhang.referral.v1.WaitingCaseR\x05cases\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc1\x01\n" +
+	"\vWaitingCase\x12\x1f\n" +
+	"\vreferral_id\x18\x01 \x01(\tR\n" +
+	"referralId\x12 \n" +
+	"\fmatch_run_id\x18\x02 \x01(\tR\n" +
+	"matchRunId\x122\n" +
+	"\aurgency\x18\x03 \x01(\x0e2\x18.huhang.organ.v1.UrgencyR\aurgency\x12;\n" +
+	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime*\xe5\x03\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSTATE_DRAFT\x10\x01\x12\x13\n" +
@@ -3951,7 +4330,7 @@ func file_huhang_referral_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_referral_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_huhang_referral_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_huhang_referral_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_huhang_referral_v1_messages_proto_goTypes = []any{
 	(State)(0),                         // 0: huhang.referral.v1.State
 	(CloseReason)(0),                   // 1: huhang.referral.v1.CloseReason
@@ -4002,35 +4381,40 @@ var file_huhang_referral_v1_messages_proto_goTypes = []any{
 	(*ClaimEvent)(nil),                 // 46: huhang.referral.v1.ClaimEvent
 	(*HoldEvent)(nil),                  // 47: huhang.referral.v1.HoldEvent
 	(*RecordCaseEventResponse)(nil),    // 48: huhang.referral.v1.RecordCaseEventResponse
-	(v1.Organ)(0),                      // 49: huhang.organ.v1.Organ
-	(v1.Urgency)(0),                    // 50: huhang.organ.v1.Urgency
-	(*timestamppb.Timestamp)(nil),      // 51: google.protobuf.Timestamp
-	(*v11.Money)(nil),                  // 52: huhang.money.v1.Money
+	(*AssignCenterRequest)(nil),        // 49: huhang.referral.v1.AssignCenterRequest
+	(*AssignCenterResponse)(nil),       // 50: huhang.referral.v1.AssignCenterResponse
+	(*ListWaitingCasesRequest)(nil),    // 51: huhang.referral.v1.ListWaitingCasesRequest
+	(*ListWaitingCasesResponse)(nil),   // 52: huhang.referral.v1.ListWaitingCasesResponse
+	(*WaitingCase)(nil),                // 53: huhang.referral.v1.WaitingCase
+	(v1.Organ)(0),                      // 54: huhang.organ.v1.Organ
+	(v1.Urgency)(0),                    // 55: huhang.organ.v1.Urgency
+	(*timestamppb.Timestamp)(nil),      // 56: google.protobuf.Timestamp
+	(*v11.Money)(nil),                  // 57: huhang.money.v1.Money
 }
 var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
-	49, // 0: huhang.referral.v1.Referral.organ:type_name -> huhang.organ.v1.Organ
-	50, // 1: huhang.referral.v1.Referral.urgency:type_name -> huhang.organ.v1.Urgency
+	54, // 0: huhang.referral.v1.Referral.organ:type_name -> huhang.organ.v1.Organ
+	55, // 1: huhang.referral.v1.Referral.urgency:type_name -> huhang.organ.v1.Urgency
 	0,  // 2: huhang.referral.v1.Referral.state:type_name -> huhang.referral.v1.State
-	51, // 3: huhang.referral.v1.Referral.deadline:type_name -> google.protobuf.Timestamp
+	56, // 3: huhang.referral.v1.Referral.deadline:type_name -> google.protobuf.Timestamp
 	6,  // 4: huhang.referral.v1.Referral.surgery:type_name -> huhang.referral.v1.Surgery
 	1,  // 5: huhang.referral.v1.Referral.close_reason:type_name -> huhang.referral.v1.CloseReason
 	5,  // 6: huhang.referral.v1.Referral.available_actions:type_name -> huhang.referral.v1.AvailableAction
-	51, // 7: huhang.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
-	51, // 8: huhang.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
-	51, // 9: huhang.referral.v1.Referral.admission_time:type_name -> google.protobuf.Timestamp
-	52, // 10: huhang.referral.v1.Referral.self_pay:type_name -> huhang.money.v1.Money
-	51, // 11: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
-	51, // 12: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
-	51, // 13: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
-	51, // 14: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
+	56, // 7: huhang.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
+	56, // 8: huhang.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
+	56, // 9: huhang.referral.v1.Referral.admission_time:type_name -> google.protobuf.Timestamp
+	57, // 10: huhang.referral.v1.Referral.self_pay:type_name -> huhang.money.v1.Money
+	56, // 11: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
+	56, // 12: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
+	56, // 13: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
+	56, // 14: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
 	0,  // 15: huhang.referral.v1.TimelineEntry.state:type_name -> huhang.referral.v1.State
 	7,  // 16: huhang.referral.v1.Event.entry:type_name -> huhang.referral.v1.TimelineEntry
-	49, // 17: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
-	50, // 18: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
+	54, // 17: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
+	55, // 18: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
 	4,  // 19: huhang.referral.v1.CreateReferralResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 20: huhang.referral.v1.GetReferralResponse.referral:type_name -> huhang.referral.v1.Referral
 	0,  // 21: huhang.referral.v1.ListReferralsRequest.state:type_name -> huhang.referral.v1.State
-	51, // 22: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
+	56, // 22: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
 	4,  // 23: huhang.referral.v1.ListReferralsResponse.referrals:type_name -> huhang.referral.v1.Referral
 	4,  // 24: huhang.referral.v1.SubmitReferralResponse.referral:type_name -> huhang.referral.v1.Referral
 	3,  // 25: huhang.referral.v1.ScreenReferralRequest.decision:type_name -> huhang.referral.v1.ScreeningDecision
@@ -4038,7 +4422,7 @@ var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
 	4,  // 27: huhang.referral.v1.ChooseCentersResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 28: huhang.referral.v1.BookAdmissionResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 29: huhang.referral.v1.RecordEvaluationResponse.referral:type_name -> huhang.referral.v1.Referral
-	51, // 30: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
+	56, // 30: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
 	4,  // 31: huhang.referral.v1.RecordSurgeryResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 32: huhang.referral.v1.RecordDischargeResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 33: huhang.referral.v1.BackReferResponse.referral:type_name -> huhang.referral.v1.Referral
@@ -4050,23 +4434,28 @@ var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
 	2,  // 39: huhang.referral.v1.ListWorklistRequest.kind:type_name -> huhang.referral.v1.WorklistKind
 	4,  // 40: huhang.referral.v1.ListWorklistResponse.referrals:type_name -> huhang.referral.v1.Referral
 	8,  // 41: huhang.referral.v1.FollowEventsResponse.event:type_name -> huhang.referral.v1.Event
-	51, // 42: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
+	56, // 42: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
 	44, // 43: huhang.referral.v1.RecordCaseEventRequest.offer:type_name -> huhang.referral.v1.OfferEvent
 	45, // 44: huhang.referral.v1.RecordCaseEventRequest.transfer:type_name -> huhang.referral.v1.TransferEvent
 	46, // 45: huhang.referral.v1.RecordCaseEventRequest.claim:type_name -> huhang.referral.v1.ClaimEvent
 	47, // 46: huhang.referral.v1.RecordCaseEventRequest.hold:type_name -> huhang.referral.v1.HoldEvent
-	51, // 47: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
-	51, // 48: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
-	51, // 49: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
-	51, // 50: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
-	52, // 51: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
-	52, // 52: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
+	56, // 47: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
+	56, // 48: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
+	56, // 49: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
+	56, // 50: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
+	57, // 51: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
+	57, // 52: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
 	0,  // 53: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
-	54, // [54:54] is the sub-list for method output_type
-	54, // [54:54] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	0,  // 54: huhang.referral.v1.AssignCenterResponse.state:type_name -> huhang.referral.v1.State
+	54, // 55: huhang.referral.v1.ListWaitingCasesRequest.organ:type_name -> huhang.organ.v1.Organ
+	53, // 56: huhang.referral.v1.ListWaitingCasesResponse.cases:type_name -> huhang.referral.v1.WaitingCase
+	55, // 57: huhang.referral.v1.WaitingCase.urgency:type_name -> huhang.organ.v1.Urgency
+	56, // 58: huhang.referral.v1.WaitingCase.create_time:type_name -> google.protobuf.Timestamp
+	59, // [59:59] is the sub-list for method output_type
+	59, // [59:59] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_huhang_referral_v1_messages_proto_init() }
@@ -4086,7 +4475,7 @@ func file_huhang_referral_v1_messages_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_referral_v1_messages_proto_rawDesc), len(file_huhang_referral_v1_messages_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   45,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
