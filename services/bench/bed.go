@@ -30,12 +30,14 @@ type settings struct {
 	// starts is how often a start is timed; settle how long a line at rest may take to give memory back.
 	starts int
 	settle time.Duration
+	// patients bounds how many are made for the look-up among many.
+	patients int64
 	// keep is a folder for what else a figure was made of; empty: none.
 	keep string
 }
 
 var defaultSettings = settings{
-	huhang: "bin/huhang", rounds: 3, round: 4 * time.Second, most: 200_000, starts: 5, settle: 15 * time.Second,
+	huhang: "bin/huhang", rounds: 3, round: 4 * time.Second, most: 200_000, starts: 5, settle: 15 * time.Second, patients: 1_000_000,
 }
 
 // bed is what the figures share; its parts start when first asked for.
@@ -101,9 +103,23 @@ func sql(ctx context.Context, dsn string, do func(conn *pgx.Conn) error) error {
 
 // database makes one on the server, dropped at the end.
 func (b *bed) database(ctx context.Context) (dsn string, err error) {
+	dsn, drop, err := b.scratch(ctx)
+	if err != nil {
+		return "", err
+	}
+	b.later(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		return drop(ctx)
+	})
+	return dsn, nil
+}
+
+// scratch makes a database on the server, which whoever asked for it drops.
+func (b *bed) scratch(ctx context.Context) (dsn string, drop func(context.Context) error, err error) {
 	address, err := url.Parse(b.postgres)
 	if err != nil {
-		return "", fmt.Errorf("%s is no URL", postgresEnv)
+		return "", nil, fmt.Errorf("%s is no URL", postgresEnv)
 	}
 	name := id.Random().New("huhang_bench")
 	execute := func(ctx context.Context, statement string) error {
@@ -113,15 +129,12 @@ func (b *bed) database(ctx context.Context) (dsn string, err error) {
 		})
 	}
 	if err := execute(ctx, "CREATE DATABASE "+name); err != nil {
-		return "", err
+		return "", nil, err
 	}
-	b.later(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		return execute(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
-	})
 	address.Path = "/" + name
-	return address.String(), nil
+	return address.String(), func(ctx context.Context) error {
+		return execute(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+	}, nil
 }
 
 // freePort returns a loopback address that nobody listens on now. It lies below the ports that the system gives out by

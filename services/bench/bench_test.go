@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 // The figures themselves, too short to mean anything: what they compare has to be right all the same.
 func TestFigures(t *testing.T) {
 	var out bytes.Buffer
-	err := run(t.Context(), &out, []string{"-round", "500ms", "-rounds", "1", "registrations", "profile", "reads", "splits"})
+	err := run(t.Context(), &out, []string{"-round", "500ms", "-rounds", "1", "-patients", "2000", "registrations", "profile", "reads", "duplicates", "splits"})
 	if err != nil {
 		t.Fatal(err)
 	}

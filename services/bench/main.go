@@ -50,6 +50,7 @@ var figures = []figure{
 	ranked,
 	traced,
 	splits,
+	duplicates,
 }
 
 func run(ctx context.Context, out io.Writer, args []string) error {
@@ -58,6 +59,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	flags.StringVar(&s.huhang, "huhang", s.huhang, "the binary whose start and memory are measured")
 	flags.DurationVar(&s.round, "round", s.round, "how long one side of a comparison runs before it is the other's turn")
 	flags.IntVar(&s.rounds, "rounds", s.rounds, "how often each side has its turn")
+	flags.Int64Var(&s.patients, "patients", s.patients, "how many people the duplicate look-up is taken among at the most; 10000000 takes some minutes and 6 GB")
 	flags.StringVar(&s.keep, "keep", s.keep, "a folder that keeps the CPU profile and pgbench's script; empty: neither is kept")
 	flags.Usage = func() {
 		_, _ = fmt.Fprintf(flags.Output(), "bench [flags] [figure...]\n\n")

@@ -22,8 +22,11 @@ func TestDuplicatesAreFoundAsTheyAreTyped(t *testing.T) {
 		p := l.register(l.hefei(), 1)
 		n := number(1)
 		for _, q := range []*patientv1.CheckRegistrationRequest{
-			{IdentityNumber: n}, {IdentityNumber: " " + n[:6] + " " + n[6:14] + "-" + n[14:] + "　"}, {IdentityNumber: fullWidth(n)},
-			{Name: "示范患者1", BirthDate: "1979-03-12", Phone: "13900000001"}, {Name: " 示范 患者１ ", BirthDate: "1979/3/12", Phone: "+86 139-0000-0001"},
+			{IdentityNumber: n},
+			{IdentityNumber: " " + n[:6] + " " + n[6:14] + "-" + n[14:] + "　"},
+			{IdentityNumber: fullWidth(n)},
+			{Name: "示范患者1", BirthDate: "1979-03-12", Phone: "13900000001"},
+			{Name: " 示范 患者１ ", BirthDate: "1979/3/12", Phone: "+86 139-0000-0001"},
 			{Name: "示范·患者1", BirthDate: "19790312", Phone: "１３９００００００01"},
 		} {
 			got, err := l.server.CheckRegistration(l.hefei(), q)

@@ -121,8 +121,14 @@ func (l *line) must(err error) {
 	}
 }
 
+// told is what a refusal names.
+type told struct {
+	Field string
+	Meta  map[string]string
+}
+
 // refused expects a fault, and that the call changed no table of the service.
-func (l *line) refused(want fault.Reason, call func() error) *fault.Fault {
+func (l *line) refused(want fault.Reason, call func() error) told {
 	l.Helper()
 	before := l.content()
 	err := call()
@@ -132,8 +138,11 @@ func (l *line) refused(want fault.Reason, call func() error) *fault.Fault {
 	if !bytes.Equal(before, l.content()) {
 		l.Errorf("%s changed something", want)
 	}
-	f, _ := fault.As(err)
-	return f
+	f, is := fault.As(err)
+	if !is {
+		return told{}
+	}
+	return told{f.Field, f.Meta}
 }
 
 // content is what the tables hold, as far as a refusal could change it.
