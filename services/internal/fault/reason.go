@@ -62,6 +62,10 @@ const (
 	DocumentQuarantined         Reason = "DOCUMENT_QUARANTINED"
 	DocumentLimit               Reason = "DOCUMENT_LIMIT"
 	ProposalStale               Reason = "PROPOSAL_STALE"
+	DeadlinePassed              Reason = "DEADLINE_PASSED"
+	TotalsDiffer                Reason = "TOTALS_DIFFER"
+	WindowOpen                  Reason = "WINDOW_OPEN"
+	AgreementOverlap            Reason = "AGREEMENT_OVERLAP"
 )
 
 type advice struct{ en, zh string }
@@ -125,6 +129,10 @@ var whatToDo = map[Reason]advice{
 	DocumentRefused:             {"Check the file; send it again with the type and checksum it has.", "请检查文件，并按其真实类型和校验值重新上传。"},
 	DocumentQuarantined:         {"Wait for the scan; what was found infected is never given out.", "请等待扫描完成；检出病毒的文件不予提供。"},
 	DocumentLimit:               {"Withdraw a document that is no longer needed, then upload again.", "请先撤销不再需要的文件，再上传。"},
+	DeadlinePassed:              {"Ask the national clearing center, which may still act.", "请联系国家清算中心处理。"},
+	TotalsDiffer:                {"Compare the days that differ, clear up the tasks, or open a dispute; then confirm again.", "请核对差异日期并处理任务，或提出争议后再确认。"},
+	WindowOpen:                  {"Wait for what the answer names, or do it first.", "请等待或先完成所示事项。"},
+	AgreementOverlap:            {"Let the new agreement begin after the present one ends.", "新协议须在现有协议结束后开始。"},
 }
 
 // WhatToDo returns the next step for whoever got this reason; an unknown reason is treated as internal.

@@ -1,8 +1,15 @@
 package clearing
 
 import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
 	"strconv"
 	"time"
+
+	"gopkg.in/yaml.v3"
 
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/fault"
@@ -86,6 +93,48 @@ type Rules struct {
 	// YellowAt and RedAt are the used share of a prepayment, in basis points, at which it warns.
 	YellowAt int64 `yaml:"yellow_at"`
 	RedAt    int64 `yaml:"red_at"`
+}
+
+//go:embed rules.yaml
+var chinaRules []byte
+
+// ChinaRules are those that come with the line.
+func ChinaRules() Rules {
+	r, err := ParseRules(chinaRules)
+	if err != nil {
+		panic(err) // embedded, and tested
+	}
+	return r
+}
+
+// ParseRules reads a document of rules: one, with known keys and sensible values.
+func ParseRules(text []byte) (r Rules, err error) {
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(&r); err != nil {
+		return Rules{}, fmt.Errorf("clearing rules: %w", err)
+	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return Rules{}, errors.New("clearing rules: more than one document")
+	}
+	switch {
+	case r.Version == "":
+		err = errors.New("version is missing")
+	case r.DeclareBy < 1 || r.NationalBy < r.DeclareBy || r.NationalBy > 31:
+		err = errors.New("declare_by and national_by are days of a month, in this order")
+	case r.MostDelay < 0 || r.MostDelay > 12:
+		err = errors.New("most_delay is 0 to 12 months")
+	case min(r.TransferWithin, r.AnswerWithin, r.DecideWithin) < 1 || max(r.TransferWithin, r.AnswerWithin, r.DecideWithin) > 250:
+		err = errors.New("transfer_within, answer_within and decide_within are 1 to 250 working days")
+	case r.PrepaidMonths < 1 || r.PrepaidMonths > 24:
+		err = errors.New("prepaid_months is 1 to 24")
+	case r.YellowAt < 1 || r.RedAt <= r.YellowAt || r.RedAt > 10_000:
+		err = errors.New("yellow_at and red_at are basis points, in this order")
+	}
+	if err != nil {
+		return Rules{}, fmt.Errorf("clearing rules: %w", err)
+	}
+	return r, nil
 }
 
 // Deadlines are the dates of one month's window.

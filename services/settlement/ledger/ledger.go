@@ -177,6 +177,9 @@ func Position(province, month string) string { return "position:" + province + "
 // RiskShare is the part of the other province's claims or debts that an agreement moves to the treatment province.
 func RiskShare(province, other string) string { return "risk_share:" + province + ":" + other }
 
+// Waived is what a decided dispute took from the other province's claims or debts.
+func Waived(province, other string) string { return "waived:" + province + ":" + other }
+
 func invalid(what string) error {
 	return fault.New(fault.Internal, fault.ReasonInternal, "", "Something broke on our side.", "系统内部出错。").
 		Cause(fmt.Errorf("ledger: %s", what))
