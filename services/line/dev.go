@@ -39,9 +39,12 @@ type Dev struct {
 	Spans    []sdktrace.SpanProcessor
 }
 
+// national is the national clearing center; here it shares an instance.
+const national = "100000"
+
 // Provinces of the two settlement instances of a development line: where patients are treated, and where they are insured.
 var (
-	TreatmentProvinces = []string{"110000", "120000", "310000", "320000", "330000", "440000"}
+	TreatmentProvinces = []string{"110000", "120000", "310000", "320000", "330000", "440000", national}
 	InsuredProvinces   = []string{"130000", "340000", "360000", "450000"}
 )
 

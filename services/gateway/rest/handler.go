@@ -74,6 +74,7 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 	nothing := func(string) (string, bool) { return "", false }
 	options := []runtime.ServeMuxOption{
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newJSON()),
+		runtime.WithForwardResponseOption(fileHeaders),
 		// A request's headers are the gateway's to read; none of them is metadata of the call, nor the other way round.
 		runtime.WithIncomingHeaderMatcher(nothing),
 		runtime.WithOutgoingHeaderMatcher(nothing),
@@ -105,6 +106,7 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 		settlement.RegisterSettlementServiceHandlerClient(ctx, a.mux, settlementv1.NewSettlementServiceClient(c)),
 		settlement.RegisterClaimLifeServiceHandlerClient(ctx, a.mux, settlementv1.NewClaimLifeServiceClient(c)),
 		settlement.RegisterPreauthorisationServiceHandlerClient(ctx, a.mux, settlementv1.NewPreauthorisationServiceClient(c)),
+		settlement.RegisterClearingServiceHandlerClient(ctx, a.mux, settlementv1.NewClearingServiceClient(c)),
 		referral.RegisterReferralServiceHandlerClient(ctx, a.mux, referralv1.NewReferralServiceClient(c)),
 	} {
 		if register != nil {

@@ -53,9 +53,12 @@ func isText(f protoreflect.FieldDescriptor) bool {
 	return f != nil && f.Kind() == protoreflect.StringKind && f.Cardinality() != protoreflect.Repeated
 }
 
+// national is the country's own code: the instance that is the national clearing center.
+const national = "100000"
+
 // known keeps codes that are no province from opening connections.
 func known(code, field string) (string, error) {
-	if _, ok := place.Province(code); !ok {
+	if _, ok := place.Province(code); !ok && code != national {
 		return "", NotServed(code, field)
 	}
 	return code, nil

@@ -30,6 +30,7 @@ func TestProvince(t *testing.T) {
 		{"the treatment province of a claim to open", &settlementv1.OpenClaimRequest{Province: "310000", InsuredProvince: "340000"}, "", "310000", "", ""},
 		{"a claim", &settlementv1.GetClaimRequest{ClaimId: "clm_310000_" + ulid}, "", "310000", "", ""},
 		{"a filing", &settlementv1.GetFilingRequest{FilingId: "fil_340000_" + ulid}, "", "340000", "", ""},
+		{"the national clearing center", &settlementv1.GetNetRequest{Province: "100000"}, "", "100000", "", ""},
 		{"empty", &settlementv1.ListPoliciesRequest{}, "", "", fault.FieldInvalid, "province"},
 		{"empty, with a default", &settlementv1.ListPoliciesRequest{}, "310000", "", fault.FieldInvalid, "province"},
 		{"a city", &settlementv1.ListPoliciesRequest{Province: "340100"}, "", "", fault.FieldInvalid, "province"},
@@ -99,7 +100,7 @@ func FuzzProvince(f *testing.F) {
 				}
 				continue
 			}
-			if _, ok := place.Province(got); !ok || !strings.Contains(text, got) {
+			if _, ok := place.Province(got); !ok && got != "100000" || !strings.Contains(text, got) {
 				t.Fatalf("%q goes to %q", text, got)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	settlementv1 "huhang.example/gen/huhang/settlement/v1"
@@ -15,6 +16,7 @@ import (
 	"huhang.example/services/internal/host"
 	"huhang.example/services/internal/sqldb"
 	"huhang.example/services/settlement"
+	"huhang.example/services/settlement/clearing"
 	"huhang.example/services/settlement/peers"
 	"huhang.example/services/settlement/policy"
 	"huhang.example/services/settlement/rpc"
@@ -28,12 +30,14 @@ type Config struct {
 	Instance string `yaml:"instance"`
 	Listen   string `yaml:"listen"`   // host:port
 	Database string `yaml:"database"` // sqlite:/path/file.db or postgres://...
-	// Provinces are those this instance serves, as treatment and as insured place.
+	// Provinces are those this instance serves, as treatment and as insured place. 100000 is the national clearing center.
 	Provinces []string `yaml:"provinces"`
 	// Documents is a folder of policies, catalogues and typical bills; empty: those that come with the line.
 	Documents string `yaml:"documents"`
 	// LifeRules is a file of the terms of a claim's life; empty: those that come with the line.
 	LifeRules string `yaml:"life_rules"`
+	// ClearingRules is a file with the dates and shares of clearing; empty: those that come with the line.
+	ClearingRules string `yaml:"clearing_rules"`
 	// RecogniseDeclared takes the coverage a person declared for recognised while their agency has recorded nothing of
 	// them. The sample line has no agencies' registers and always does.
 	RecogniseDeclared bool `yaml:"recognise_declared"`
@@ -65,6 +69,17 @@ func (c Config) life() (*settlement.LifeRules, error) {
 	return rules, nil
 }
 
+func (c Config) clearingRules() (clearing.Rules, error) {
+	if c.ClearingRules == "" {
+		return clearing.ChinaRules(), nil
+	}
+	text, err := os.ReadFile(c.ClearingRules)
+	if err != nil {
+		return clearing.Rules{}, fmt.Errorf("clearing_rules: %w", err)
+	}
+	return clearing.ParseRules(text)
+}
+
 // App is one running instance.
 type App struct{ *host.Host }
 
@@ -86,13 +101,19 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	dates, err := c.clearingRules()
+	if err != nil {
+		return nil, err
+	}
 	h, err := host.Open(ctx, host.Config{
 		Service: name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Provinces: c.Provinces, Migrations: store.Migrations(),
 	}, d)
 	if err != nil {
 		return nil, err
 	}
-	rules := settlement.Rules{Provinces: c.Provinces, Book: book, Life: life, RecogniseDeclared: c.RecogniseDeclared || c.Sample}
+	// The national center treats and insures nobody.
+	places := slices.DeleteFunc(slices.Clone(c.Provinces), func(p string) bool { return p == clearing.National })
+	rules := settlement.Rules{Provinces: places, Book: book, Life: life, RecogniseDeclared: c.RecogniseDeclared || c.Sample}
 	others := peers.New(d.Peers)
 	use := settlement.New(store.New(h.DB), others, d.Clock, d.IDs, rules)
 	server := rpc.New(use, h.DB, d.Log)
@@ -101,6 +122,10 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	settlementv1.RegisterPreauthorisationServiceServer(h.GRPC(), server)
 	settlementv1.RegisterInsuredPlaceServiceServer(h.GRPC(), rpc.NewInsured(use))
 	Handle(h.Jobs, use, others)
+	clears := clearing.New(store.NewBooks(h.DB), peers.NewClearing(d.Peers), d.Clock, d.IDs, c.Provinces, dates)
+	settlementv1.RegisterClearingServiceServer(h.GRPC(), rpc.NewClearing(clears, h.DB))
+	settlementv1.RegisterClearingExchangeServiceServer(h.GRPC(), rpc.NewExchange(clears))
+	HandleClearing(h.Jobs, clears)
 	return &App{h}, nil
 }
 
@@ -131,6 +156,27 @@ func seeThrough(ctx context.Context, use *settlement.Service, claimID string) er
 		return sqldb.Snooze(pause)
 	}
 	return nil // whoever else was at it has ended it
+}
+
+const (
+	// sealEvery is how long an entry waits for its place in the book.
+	sealEvery = 10 * time.Second
+	// watchEvery is how often it is looked whether a day has to be compared, or a prepayment warned of.
+	watchEvery = time.Hour
+)
+
+// HandleClearing makes the jobs of clearing work.
+func HandleClearing(w *sqldb.Workers, use *clearing.Service) {
+	sqldb.Handle(w, func(ctx context.Context, args store.ClearingArgs) error { return persist(ctx, use.Do(ctx, args.Job)) })
+	sqldb.Handle(w, func(ctx context.Context, _ store.SealArgs) error {
+		if err := use.SealAll(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+		return nil // out of time: the next one goes on where this one ended
+	})
+	sqldb.Handle(w, func(ctx context.Context, _ store.WatchArgs) error { return use.Watch(ctx) })
+	sqldb.Every(w, sealEvery, store.SealArgs{})
+	sqldb.Every(w, watchEvery, store.WatchArgs{})
 }
 
 // persist keeps a job from ever giving up: money under way stays under way until its outcome is known.

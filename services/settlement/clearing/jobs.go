@@ -23,6 +23,11 @@ func (s *Service) Do(ctx context.Context, j Job) error {
 		return s.forward(ctx, j.Month, j.Province, j.Other)
 	case "compare":
 		return s.compareMonth(ctx, j.Province, j.Other, j.Month)
+	case "compare_day":
+		_, err := s.Reconcile(ctx, s.Compare(ctx, Book{j.Province, ledger.Insured}, j.Other, j.ID, true))
+		return err
+	case "watch":
+		return s.watch(ctx, Book{j.Province, ledger.Side(j.ID)})
 	case "confirm":
 		return s.confirm(ctx, j.Province, j.Other, j.Month)
 	case "publish":
@@ -38,22 +43,25 @@ func (s *Service) Do(ctx context.Context, j Job) error {
 // lookBack is how many days a comparison that failed is tried again for.
 const lookBack = 5
 
-// Watch does what is done every day: compares the days that are over with each province there is business with, and looks
-// at prepayments. What fails for one province does not keep the others waiting.
+// Watch leaves a job for each book, so that what fails for one does not keep the others waiting.
 func (s *Service) Watch(ctx context.Context) error {
-	ctx = own(ctx)
-	var failed []error
-	for _, province := range s.provinces {
-		if province == National {
-			continue
+	return s.store.Atomically(ctx, func(ctx context.Context) error {
+		for _, province := range s.provinces {
+			if province == National {
+				continue
+			}
+			for _, side := range []ledger.Side{ledger.Treatment, ledger.Insured} {
+				if err := s.store.Later(ctx, Job{Do: "watch", Province: province, ID: string(side)}); err != nil {
+					return err
+				}
+			}
 		}
-		for _, side := range []ledger.Side{ledger.Treatment, ledger.Insured} {
-			failed = append(failed, s.watch(ctx, Book{province, side}))
-		}
-	}
-	return errors.Join(failed...)
+		return nil
+	})
 }
 
+// watch does what is done every day: compares the days that are over with each province there is business with, and looks
+// at prepayments.
 func (s *Service) watch(ctx context.Context, at Book) error {
 	if err := s.SealBook(ctx, at); err != nil {
 		return err

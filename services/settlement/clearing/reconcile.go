@@ -233,7 +233,7 @@ func reconciledID(side ledger.Side, counterparty, day string) string {
 	return string(side) + "_" + counterparty + "_" + day
 }
 
-// compareMonth compares a declared month at its insured province: its days' totals first.
+// compareMonth compares the totals of a declared month's days at its insured province, and leaves those that differ to a job each.
 func (s *Service) compareMonth(ctx context.Context, province, treatment string, m Month) error {
 	at := Book{province, ledger.Insured}
 	if err := s.SealBook(ctx, at); err != nil {
@@ -255,15 +255,17 @@ func (s *Service) compareMonth(ctx context.Context, province, treatment string, 
 			days[r.Day] = d
 		}
 	}
-	for day, d := range days {
-		if d[0] == d[1] {
-			continue
+	return s.store.Atomically(ctx, func(ctx context.Context) error {
+		for day, d := range days {
+			if d[0] == d[1] {
+				continue
+			}
+			if err := s.store.Later(ctx, Job{Do: "compare_day", Province: province, Other: treatment, ID: day}); err != nil {
+				return err
+			}
 		}
-		if _, err := s.Reconcile(ctx, s.Compare(ctx, at, treatment, day, true)); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // BookTotals and BookItems are what one province tells another of their common business.

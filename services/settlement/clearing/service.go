@@ -136,3 +136,6 @@ func notYet(en, zh string) *fault.Fault {
 }
 
 func rfc(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// ThisYear is the year of today.
+func (s *Service) ThisYear() int { return clock.Year(s.clock.Now()) }
