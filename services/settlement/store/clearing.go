@@ -205,5 +205,11 @@ func (WatchArgs) Kind() string { return "settlement_clearing_watch" }
 
 // Later leaves a job.
 func (b *Books) Later(ctx context.Context, j clearing.Job) error {
-	return b.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return tx.Enqueue(ctx, ClearingArgs{j}) })
+	return b.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		if j.Do == "watch" {
+			// While a province is away, one such job waits for it, not one more every hour.
+			return tx.Enqueue(ctx, ClearingArgs{j}, sqldb.UniqueKey("watch "+j.Province+" "+j.ID))
+		}
+		return tx.Enqueue(ctx, ClearingArgs{j})
+	})
 }
