@@ -124,7 +124,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	Handle(h.Jobs, use, others)
 	clears := clearing.New(store.NewBooks(h.DB), peers.NewClearing(d.Peers), d.Clock, d.IDs, c.Provinces, dates)
 	settlementv1.RegisterClearingServiceServer(h.GRPC(), rpc.NewClearing(clears, h.DB))
-	settlementv1.RegisterClearingExchangeServiceServer(h.GRPC(), rpc.NewExchange(clears))
+	settlementv1.RegisterClearingExchangeServiceServer(h.GRPC(), rpc.NewExchange(clears, h.DB))
 	HandleClearing(h.Jobs, clears)
 	return &App{h}, nil
 }

@@ -185,7 +185,7 @@ func (s *Service) order(ctx context.Context, run *NetRun) error {
 	}
 	for _, r := range Remit(run.Positions) {
 		t := &Transfer{
-			ID: s.ids.New("trf"), Month: run.Month, Payer: r.Payer, Payee: r.Payee, Status: Due, Amount: r.Amount, DueBy: s.rules.TransferBy(run.Computed),
+			ID: s.ids.New("rmt"), Month: run.Month, Payer: r.Payer, Payee: r.Payee, Status: Due, Amount: r.Amount, DueBy: s.rules.TransferBy(run.Computed),
 		}
 		if _, err := put(ctx, s, National, t); err != nil {
 			return err

@@ -154,7 +154,7 @@ func (s *Service) PayPrepayment(ctx context.Context, province, treatment string,
 		return nil, fault.New(fault.InvalidArgument, fault.FieldInvalid, "amount", "A prepayment is a positive amount to another province.", "预付金须为付给他省的正数金额。")
 	}
 	p := &Prepayment{
-		ID: s.ids.New("pre_" + province), Insured: province, Treatment: treatment, Month: MonthOf(s.today()), Amount: amount, TopUp: topUp,
+		ID: s.ids.New("ppy_" + province), Insured: province, Treatment: treatment, Month: MonthOf(s.today()), Amount: amount, TopUp: topUp,
 		Reference: reference, Paid: s.clock.Now(), PaidBy: by(ctx),
 	}
 	err := s.store.Atomically(ctx, func(ctx context.Context) error {

@@ -61,11 +61,22 @@ func (c Clearing) Items(ctx context.Context, asked clearing.Book, asker, day str
 	return out, err
 }
 
+// asDeclared is a table as it was declared, whatever has become of it: what is said again is the same.
+func asDeclared(t *clearing.Table) *settlementv1.ClearingTable {
+	return rpc.TableTo(&clearing.Table{
+		Month: t.Month, Treatment: t.Treatment, Insured: t.Insured, Status: clearing.Declared, Total: t.Total, Head: t.Head,
+		Declared: t.Declared, DeclaredBy: t.DeclaredBy, Late: t.Late,
+	})
+}
+
+func key(t *clearing.Table) string { return string(t.Month) + "-" + t.Treatment + "-" + t.Insured }
+
 // SubmitTables hands tables to the national center.
 func (c Clearing) SubmitTables(ctx context.Context, tables []*clearing.Table) error {
 	r := &settlementv1.SubmitTablesRequest{Province: clearing.National}
 	for _, t := range tables {
-		r.Tables = append(r.Tables, rpc.TableTo(t))
+		r.Tables = append(r.Tables, asDeclared(t))
+		r.RequestId = "submit-" + string(t.Month) + "-" + t.Treatment
 	}
 	_, err := exchange(ctx, c, clearing.National, client.SubmitTables, r)
 	return err
@@ -73,14 +84,18 @@ func (c Clearing) SubmitTables(ctx context.Context, tables []*clearing.Table) er
 
 // ReceiveTable hands a table to its insured province.
 func (c Clearing) ReceiveTable(ctx context.Context, t *clearing.Table) error {
-	_, err := exchange(ctx, c, t.Insured, client.DeliverTable, &settlementv1.DeliverTableRequest{Province: t.Insured, Table: rpc.TableTo(t)})
+	_, err := exchange(ctx, c, t.Insured, client.DeliverTable, &settlementv1.DeliverTableRequest{
+		RequestId: "deliver-" + key(t), Province: t.Insured, Table: asDeclared(t),
+	})
 	return err
 }
 
 // ConfirmTable hands a confirmation to the national center.
 func (c Clearing) ConfirmTable(ctx context.Context, t *clearing.Table) error {
+	confirmed := asDeclared(t)
+	confirmed.ConfirmTime, confirmed.ConfirmedBy = timestamppb.New(t.Confirmed), t.ConfirmedBy
 	_, err := exchange(ctx, c, clearing.National, client.SubmitConfirmation, &settlementv1.SubmitConfirmationRequest{
-		Province: clearing.National, Table: rpc.TableTo(t),
+		RequestId: "confirm-" + key(t), Province: clearing.National, Table: confirmed,
 	})
 	return err
 }
@@ -95,22 +110,29 @@ func (c Clearing) Held(ctx context.Context, m clearing.Month, treatment, insured
 
 // ReceiveNet hands a province its part of a net.
 func (c Clearing) ReceiveNet(ctx context.Context, province string, run *clearing.NetRun, transfers []*clearing.Transfer) error {
-	_, err := exchange(ctx, c, province, client.DeliverNet, &settlementv1.DeliverNetRequest{
-		Province: province, Net: rpc.NetTo(run), Transfers: rpc.TransfersTo(transfers),
-	})
+	r := &settlementv1.DeliverNetRequest{RequestId: "net-" + string(run.Month) + "-" + province, Province: province, Net: rpc.NetTo(run)}
+	for _, t := range transfers {
+		ordered := clearing.Transfer{ID: t.ID, Month: t.Month, Payer: t.Payer, Payee: t.Payee, Status: clearing.Due, Amount: t.Amount, DueBy: t.DueBy}
+		r.Remittances = append(r.Remittances, rpc.TransferTo(&ordered))
+	}
+	_, err := exchange(ctx, c, province, client.DeliverNet, r)
 	return err
 }
 
 // ReportTransfer tells how far a transfer is.
 func (c Clearing) ReportTransfer(ctx context.Context, to string, t *clearing.Transfer) error {
-	_, err := exchange(ctx, c, to, client.ReportTransfer, &settlementv1.ReportTransferRequest{Province: to, Transfer: rpc.TransferTo(t)})
+	told := rpc.TransferTo(t)
+	told.Etag = "" // every copy counts its own versions
+	_, err := exchange(ctx, c, to, client.ReportRemittance, &settlementv1.ReportRemittanceRequest{
+		RequestId: "report-" + to + "-" + t.ID + "-" + string(t.Status), Province: to, Remittance: told,
+	})
 	return err
 }
 
 // ReceivePrepayment tells a treatment province what was paid ahead.
 func (c Clearing) ReceivePrepayment(ctx context.Context, p *clearing.Prepayment) error {
 	_, err := exchange(ctx, c, p.Treatment, client.DeliverPrepayment, &settlementv1.DeliverPrepaymentRequest{
-		Province: p.Treatment, PrepaymentId: p.ID, InsuredProvince: p.Insured, Amount: rpc.Yuan(p.Amount), TopUp: p.TopUp, Reference: p.Reference,
+		RequestId: "prepaid-" + p.ID, Province: p.Treatment, PrepaymentId: p.ID, InsuredProvince: p.Insured, Amount: rpc.Yuan(p.Amount), TopUp: p.TopUp, Reference: p.Reference,
 		PayTime: timestamppb.New(p.Paid), PaidBy: p.PaidBy,
 	})
 	return err

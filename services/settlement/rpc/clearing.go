@@ -153,34 +153,34 @@ func (s *Clearing) PayPrepayment(ctx context.Context, r *settlementv1.PayPrepaym
 	})
 }
 
-// ListTransfers lists transfers.
-func (s *Clearing) ListTransfers(ctx context.Context, r *settlementv1.ListTransfersRequest) (*settlementv1.ListTransfersResponse, error) {
+// ListRemittances lists transfers.
+func (s *Clearing) ListRemittances(ctx context.Context, r *settlementv1.ListRemittancesRequest) (*settlementv1.ListRemittancesResponse, error) {
 	status := clearing.TransferStatus(code(transferPrefix, r.GetStatus().String()))
 	all, next, err := paged(r.GetPageSize(), r.GetPageToken(), TransferTo, func(after string, limit int) ([]*clearing.Transfer, string, error) {
 		return s.use.ListTransfers(ctx, r.GetProvince(), clearing.Month(r.GetMonth()), status, after, limit)
 	}, "transfers", r.GetProvince(), r.GetMonth(), string(status))
-	return &settlementv1.ListTransfersResponse{Transfers: all, NextPageToken: next}, err
+	return &settlementv1.ListRemittancesResponse{Remittances: all, NextPageToken: next}, err
 }
 
-// PayTransfer records that money was sent.
-func (s *Clearing) PayTransfer(ctx context.Context, r *settlementv1.PayTransferRequest) (*settlementv1.PayTransferResponse, error) {
-	return idempotency.Once(ctx, s.db, r, func(ctx context.Context) (*settlementv1.PayTransferResponse, error) {
-		t, err := s.use.PayTransfer(ctx, r.GetProvince(), r.GetTransferId(), r.GetEtag(), r.GetReference())
+// PayRemittance records that money was sent.
+func (s *Clearing) PayRemittance(ctx context.Context, r *settlementv1.PayRemittanceRequest) (*settlementv1.PayRemittanceResponse, error) {
+	return idempotency.Once(ctx, s.db, r, func(ctx context.Context) (*settlementv1.PayRemittanceResponse, error) {
+		t, err := s.use.PayTransfer(ctx, r.GetProvince(), r.GetRemittanceId(), r.GetEtag(), r.GetReference())
 		if err != nil {
 			return nil, err
 		}
-		return &settlementv1.PayTransferResponse{Transfer: TransferTo(t)}, nil
+		return &settlementv1.PayRemittanceResponse{Remittance: TransferTo(t)}, nil
 	})
 }
 
-// ReceiveTransfer records that money has arrived.
-func (s *Clearing) ReceiveTransfer(ctx context.Context, r *settlementv1.ReceiveTransferRequest) (*settlementv1.ReceiveTransferResponse, error) {
-	return idempotency.Once(ctx, s.db, r, func(ctx context.Context) (*settlementv1.ReceiveTransferResponse, error) {
-		t, err := s.use.ReceiveTransfer(ctx, r.GetProvince(), r.GetTransferId(), r.GetEtag())
+// ReceiveRemittance records that money has arrived.
+func (s *Clearing) ReceiveRemittance(ctx context.Context, r *settlementv1.ReceiveRemittanceRequest) (*settlementv1.ReceiveRemittanceResponse, error) {
+	return idempotency.Once(ctx, s.db, r, func(ctx context.Context) (*settlementv1.ReceiveRemittanceResponse, error) {
+		t, err := s.use.ReceiveTransfer(ctx, r.GetProvince(), r.GetRemittanceId(), r.GetEtag())
 		if err != nil {
 			return nil, err
 		}
-		return &settlementv1.ReceiveTransferResponse{Transfer: TransferTo(t)}, nil
+		return &settlementv1.ReceiveRemittanceResponse{Remittance: TransferTo(t)}, nil
 	})
 }
 

@@ -18,7 +18,7 @@ const (
 	taskPrefix       = "CLEARING_TASK_STATUS_"
 	differencePrefix = "DIFFERENCE_KIND_"
 	levelPrefix      = "PREPAYMENT_LEVEL_"
-	transferPrefix   = "TRANSFER_STATUS_"
+	transferPrefix   = "REMITTANCE_STATUS_"
 	disputePrefix    = "DISPUTE_STATUS_"
 	damagePrefix     = "LEDGER_DAMAGE_"
 )
@@ -136,26 +136,26 @@ func prepaymentTo(province, treatment string, year int32, p clearing.Prepaid) *s
 }
 
 // TransferTo writes a transfer.
-func TransferTo(t *clearing.Transfer) *settlementv1.Transfer {
-	return &settlementv1.Transfer{
-		TransferId: t.ID, Month: string(t.Month), Payer: t.Payer, Payee: t.Payee, Amount: Yuan(t.Amount),
-		Status: settlementv1.TransferStatus(number(settlementv1.TransferStatus_value, transferPrefix, string(t.Status))),
+func TransferTo(t *clearing.Transfer) *settlementv1.Remittance {
+	return &settlementv1.Remittance{
+		RemittanceId: t.ID, Month: string(t.Month), Payer: t.Payer, Payee: t.Payee, Amount: Yuan(t.Amount),
+		Status: settlementv1.RemittanceStatus(number(settlementv1.RemittanceStatus_value, transferPrefix, string(t.Status))),
 		DueBy:  when(t.DueBy), Reference: t.Reference, SendTime: when(t.Sent), SentBy: t.SentBy, SentLate: t.SentLate,
 		ReceiveTime: when(t.Received), ReceivedBy: t.ReceivedBy, Etag: etagOf(t.Version),
 	}
 }
 
-func transferFrom(t *settlementv1.Transfer) *clearing.Transfer {
+func transferFrom(t *settlementv1.Remittance) *clearing.Transfer {
 	return &clearing.Transfer{
-		ID: t.GetTransferId(), Month: clearing.Month(t.GetMonth()), Payer: t.GetPayer(), Payee: t.GetPayee(), Amount: fen(t.GetAmount()),
+		ID: t.GetRemittanceId(), Month: clearing.Month(t.GetMonth()), Payer: t.GetPayer(), Payee: t.GetPayee(), Amount: fen(t.GetAmount()),
 		Status: clearing.TransferStatus(code(transferPrefix, t.GetStatus().String())), DueBy: moment(t.GetDueBy()), Reference: t.GetReference(),
 		Sent: moment(t.GetSendTime()), SentBy: t.GetSentBy(), SentLate: t.GetSentLate(), Received: moment(t.GetReceiveTime()), ReceivedBy: t.GetReceivedBy(),
 	}
 }
 
 // TransfersTo writes transfers.
-func TransfersTo(all []*clearing.Transfer) []*settlementv1.Transfer {
-	out := make([]*settlementv1.Transfer, 0, len(all))
+func TransfersTo(all []*clearing.Transfer) []*settlementv1.Remittance {
+	out := make([]*settlementv1.Remittance, 0, len(all))
 	for _, t := range all {
 		out = append(out, TransferTo(t))
 	}
@@ -214,7 +214,7 @@ func agreementTo(a *clearing.Signed) *settlementv1.Agreement {
 func clearingStatementTo(s *clearing.Statement) *settlementv1.ClearingStatement {
 	out := &settlementv1.ClearingStatement{
 		Province: s.Province, Month: string(s.Month), Time: when(s.Made), Declared: s.Declared, Net: Yuan(s.Net), ComputeTime: when(s.Computed),
-		Transfers: TransfersTo(s.Transfers),
+		Remittances: TransfersTo(s.Transfers),
 	}
 	for _, l := range s.Lines {
 		line := &settlementv1.ClearingStatementLine{

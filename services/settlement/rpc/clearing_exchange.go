@@ -3,19 +3,30 @@ package rpc
 import (
 	"context"
 
+	"google.golang.org/protobuf/proto"
+
 	settlementv1 "huhang.example/gen/huhang/settlement/v1"
 	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/idempotency"
+	"huhang.example/services/internal/sqldb"
 	"huhang.example/services/settlement/clearing"
 )
 
-// Exchange is ClearingExchangeService. What it is told carries its own key: again changes nothing.
+// Exchange is ClearingExchangeService. What it is told has a key of its own besides the request's: again changes nothing,
+// also years later.
 type Exchange struct {
 	settlementv1.UnimplementedClearingExchangeServiceServer
 	use *clearing.Service
+	db  *sqldb.DB
 }
 
 // NewExchange returns the server of ClearingExchangeService.
-func NewExchange(use *clearing.Service) *Exchange { return &Exchange{use: use} }
+func NewExchange(use *clearing.Service, db *sqldb.DB) *Exchange { return &Exchange{use: use, db: db} }
+
+// take takes something in, once for its key.
+func take[R proto.Message](ctx context.Context, s *Exchange, r idempotency.Request, answer R, do func(ctx context.Context) error) (R, error) {
+	return idempotency.Once(ctx, s.db, r, func(ctx context.Context) (R, error) { return answer, do(ctx) })
+}
 
 // GetBookTotals returns sums.
 func (s *Exchange) GetBookTotals(ctx context.Context, r *settlementv1.GetBookTotalsRequest) (*settlementv1.GetBookTotalsResponse, error) {
@@ -54,7 +65,7 @@ func (s *Exchange) SubmitTables(ctx context.Context, r *settlementv1.SubmitTable
 		}
 		tables = append(tables, tableFrom(t))
 	}
-	return new(settlementv1.SubmitTablesResponse), s.use.ReceiveTables(ctx, tables)
+	return take(ctx, s, r, new(settlementv1.SubmitTablesResponse), func(ctx context.Context) error { return s.use.ReceiveTables(ctx, tables) })
 }
 
 // notItsOwn refuses a delivery that is not for whom it names.
@@ -67,12 +78,16 @@ func (s *Exchange) DeliverTable(ctx context.Context, r *settlementv1.DeliverTabl
 	if r.GetTable().GetInsuredProvince() != r.GetProvince() {
 		return nil, notItsOwn("table")
 	}
-	return new(settlementv1.DeliverTableResponse), s.use.ReceiveTable(ctx, tableFrom(r.GetTable()))
+	return take(ctx, s, r, new(settlementv1.DeliverTableResponse), func(ctx context.Context) error {
+		return s.use.ReceiveTable(ctx, tableFrom(r.GetTable()))
+	})
 }
 
 // SubmitConfirmation takes a confirmation in.
 func (s *Exchange) SubmitConfirmation(ctx context.Context, r *settlementv1.SubmitConfirmationRequest) (*settlementv1.SubmitConfirmationResponse, error) {
-	return new(settlementv1.SubmitConfirmationResponse), s.use.TakeConfirmation(ctx, tableFrom(r.GetTable()))
+	return take(ctx, s, r, new(settlementv1.SubmitConfirmationResponse), func(ctx context.Context) error {
+		return s.use.TakeConfirmation(ctx, tableFrom(r.GetTable()))
+	})
 }
 
 // GetHeld tells what disputes hold back.
@@ -89,19 +104,23 @@ func (s *Exchange) DeliverNet(ctx context.Context, r *settlementv1.DeliverNetReq
 			return nil, notItsOwn("net")
 		}
 	}
-	transfers := make([]*clearing.Transfer, 0, len(r.GetTransfers()))
-	for _, t := range r.GetTransfers() {
+	transfers := make([]*clearing.Transfer, 0, len(r.GetRemittances()))
+	for _, t := range r.GetRemittances() {
 		if t.GetPayer() != r.GetProvince() && t.GetPayee() != r.GetProvince() {
 			return nil, notItsOwn("transfers")
 		}
 		transfers = append(transfers, transferFrom(t))
 	}
-	return new(settlementv1.DeliverNetResponse), s.use.ReceiveNet(ctx, r.GetProvince(), run, transfers)
+	return take(ctx, s, r, new(settlementv1.DeliverNetResponse), func(ctx context.Context) error {
+		return s.use.ReceiveNet(ctx, r.GetProvince(), run, transfers)
+	})
 }
 
-// ReportTransfer takes a report in.
-func (s *Exchange) ReportTransfer(ctx context.Context, r *settlementv1.ReportTransferRequest) (*settlementv1.ReportTransferResponse, error) {
-	return new(settlementv1.ReportTransferResponse), s.use.TakeReport(ctx, r.GetProvince(), transferFrom(r.GetTransfer()))
+// ReportRemittance takes a report in.
+func (s *Exchange) ReportRemittance(ctx context.Context, r *settlementv1.ReportRemittanceRequest) (*settlementv1.ReportRemittanceResponse, error) {
+	return take(ctx, s, r, new(settlementv1.ReportRemittanceResponse), func(ctx context.Context) error {
+		return s.use.TakeReport(ctx, r.GetProvince(), transferFrom(r.GetRemittance()))
+	})
 }
 
 // DeliverPrepayment takes a prepayment in.
@@ -109,8 +128,9 @@ func (s *Exchange) DeliverPrepayment(ctx context.Context, r *settlementv1.Delive
 	if !positive(fen(r.GetAmount())) {
 		return nil, notItsOwn("amount")
 	}
-	return new(settlementv1.DeliverPrepaymentResponse), s.use.TakePrepayment(ctx, &clearing.Prepayment{
+	p := &clearing.Prepayment{
 		ID: r.GetPrepaymentId(), Insured: r.GetInsuredProvince(), Treatment: r.GetProvince(), Amount: fen(r.GetAmount()), TopUp: r.GetTopUp(),
 		Reference: r.GetReference(), Paid: moment(r.GetPayTime()), PaidBy: r.GetPaidBy(),
-	})
+	}
+	return take(ctx, s, r, new(settlementv1.DeliverPrepaymentResponse), func(ctx context.Context) error { return s.use.TakePrepayment(ctx, p) })
 }

@@ -36,7 +36,7 @@ func (s *Clearing) ComputeNet(ctx context.Context, r *settlementv1.ComputeNetReq
 		if err != nil {
 			return nil, err
 		}
-		return &settlementv1.ComputeNetResponse{Net: NetTo(run), Transfers: TransfersTo(transfers)}, nil
+		return &settlementv1.ComputeNetResponse{Net: NetTo(run), Remittances: TransfersTo(transfers)}, nil
 	})
 }
 
@@ -54,7 +54,7 @@ func (s *Clearing) GetNet(ctx context.Context, r *settlementv1.GetNetRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	return &settlementv1.GetNetResponse{Net: NetTo(run), Transfers: TransfersTo(transfers), LastMonth: string(last), Etag: etag}, nil
+	return &settlementv1.GetNetResponse{Net: NetTo(run), Remittances: TransfersTo(transfers), LastMonth: string(last), Etag: etag}, nil
 }
 
 // PutAgreement records an agreement.

@@ -27,7 +27,7 @@ var File_huhang_settlement_v1_clearing_proto protoreflect.FileDescriptor
 
 const file_huhang_settlement_v1_clearing_proto_rawDesc = "" +
 	"\n" +
-	"#huhang/settlement/v1/clearing.proto\x12\x14huhang.settlement.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1dhuhang/access/v1/access.proto\x1a,huhang/settlement/v1/clearing_messages.proto2\x84!\n" +
+	"#huhang/settlement/v1/clearing.proto\x12\x14huhang.settlement.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1dhuhang/access/v1/access.proto\x1a,huhang/settlement/v1/clearing_messages.proto2\xa0!\n" +
 	"\x0fClearingService\x12\xb0\x01\n" +
 	"\x11GetClearingWindow\x12..huhang.settlement.v1.GetClearingWindowRequest\x1a/.huhang.settlement.v1.GetClearingWindowResponse\":\xfa\xe4\x18\x04\n" +
 	"\x02\x04\x03\x82\xd3\xe4\x93\x02)\x12'/v1/clearing/{province}/windows/{month}\x90\x02\x01\x12\xc4\x01\n" +
@@ -44,13 +44,13 @@ const file_huhang_settlement_v1_clearing_proto_rawDesc = "" +
 	"\rGetPrepayment\x12*.huhang.settlement.v1.GetPrepaymentRequest\x1a+.huhang.settlement.v1.GetPrepaymentResponse\"K\xfa\xe4\x18\x04\n" +
 	"\x02\x04\x03\x82\xd3\xe4\x93\x02:\x128/v1/clearing/{province}/prepayments/{treatment_province}\x90\x02\x01\x12\xb8\x01\n" +
 	"\rPayPrepayment\x12*.huhang.settlement.v1.PayPrepaymentRequest\x1a+.huhang.settlement.v1.PayPrepaymentResponse\"N\xfa\xe4\x18\x03\n" +
-	"\x01\x04\x82\xd3\xe4\x93\x02A:\x01*\"</v1/clearing/{province}/prepayments/{treatment_province}:pay\x12\x9e\x01\n" +
-	"\rListTransfers\x12*.huhang.settlement.v1.ListTransfersRequest\x1a+.huhang.settlement.v1.ListTransfersResponse\"4\xfa\xe4\x18\x04\n" +
-	"\x02\x04\x03\x82\xd3\xe4\x93\x02#\x12!/v1/clearing/{province}/transfers\x90\x02\x01\x12\xa9\x01\n" +
-	"\vPayTransfer\x12(.huhang.settlement.v1.PayTransferRequest\x1a).huhang.settlement.v1.PayTransferResponse\"E\xfa\xe4\x18\x03\n" +
-	"\x01\x04\x82\xd3\xe4\x93\x028:\x01*\"3/v1/clearing/{province}/transfers/{transfer_id}:pay\x12\xb9\x01\n" +
-	"\x0fReceiveTransfer\x12,.huhang.settlement.v1.ReceiveTransferRequest\x1a-.huhang.settlement.v1.ReceiveTransferResponse\"I\xfa\xe4\x18\x03\n" +
-	"\x01\x04\x82\xd3\xe4\x93\x02<:\x01*\"7/v1/clearing/{province}/transfers/{transfer_id}:receive\x12\xbc\x01\n" +
+	"\x01\x04\x82\xd3\xe4\x93\x02A:\x01*\"</v1/clearing/{province}/prepayments/{treatment_province}:pay\x12\xa6\x01\n" +
+	"\x0fListRemittances\x12,.huhang.settlement.v1.ListRemittancesRequest\x1a-.huhang.settlement.v1.ListRemittancesResponse\"6\xfa\xe4\x18\x04\n" +
+	"\x02\x04\x03\x82\xd3\xe4\x93\x02%\x12#/v1/clearing/{province}/remittances\x90\x02\x01\x12\xb3\x01\n" +
+	"\rPayRemittance\x12*.huhang.settlement.v1.PayRemittanceRequest\x1a+.huhang.settlement.v1.PayRemittanceResponse\"I\xfa\xe4\x18\x03\n" +
+	"\x01\x04\x82\xd3\xe4\x93\x02<:\x01*\"7/v1/clearing/{province}/remittances/{remittance_id}:pay\x12\xc3\x01\n" +
+	"\x11ReceiveRemittance\x12..huhang.settlement.v1.ReceiveRemittanceRequest\x1a/.huhang.settlement.v1.ReceiveRemittanceResponse\"M\xfa\xe4\x18\x03\n" +
+	"\x01\x04\x82\xd3\xe4\x93\x02@:\x01*\";/v1/clearing/{province}/remittances/{remittance_id}:receive\x12\xbc\x01\n" +
 	"\x14GetClearingStatement\x121.huhang.settlement.v1.GetClearingStatementRequest\x1a2.huhang.settlement.v1.GetClearingStatementResponse\"=\xfa\xe4\x18\x04\n" +
 	"\x02\x04\x03\x82\xd3\xe4\x93\x02,\x12*/v1/clearing/{province}/statements/{month}\x90\x02\x01\x12\xad\x01\n" +
 	"\x19DownloadClearingStatement\x126.huhang.settlement.v1.DownloadClearingStatementRequest\x1a\x14.google.api.HttpBody\"B\xfa\xe4\x18\x04\n" +
@@ -89,9 +89,9 @@ var file_huhang_settlement_v1_clearing_proto_goTypes = []any{
 	(*ResolveClearingTaskRequest)(nil),       // 5: huhang.settlement.v1.ResolveClearingTaskRequest
 	(*GetPrepaymentRequest)(nil),             // 6: huhang.settlement.v1.GetPrepaymentRequest
 	(*PayPrepaymentRequest)(nil),             // 7: huhang.settlement.v1.PayPrepaymentRequest
-	(*ListTransfersRequest)(nil),             // 8: huhang.settlement.v1.ListTransfersRequest
-	(*PayTransferRequest)(nil),               // 9: huhang.settlement.v1.PayTransferRequest
-	(*ReceiveTransferRequest)(nil),           // 10: huhang.settlement.v1.ReceiveTransferRequest
+	(*ListRemittancesRequest)(nil),           // 8: huhang.settlement.v1.ListRemittancesRequest
+	(*PayRemittanceRequest)(nil),             // 9: huhang.settlement.v1.PayRemittanceRequest
+	(*ReceiveRemittanceRequest)(nil),         // 10: huhang.settlement.v1.ReceiveRemittanceRequest
 	(*GetClearingStatementRequest)(nil),      // 11: huhang.settlement.v1.GetClearingStatementRequest
 	(*DownloadClearingStatementRequest)(nil), // 12: huhang.settlement.v1.DownloadClearingStatementRequest
 	(*VerifyLedgerRequest)(nil),              // 13: huhang.settlement.v1.VerifyLedgerRequest
@@ -113,9 +113,9 @@ var file_huhang_settlement_v1_clearing_proto_goTypes = []any{
 	(*ResolveClearingTaskResponse)(nil),      // 29: huhang.settlement.v1.ResolveClearingTaskResponse
 	(*GetPrepaymentResponse)(nil),            // 30: huhang.settlement.v1.GetPrepaymentResponse
 	(*PayPrepaymentResponse)(nil),            // 31: huhang.settlement.v1.PayPrepaymentResponse
-	(*ListTransfersResponse)(nil),            // 32: huhang.settlement.v1.ListTransfersResponse
-	(*PayTransferResponse)(nil),              // 33: huhang.settlement.v1.PayTransferResponse
-	(*ReceiveTransferResponse)(nil),          // 34: huhang.settlement.v1.ReceiveTransferResponse
+	(*ListRemittancesResponse)(nil),          // 32: huhang.settlement.v1.ListRemittancesResponse
+	(*PayRemittanceResponse)(nil),            // 33: huhang.settlement.v1.PayRemittanceResponse
+	(*ReceiveRemittanceResponse)(nil),        // 34: huhang.settlement.v1.ReceiveRemittanceResponse
 	(*GetClearingStatementResponse)(nil),     // 35: huhang.settlement.v1.GetClearingStatementResponse
 	(*httpbody.HttpBody)(nil),                // 36: google.api.HttpBody
 	(*VerifyLedgerResponse)(nil),             // 37: huhang.settlement.v1.VerifyLedgerResponse
@@ -139,9 +139,9 @@ var file_huhang_settlement_v1_clearing_proto_depIdxs = []int32{
 	5,  // 5: huhang.settlement.v1.ClearingService.ResolveClearingTask:input_type -> huhang.settlement.v1.ResolveClearingTaskRequest
 	6,  // 6: huhang.settlement.v1.ClearingService.GetPrepayment:input_type -> huhang.settlement.v1.GetPrepaymentRequest
 	7,  // 7: huhang.settlement.v1.ClearingService.PayPrepayment:input_type -> huhang.settlement.v1.PayPrepaymentRequest
-	8,  // 8: huhang.settlement.v1.ClearingService.ListTransfers:input_type -> huhang.settlement.v1.ListTransfersRequest
-	9,  // 9: huhang.settlement.v1.ClearingService.PayTransfer:input_type -> huhang.settlement.v1.PayTransferRequest
-	10, // 10: huhang.settlement.v1.ClearingService.ReceiveTransfer:input_type -> huhang.settlement.v1.ReceiveTransferRequest
+	8,  // 8: huhang.settlement.v1.ClearingService.ListRemittances:input_type -> huhang.settlement.v1.ListRemittancesRequest
+	9,  // 9: huhang.settlement.v1.ClearingService.PayRemittance:input_type -> huhang.settlement.v1.PayRemittanceRequest
+	10, // 10: huhang.settlement.v1.ClearingService.ReceiveRemittance:input_type -> huhang.settlement.v1.ReceiveRemittanceRequest
 	11, // 11: huhang.settlement.v1.ClearingService.GetClearingStatement:input_type -> huhang.settlement.v1.GetClearingStatementRequest
 	12, // 12: huhang.settlement.v1.ClearingService.DownloadClearingStatement:input_type -> huhang.settlement.v1.DownloadClearingStatementRequest
 	13, // 13: huhang.settlement.v1.ClearingService.VerifyLedger:input_type -> huhang.settlement.v1.VerifyLedgerRequest
@@ -163,9 +163,9 @@ var file_huhang_settlement_v1_clearing_proto_depIdxs = []int32{
 	29, // 29: huhang.settlement.v1.ClearingService.ResolveClearingTask:output_type -> huhang.settlement.v1.ResolveClearingTaskResponse
 	30, // 30: huhang.settlement.v1.ClearingService.GetPrepayment:output_type -> huhang.settlement.v1.GetPrepaymentResponse
 	31, // 31: huhang.settlement.v1.ClearingService.PayPrepayment:output_type -> huhang.settlement.v1.PayPrepaymentResponse
-	32, // 32: huhang.settlement.v1.ClearingService.ListTransfers:output_type -> huhang.settlement.v1.ListTransfersResponse
-	33, // 33: huhang.settlement.v1.ClearingService.PayTransfer:output_type -> huhang.settlement.v1.PayTransferResponse
-	34, // 34: huhang.settlement.v1.ClearingService.ReceiveTransfer:output_type -> huhang.settlement.v1.ReceiveTransferResponse
+	32, // 32: huhang.settlement.v1.ClearingService.ListRemittances:output_type -> huhang.settlement.v1.ListRemittancesResponse
+	33, // 33: huhang.settlement.v1.ClearingService.PayRemittance:output_type -> huhang.settlement.v1.PayRemittanceResponse
+	34, // 34: huhang.settlement.v1.ClearingService.ReceiveRemittance:output_type -> huhang.settlement.v1.ReceiveRemittanceResponse
 	35, // 35: huhang.settlement.v1.ClearingService.GetClearingStatement:output_type -> huhang.settlement.v1.GetClearingStatementResponse
 	36, // 36: huhang.settlement.v1.ClearingService.DownloadClearingStatement:output_type -> google.api.HttpBody
 	37, // 37: huhang.settlement.v1.ClearingService.VerifyLedger:output_type -> huhang.settlement.v1.VerifyLedgerResponse

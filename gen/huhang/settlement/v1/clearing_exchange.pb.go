@@ -442,7 +442,9 @@ type SubmitTablesRequest struct {
 	// The national clearing center, 100000.
 	Province string `protobuf:"bytes,1,opt,name=province,proto3" json:"province,omitempty"`
 	// Tables of one month and treatment province.
-	Tables        []*ClearingTable `protobuf:"bytes,2,rep,name=tables,proto3" json:"tables,omitempty"`
+	Tables []*ClearingTable `protobuf:"bytes,2,rep,name=tables,proto3" json:"tables,omitempty"`
+	// Key of what is handed over, made of what it is: again changes nothing.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -491,6 +493,13 @@ func (x *SubmitTablesRequest) GetTables() []*ClearingTable {
 	return nil
 }
 
+func (x *SubmitTablesRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 // SubmitTablesResponse is empty.
 type SubmitTablesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -534,7 +543,9 @@ type DeliverTableRequest struct {
 	// Insured province.
 	Province string `protobuf:"bytes,1,opt,name=province,proto3" json:"province,omitempty"`
 	// The table.
-	Table         *ClearingTable `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`
+	Table *ClearingTable `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`
+	// Key of what is handed over, made of what it is: again changes nothing.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -583,6 +594,13 @@ func (x *DeliverTableRequest) GetTable() *ClearingTable {
 	return nil
 }
 
+func (x *DeliverTableRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 // DeliverTableResponse is empty.
 type DeliverTableResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -626,7 +644,9 @@ type SubmitConfirmationRequest struct {
 	// The national clearing center, 100000.
 	Province string `protobuf:"bytes,1,opt,name=province,proto3" json:"province,omitempty"`
 	// The table, confirmed.
-	Table         *ClearingTable `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`
+	Table *ClearingTable `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`
+	// Key of what is handed over, made of what it is: again changes nothing.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -673,6 +693,13 @@ func (x *SubmitConfirmationRequest) GetTable() *ClearingTable {
 		return x.Table
 	}
 	return nil
+}
+
+func (x *SubmitConfirmationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 // SubmitConfirmationResponse is empty.
@@ -839,7 +866,9 @@ type DeliverNetRequest struct {
 	// Its part.
 	Net *Net `protobuf:"bytes,2,opt,name=net,proto3" json:"net,omitempty"`
 	// Its transfers.
-	Transfers     []*Transfer `protobuf:"bytes,3,rep,name=transfers,proto3" json:"transfers,omitempty"`
+	Remittances []*Remittance `protobuf:"bytes,3,rep,name=remittances,proto3" json:"remittances,omitempty"`
+	// Key of what is handed over, made of what it is: again changes nothing.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -888,11 +917,18 @@ func (x *DeliverNetRequest) GetNet() *Net {
 	return nil
 }
 
-func (x *DeliverNetRequest) GetTransfers() []*Transfer {
+func (x *DeliverNetRequest) GetRemittances() []*Remittance {
 	if x != nil {
-		return x.Transfers
+		return x.Remittances
 	}
 	return nil
+}
+
+func (x *DeliverNetRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 // DeliverNetResponse is empty.
@@ -932,31 +968,33 @@ func (*DeliverNetResponse) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_exchange_proto_rawDescGZIP(), []int{15}
 }
 
-// ReportTransferRequest tells how far a transfer is.
-type ReportTransferRequest struct {
+// ReportRemittanceRequest tells how far a transfer is.
+type ReportRemittanceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Who is told: payer, payee, or 100000.
 	Province string `protobuf:"bytes,1,opt,name=province,proto3" json:"province,omitempty"`
 	// The transfer.
-	Transfer      *Transfer `protobuf:"bytes,2,opt,name=transfer,proto3" json:"transfer,omitempty"`
+	Remittance *Remittance `protobuf:"bytes,2,opt,name=remittance,proto3" json:"remittance,omitempty"`
+	// Key of what is handed over, made of what it is: again changes nothing.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ReportTransferRequest) Reset() {
-	*x = ReportTransferRequest{}
+func (x *ReportRemittanceRequest) Reset() {
+	*x = ReportRemittanceRequest{}
 	mi := &file_huhang_settlement_v1_clearing_exchange_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ReportTransferRequest) String() string {
+func (x *ReportRemittanceRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ReportTransferRequest) ProtoMessage() {}
+func (*ReportRemittanceRequest) ProtoMessage() {}
 
-func (x *ReportTransferRequest) ProtoReflect() protoreflect.Message {
+func (x *ReportRemittanceRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_huhang_settlement_v1_clearing_exchange_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -968,46 +1006,53 @@ func (x *ReportTransferRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ReportTransferRequest.ProtoReflect.Descriptor instead.
-func (*ReportTransferRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use ReportRemittanceRequest.ProtoReflect.Descriptor instead.
+func (*ReportRemittanceRequest) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_exchange_proto_rawDescGZIP(), []int{16}
 }
 
-func (x *ReportTransferRequest) GetProvince() string {
+func (x *ReportRemittanceRequest) GetProvince() string {
 	if x != nil {
 		return x.Province
 	}
 	return ""
 }
 
-func (x *ReportTransferRequest) GetTransfer() *Transfer {
+func (x *ReportRemittanceRequest) GetRemittance() *Remittance {
 	if x != nil {
-		return x.Transfer
+		return x.Remittance
 	}
 	return nil
 }
 
-// ReportTransferResponse is empty.
-type ReportTransferResponse struct {
+func (x *ReportRemittanceRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ReportRemittanceResponse is empty.
+type ReportRemittanceResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ReportTransferResponse) Reset() {
-	*x = ReportTransferResponse{}
+func (x *ReportRemittanceResponse) Reset() {
+	*x = ReportRemittanceResponse{}
 	mi := &file_huhang_settlement_v1_clearing_exchange_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ReportTransferResponse) String() string {
+func (x *ReportRemittanceResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ReportTransferResponse) ProtoMessage() {}
+func (*ReportRemittanceResponse) ProtoMessage() {}
 
-func (x *ReportTransferResponse) ProtoReflect() protoreflect.Message {
+func (x *ReportRemittanceResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_huhang_settlement_v1_clearing_exchange_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1019,8 +1064,8 @@ func (x *ReportTransferResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ReportTransferResponse.ProtoReflect.Descriptor instead.
-func (*ReportTransferResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use ReportRemittanceResponse.ProtoReflect.Descriptor instead.
+func (*ReportRemittanceResponse) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_exchange_proto_rawDescGZIP(), []int{17}
 }
 
@@ -1042,7 +1087,9 @@ type DeliverPrepaymentRequest struct {
 	// When it was paid.
 	PayTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=pay_time,json=payTime,proto3" json:"pay_time,omitempty"`
 	// By whom.
-	PaidBy        string `protobuf:"bytes,8,opt,name=paid_by,json=paidBy,proto3" json:"paid_by,omitempty"`
+	PaidBy string `protobuf:"bytes,8,opt,name=paid_by,json=paidBy,proto3" json:"paid_by,omitempty"`
+	// Key of what is handed over, made of what it is: again changes nothing.
+	RequestId     string `protobuf:"bytes,9,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1133,6 +1180,13 @@ func (x *DeliverPrepaymentRequest) GetPaidBy() string {
 	return ""
 }
 
+func (x *DeliverPrepaymentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 // DeliverPrepaymentResponse is empty.
 type DeliverPrepaymentResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1205,23 +1259,29 @@ const file_huhang_settlement_v1_clearing_exchange_proto_rawDesc = "" +
 	"\x05month\x18\x03 \x01(\tR\x05month\x12.\n" +
 	"\x06clears\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyR\x06clears\"M\n" +
 	"\x15ListBookItemsResponse\x124\n" +
-	"\x05items\x18\x01 \x03(\v2\x1e.huhang.settlement.v1.BookItemR\x05items\"\x89\x01\n" +
+	"\x05items\x18\x01 \x03(\v2\x1e.huhang.settlement.v1.BookItemR\x05items\"\xc7\x01\n" +
 	"\x13SubmitTablesRequest\x12)\n" +
 	"\bprovince\x18\x01 \x01(\tB\r\xbaH\n" +
 	"r\b\n" +
 	"\x06100000R\bprovince\x12G\n" +
 	"\x06tables\x18\x02 \x03(\v2#.huhang.settlement.v1.ClearingTableB\n" +
-	"\xbaH\a\x92\x01\x04\b\x01\x10(R\x06tables\"\x16\n" +
-	"\x14SubmitTablesResponse\"\x8d\x01\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x10(R\x06tables\x12<\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\"\x16\n" +
+	"\x14SubmitTablesResponse\"\xcb\x01\n" +
 	"\x13DeliverTableRequest\x123\n" +
 	"\bprovince\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12A\n" +
-	"\x05table\x18\x02 \x01(\v2#.huhang.settlement.v1.ClearingTableB\x06\xbaH\x03\xc8\x01\x01R\x05table\"\x16\n" +
-	"\x14DeliverTableResponse\"\x89\x01\n" +
+	"\x05table\x18\x02 \x01(\v2#.huhang.settlement.v1.ClearingTableB\x06\xbaH\x03\xc8\x01\x01R\x05table\x12<\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\"\x16\n" +
+	"\x14DeliverTableResponse\"\xc7\x01\n" +
 	"\x19SubmitConfirmationRequest\x12)\n" +
 	"\bprovince\x18\x01 \x01(\tB\r\xbaH\n" +
 	"r\b\n" +
 	"\x06100000R\bprovince\x12A\n" +
-	"\x05table\x18\x02 \x01(\v2#.huhang.settlement.v1.ClearingTableB\x06\xbaH\x03\xc8\x01\x01R\x05table\"\x1c\n" +
+	"\x05table\x18\x02 \x01(\v2#.huhang.settlement.v1.ClearingTableB\x06\xbaH\x03\xc8\x01\x01R\x05table\x12<\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\"\x1c\n" +
 	"\x1aSubmitConfirmationResponse\"\x80\x02\n" +
 	"\x0eGetHeldRequest\x12)\n" +
 	"\bprovince\x18\x01 \x01(\tB\r\xbaH\n" +
@@ -1231,27 +1291,35 @@ const file_huhang_settlement_v1_clearing_exchange_proto_rawDesc = "" +
 	"\x12treatment_province\x18\x03 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\x11treatmentProvince\x12B\n" +
 	"\x10insured_province\x18\x04 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\x0finsuredProvince\"=\n" +
 	"\x0fGetHeldResponse\x12*\n" +
-	"\x04held\x18\x01 \x01(\v2\x16.huhang.money.v1.MoneyR\x04held\"\xc5\x01\n" +
+	"\x04held\x18\x01 \x01(\v2\x16.huhang.money.v1.MoneyR\x04held\"\x89\x02\n" +
 	"\x11DeliverNetRequest\x123\n" +
 	"\bprovince\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x123\n" +
-	"\x03net\x18\x02 \x01(\v2\x19.huhang.settlement.v1.NetB\x06\xbaH\x03\xc8\x01\x01R\x03net\x12F\n" +
-	"\ttransfers\x18\x03 \x03(\v2\x1e.huhang.settlement.v1.TransferB\b\xbaH\x05\x92\x01\x02\x10(R\ttransfers\"\x14\n" +
-	"\x12DeliverNetResponse\"\x90\x01\n" +
-	"\x15ReportTransferRequest\x123\n" +
-	"\bprovince\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12B\n" +
-	"\btransfer\x18\x02 \x01(\v2\x1e.huhang.settlement.v1.TransferB\x06\xbaH\x03\xc8\x01\x01R\btransfer\"\x18\n" +
-	"\x16ReportTransferResponse\"\xbe\x03\n" +
+	"\x03net\x18\x02 \x01(\v2\x19.huhang.settlement.v1.NetB\x06\xbaH\x03\xc8\x01\x01R\x03net\x12L\n" +
+	"\vremittances\x18\x03 \x03(\v2 .huhang.settlement.v1.RemittanceB\b\xbaH\x05\x92\x01\x02\x10(R\vremittances\x12<\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\"\x14\n" +
+	"\x12DeliverNetResponse\"\xd6\x01\n" +
+	"\x17ReportRemittanceRequest\x123\n" +
+	"\bprovince\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12H\n" +
+	"\n" +
+	"remittance\x18\x02 \x01(\v2 .huhang.settlement.v1.RemittanceB\x06\xbaH\x03\xc8\x01\x01R\n" +
+	"remittance\x12<\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\"\x1a\n" +
+	"\x18ReportRemittanceResponse\"\xfc\x03\n" +
 	"\x18DeliverPrepaymentRequest\x123\n" +
 	"\bprovince\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12M\n" +
-	"\rprepayment_id\x18\x02 \x01(\tB(\xbaH%r#2!^pre_[1-9][0-9]0000_[0-9a-z]{26}$R\fprepaymentId\x12B\n" +
+	"\rprepayment_id\x18\x02 \x01(\tB(\xbaH%r#2!^ppy_[1-9][0-9]0000_[0-9a-z]{26}$R\fprepaymentId\x12B\n" +
 	"\x10insured_province\x18\x03 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\x0finsuredProvince\x126\n" +
 	"\x06amount\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\x12\x15\n" +
 	"\x06top_up\x18\x05 \x01(\bR\x05topUp\x12'\n" +
 	"\treference\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x00\x18dR\treference\x12=\n" +
 	"\bpay_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\apayTime\x12#\n" +
 	"\apaid_by\x18\b \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x00\x18\xc8\x01R\x06paidBy\"\x1b\n" +
-	"\x19DeliverPrepaymentResponse2\xab\b\n" +
+	"\xbaH\ar\x05\x10\x00\x18\xc8\x01R\x06paidBy\x12<\n" +
+	"\n" +
+	"request_id\x18\t \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\"\x1b\n" +
+	"\x19DeliverPrepaymentResponse2\xb1\b\n" +
 	"\x17ClearingExchangeService\x12t\n" +
 	"\rGetBookTotals\x12*.huhang.settlement.v1.GetBookTotalsRequest\x1a+.huhang.settlement.v1.GetBookTotalsResponse\"\n" +
 	"\xfa\xe4\x18\x03\n" +
@@ -1270,8 +1338,8 @@ const file_huhang_settlement_v1_clearing_exchange_proto_rawDesc = "" +
 	"\x01\x05\x90\x02\x01\x12h\n" +
 	"\n" +
 	"DeliverNet\x12'.huhang.settlement.v1.DeliverNetRequest\x1a(.huhang.settlement.v1.DeliverNetResponse\"\a\xfa\xe4\x18\x03\n" +
-	"\x01\x05\x12t\n" +
-	"\x0eReportTransfer\x12+.huhang.settlement.v1.ReportTransferRequest\x1a,.huhang.settlement.v1.ReportTransferResponse\"\a\xfa\xe4\x18\x03\n" +
+	"\x01\x05\x12z\n" +
+	"\x10ReportRemittance\x12-.huhang.settlement.v1.ReportRemittanceRequest\x1a..huhang.settlement.v1.ReportRemittanceResponse\"\a\xfa\xe4\x18\x03\n" +
 	"\x01\x05\x12}\n" +
 	"\x11DeliverPrepayment\x12..huhang.settlement.v1.DeliverPrepaymentRequest\x1a/.huhang.settlement.v1.DeliverPrepaymentResponse\"\a\xfa\xe4\x18\x03\n" +
 	"\x01\x05B\xd9\x01\n" +
@@ -1307,8 +1375,8 @@ var file_huhang_settlement_v1_clearing_exchange_proto_goTypes = []any{
 	(*GetHeldResponse)(nil),            // 13: huhang.settlement.v1.GetHeldResponse
 	(*DeliverNetRequest)(nil),          // 14: huhang.settlement.v1.DeliverNetRequest
 	(*DeliverNetResponse)(nil),         // 15: huhang.settlement.v1.DeliverNetResponse
-	(*ReportTransferRequest)(nil),      // 16: huhang.settlement.v1.ReportTransferRequest
-	(*ReportTransferResponse)(nil),     // 17: huhang.settlement.v1.ReportTransferResponse
+	(*ReportRemittanceRequest)(nil),    // 16: huhang.settlement.v1.ReportRemittanceRequest
+	(*ReportRemittanceResponse)(nil),   // 17: huhang.settlement.v1.ReportRemittanceResponse
 	(*DeliverPrepaymentRequest)(nil),   // 18: huhang.settlement.v1.DeliverPrepaymentRequest
 	(*DeliverPrepaymentResponse)(nil),  // 19: huhang.settlement.v1.DeliverPrepaymentResponse
 	(BookSide)(0),                      // 20: huhang.settlement.v1.BookSide
@@ -1316,7 +1384,7 @@ var file_huhang_settlement_v1_clearing_exchange_proto_goTypes = []any{
 	(*v1.Money)(nil),                   // 22: huhang.money.v1.Money
 	(*ClearingTable)(nil),              // 23: huhang.settlement.v1.ClearingTable
 	(*Net)(nil),                        // 24: huhang.settlement.v1.Net
-	(*Transfer)(nil),                   // 25: huhang.settlement.v1.Transfer
+	(*Remittance)(nil),                 // 25: huhang.settlement.v1.Remittance
 	(*timestamppb.Timestamp)(nil),      // 26: google.protobuf.Timestamp
 }
 var file_huhang_settlement_v1_clearing_exchange_proto_depIdxs = []int32{
@@ -1331,8 +1399,8 @@ var file_huhang_settlement_v1_clearing_exchange_proto_depIdxs = []int32{
 	23, // 8: huhang.settlement.v1.SubmitConfirmationRequest.table:type_name -> huhang.settlement.v1.ClearingTable
 	22, // 9: huhang.settlement.v1.GetHeldResponse.held:type_name -> huhang.money.v1.Money
 	24, // 10: huhang.settlement.v1.DeliverNetRequest.net:type_name -> huhang.settlement.v1.Net
-	25, // 11: huhang.settlement.v1.DeliverNetRequest.transfers:type_name -> huhang.settlement.v1.Transfer
-	25, // 12: huhang.settlement.v1.ReportTransferRequest.transfer:type_name -> huhang.settlement.v1.Transfer
+	25, // 11: huhang.settlement.v1.DeliverNetRequest.remittances:type_name -> huhang.settlement.v1.Remittance
+	25, // 12: huhang.settlement.v1.ReportRemittanceRequest.remittance:type_name -> huhang.settlement.v1.Remittance
 	22, // 13: huhang.settlement.v1.DeliverPrepaymentRequest.amount:type_name -> huhang.money.v1.Money
 	26, // 14: huhang.settlement.v1.DeliverPrepaymentRequest.pay_time:type_name -> google.protobuf.Timestamp
 	0,  // 15: huhang.settlement.v1.ClearingExchangeService.GetBookTotals:input_type -> huhang.settlement.v1.GetBookTotalsRequest
@@ -1342,7 +1410,7 @@ var file_huhang_settlement_v1_clearing_exchange_proto_depIdxs = []int32{
 	10, // 19: huhang.settlement.v1.ClearingExchangeService.SubmitConfirmation:input_type -> huhang.settlement.v1.SubmitConfirmationRequest
 	12, // 20: huhang.settlement.v1.ClearingExchangeService.GetHeld:input_type -> huhang.settlement.v1.GetHeldRequest
 	14, // 21: huhang.settlement.v1.ClearingExchangeService.DeliverNet:input_type -> huhang.settlement.v1.DeliverNetRequest
-	16, // 22: huhang.settlement.v1.ClearingExchangeService.ReportTransfer:input_type -> huhang.settlement.v1.ReportTransferRequest
+	16, // 22: huhang.settlement.v1.ClearingExchangeService.ReportRemittance:input_type -> huhang.settlement.v1.ReportRemittanceRequest
 	18, // 23: huhang.settlement.v1.ClearingExchangeService.DeliverPrepayment:input_type -> huhang.settlement.v1.DeliverPrepaymentRequest
 	2,  // 24: huhang.settlement.v1.ClearingExchangeService.GetBookTotals:output_type -> huhang.settlement.v1.GetBookTotalsResponse
 	5,  // 25: huhang.settlement.v1.ClearingExchangeService.ListBookItems:output_type -> huhang.settlement.v1.ListBookItemsResponse
@@ -1351,7 +1419,7 @@ var file_huhang_settlement_v1_clearing_exchange_proto_depIdxs = []int32{
 	11, // 28: huhang.settlement.v1.ClearingExchangeService.SubmitConfirmation:output_type -> huhang.settlement.v1.SubmitConfirmationResponse
 	13, // 29: huhang.settlement.v1.ClearingExchangeService.GetHeld:output_type -> huhang.settlement.v1.GetHeldResponse
 	15, // 30: huhang.settlement.v1.ClearingExchangeService.DeliverNet:output_type -> huhang.settlement.v1.DeliverNetResponse
-	17, // 31: huhang.settlement.v1.ClearingExchangeService.ReportTransfer:output_type -> huhang.settlement.v1.ReportTransferResponse
+	17, // 31: huhang.settlement.v1.ClearingExchangeService.ReportRemittance:output_type -> huhang.settlement.v1.ReportRemittanceResponse
 	19, // 32: huhang.settlement.v1.ClearingExchangeService.DeliverPrepayment:output_type -> huhang.settlement.v1.DeliverPrepaymentResponse
 	24, // [24:33] is the sub-list for method output_type
 	15, // [15:24] is the sub-list for method input_type

@@ -26,7 +26,7 @@ const (
 	ClearingExchangeService_SubmitConfirmation_FullMethodName = "/huhang.settlement.v1.ClearingExchangeService/SubmitConfirmation"
 	ClearingExchangeService_GetHeld_FullMethodName            = "/huhang.settlement.v1.ClearingExchangeService/GetHeld"
 	ClearingExchangeService_DeliverNet_FullMethodName         = "/huhang.settlement.v1.ClearingExchangeService/DeliverNet"
-	ClearingExchangeService_ReportTransfer_FullMethodName     = "/huhang.settlement.v1.ClearingExchangeService/ReportTransfer"
+	ClearingExchangeService_ReportRemittance_FullMethodName   = "/huhang.settlement.v1.ClearingExchangeService/ReportRemittance"
 	ClearingExchangeService_DeliverPrepayment_FullMethodName  = "/huhang.settlement.v1.ClearingExchangeService/DeliverPrepayment"
 )
 
@@ -50,8 +50,8 @@ type ClearingExchangeServiceClient interface {
 	GetHeld(ctx context.Context, in *GetHeldRequest, opts ...grpc.CallOption) (*GetHeldResponse, error)
 	// DeliverNet hands a province its part of a net.
 	DeliverNet(ctx context.Context, in *DeliverNetRequest, opts ...grpc.CallOption) (*DeliverNetResponse, error)
-	// ReportTransfer tells a province, or the national center, how far a transfer is.
-	ReportTransfer(ctx context.Context, in *ReportTransferRequest, opts ...grpc.CallOption) (*ReportTransferResponse, error)
+	// ReportRemittance tells a province, or the national center, how far a transfer is.
+	ReportRemittance(ctx context.Context, in *ReportRemittanceRequest, opts ...grpc.CallOption) (*ReportRemittanceResponse, error)
 	// DeliverPrepayment tells a treatment province what was paid ahead to it.
 	DeliverPrepayment(ctx context.Context, in *DeliverPrepaymentRequest, opts ...grpc.CallOption) (*DeliverPrepaymentResponse, error)
 }
@@ -134,10 +134,10 @@ func (c *clearingExchangeServiceClient) DeliverNet(ctx context.Context, in *Deli
 	return out, nil
 }
 
-func (c *clearingExchangeServiceClient) ReportTransfer(ctx context.Context, in *ReportTransferRequest, opts ...grpc.CallOption) (*ReportTransferResponse, error) {
+func (c *clearingExchangeServiceClient) ReportRemittance(ctx context.Context, in *ReportRemittanceRequest, opts ...grpc.CallOption) (*ReportRemittanceResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ReportTransferResponse)
-	err := c.cc.Invoke(ctx, ClearingExchangeService_ReportTransfer_FullMethodName, in, out, cOpts...)
+	out := new(ReportRemittanceResponse)
+	err := c.cc.Invoke(ctx, ClearingExchangeService_ReportRemittance_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -174,8 +174,8 @@ type ClearingExchangeServiceServer interface {
 	GetHeld(context.Context, *GetHeldRequest) (*GetHeldResponse, error)
 	// DeliverNet hands a province its part of a net.
 	DeliverNet(context.Context, *DeliverNetRequest) (*DeliverNetResponse, error)
-	// ReportTransfer tells a province, or the national center, how far a transfer is.
-	ReportTransfer(context.Context, *ReportTransferRequest) (*ReportTransferResponse, error)
+	// ReportRemittance tells a province, or the national center, how far a transfer is.
+	ReportRemittance(context.Context, *ReportRemittanceRequest) (*ReportRemittanceResponse, error)
 	// DeliverPrepayment tells a treatment province what was paid ahead to it.
 	DeliverPrepayment(context.Context, *DeliverPrepaymentRequest) (*DeliverPrepaymentResponse, error)
 	mustEmbedUnimplementedClearingExchangeServiceServer()
@@ -209,8 +209,8 @@ func (UnimplementedClearingExchangeServiceServer) GetHeld(context.Context, *GetH
 func (UnimplementedClearingExchangeServiceServer) DeliverNet(context.Context, *DeliverNetRequest) (*DeliverNetResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeliverNet not implemented")
 }
-func (UnimplementedClearingExchangeServiceServer) ReportTransfer(context.Context, *ReportTransferRequest) (*ReportTransferResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ReportTransfer not implemented")
+func (UnimplementedClearingExchangeServiceServer) ReportRemittance(context.Context, *ReportRemittanceRequest) (*ReportRemittanceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReportRemittance not implemented")
 }
 func (UnimplementedClearingExchangeServiceServer) DeliverPrepayment(context.Context, *DeliverPrepaymentRequest) (*DeliverPrepaymentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeliverPrepayment not implemented")
@@ -363,20 +363,20 @@ func _ClearingExchangeService_DeliverNet_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
-func _ClearingExchangeService_ReportTransfer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ReportTransferRequest)
+func _ClearingExchangeService_ReportRemittance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReportRemittanceRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(ClearingExchangeServiceServer).ReportTransfer(ctx, in)
+		return srv.(ClearingExchangeServiceServer).ReportRemittance(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: ClearingExchangeService_ReportTransfer_FullMethodName,
+		FullMethod: ClearingExchangeService_ReportRemittance_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ClearingExchangeServiceServer).ReportTransfer(ctx, req.(*ReportTransferRequest))
+		return srv.(ClearingExchangeServiceServer).ReportRemittance(ctx, req.(*ReportRemittanceRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -435,8 +435,8 @@ var ClearingExchangeService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ClearingExchangeService_DeliverNet_Handler,
 		},
 		{
-			MethodName: "ReportTransfer",
-			Handler:    _ClearingExchangeService_ReportTransfer_Handler,
+			MethodName: "ReportRemittance",
+			Handler:    _ClearingExchangeService_ReportRemittance_Handler,
 		},
 		{
 			MethodName: "DeliverPrepayment",

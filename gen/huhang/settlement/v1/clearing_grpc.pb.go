@@ -28,9 +28,9 @@ const (
 	ClearingService_ResolveClearingTask_FullMethodName       = "/huhang.settlement.v1.ClearingService/ResolveClearingTask"
 	ClearingService_GetPrepayment_FullMethodName             = "/huhang.settlement.v1.ClearingService/GetPrepayment"
 	ClearingService_PayPrepayment_FullMethodName             = "/huhang.settlement.v1.ClearingService/PayPrepayment"
-	ClearingService_ListTransfers_FullMethodName             = "/huhang.settlement.v1.ClearingService/ListTransfers"
-	ClearingService_PayTransfer_FullMethodName               = "/huhang.settlement.v1.ClearingService/PayTransfer"
-	ClearingService_ReceiveTransfer_FullMethodName           = "/huhang.settlement.v1.ClearingService/ReceiveTransfer"
+	ClearingService_ListRemittances_FullMethodName           = "/huhang.settlement.v1.ClearingService/ListRemittances"
+	ClearingService_PayRemittance_FullMethodName             = "/huhang.settlement.v1.ClearingService/PayRemittance"
+	ClearingService_ReceiveRemittance_FullMethodName         = "/huhang.settlement.v1.ClearingService/ReceiveRemittance"
 	ClearingService_GetClearingStatement_FullMethodName      = "/huhang.settlement.v1.ClearingService/GetClearingStatement"
 	ClearingService_DownloadClearingStatement_FullMethodName = "/huhang.settlement.v1.ClearingService/DownloadClearingStatement"
 	ClearingService_VerifyLedger_FullMethodName              = "/huhang.settlement.v1.ClearingService/VerifyLedger"
@@ -68,12 +68,12 @@ type ClearingServiceClient interface {
 	GetPrepayment(ctx context.Context, in *GetPrepaymentRequest, opts ...grpc.CallOption) (*GetPrepaymentResponse, error)
 	// PayPrepayment records money paid ahead: the year's prepayment, or an emergency top-up.
 	PayPrepayment(ctx context.Context, in *PayPrepaymentRequest, opts ...grpc.CallOption) (*PayPrepaymentResponse, error)
-	// ListTransfers lists the transfers a province has to make or to receive (财政划拨).
-	ListTransfers(ctx context.Context, in *ListTransfersRequest, opts ...grpc.CallOption) (*ListTransfersResponse, error)
-	// PayTransfer records that the payer's finance sent the money.
-	PayTransfer(ctx context.Context, in *PayTransferRequest, opts ...grpc.CallOption) (*PayTransferResponse, error)
-	// ReceiveTransfer records that the money has arrived at the payee's.
-	ReceiveTransfer(ctx context.Context, in *ReceiveTransferRequest, opts ...grpc.CallOption) (*ReceiveTransferResponse, error)
+	// ListRemittances lists the transfers a province has to make or to receive (财政划拨).
+	ListRemittances(ctx context.Context, in *ListRemittancesRequest, opts ...grpc.CallOption) (*ListRemittancesResponse, error)
+	// PayRemittance records that the payer's finance sent the money.
+	PayRemittance(ctx context.Context, in *PayRemittanceRequest, opts ...grpc.CallOption) (*PayRemittanceResponse, error)
+	// ReceiveRemittance records that the money has arrived at the payee's.
+	ReceiveRemittance(ctx context.Context, in *ReceiveRemittanceRequest, opts ...grpc.CallOption) (*ReceiveRemittanceResponse, error)
 	// GetClearingStatement returns a province's month in clearing, of one moment; its sums are the ledger's balances (清算对账单).
 	GetClearingStatement(ctx context.Context, in *GetClearingStatementRequest, opts ...grpc.CallOption) (*GetClearingStatementResponse, error)
 	// DownloadClearingStatement returns the same as a file: CSV, or a page to be printed. The answer is the file itself, as it goes out over HTTP.
@@ -191,30 +191,30 @@ func (c *clearingServiceClient) PayPrepayment(ctx context.Context, in *PayPrepay
 	return out, nil
 }
 
-func (c *clearingServiceClient) ListTransfers(ctx context.Context, in *ListTransfersRequest, opts ...grpc.CallOption) (*ListTransfersResponse, error) {
+func (c *clearingServiceClient) ListRemittances(ctx context.Context, in *ListRemittancesRequest, opts ...grpc.CallOption) (*ListRemittancesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ListTransfersResponse)
-	err := c.cc.Invoke(ctx, ClearingService_ListTransfers_FullMethodName, in, out, cOpts...)
+	out := new(ListRemittancesResponse)
+	err := c.cc.Invoke(ctx, ClearingService_ListRemittances_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (c *clearingServiceClient) PayTransfer(ctx context.Context, in *PayTransferRequest, opts ...grpc.CallOption) (*PayTransferResponse, error) {
+func (c *clearingServiceClient) PayRemittance(ctx context.Context, in *PayRemittanceRequest, opts ...grpc.CallOption) (*PayRemittanceResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(PayTransferResponse)
-	err := c.cc.Invoke(ctx, ClearingService_PayTransfer_FullMethodName, in, out, cOpts...)
+	out := new(PayRemittanceResponse)
+	err := c.cc.Invoke(ctx, ClearingService_PayRemittance_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (c *clearingServiceClient) ReceiveTransfer(ctx context.Context, in *ReceiveTransferRequest, opts ...grpc.CallOption) (*ReceiveTransferResponse, error) {
+func (c *clearingServiceClient) ReceiveRemittance(ctx context.Context, in *ReceiveRemittanceRequest, opts ...grpc.CallOption) (*ReceiveRemittanceResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ReceiveTransferResponse)
-	err := c.cc.Invoke(ctx, ClearingService_ReceiveTransfer_FullMethodName, in, out, cOpts...)
+	out := new(ReceiveRemittanceResponse)
+	err := c.cc.Invoke(ctx, ClearingService_ReceiveRemittance_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -373,12 +373,12 @@ type ClearingServiceServer interface {
 	GetPrepayment(context.Context, *GetPrepaymentRequest) (*GetPrepaymentResponse, error)
 	// PayPrepayment records money paid ahead: the year's prepayment, or an emergency top-up.
 	PayPrepayment(context.Context, *PayPrepaymentRequest) (*PayPrepaymentResponse, error)
-	// ListTransfers lists the transfers a province has to make or to receive (财政划拨).
-	ListTransfers(context.Context, *ListTransfersRequest) (*ListTransfersResponse, error)
-	// PayTransfer records that the payer's finance sent the money.
-	PayTransfer(context.Context, *PayTransferRequest) (*PayTransferResponse, error)
-	// ReceiveTransfer records that the money has arrived at the payee's.
-	ReceiveTransfer(context.Context, *ReceiveTransferRequest) (*ReceiveTransferResponse, error)
+	// ListRemittances lists the transfers a province has to make or to receive (财政划拨).
+	ListRemittances(context.Context, *ListRemittancesRequest) (*ListRemittancesResponse, error)
+	// PayRemittance records that the payer's finance sent the money.
+	PayRemittance(context.Context, *PayRemittanceRequest) (*PayRemittanceResponse, error)
+	// ReceiveRemittance records that the money has arrived at the payee's.
+	ReceiveRemittance(context.Context, *ReceiveRemittanceRequest) (*ReceiveRemittanceResponse, error)
 	// GetClearingStatement returns a province's month in clearing, of one moment; its sums are the ledger's balances (清算对账单).
 	GetClearingStatement(context.Context, *GetClearingStatementRequest) (*GetClearingStatementResponse, error)
 	// DownloadClearingStatement returns the same as a file: CSV, or a page to be printed. The answer is the file itself, as it goes out over HTTP.
@@ -440,14 +440,14 @@ func (UnimplementedClearingServiceServer) GetPrepayment(context.Context, *GetPre
 func (UnimplementedClearingServiceServer) PayPrepayment(context.Context, *PayPrepaymentRequest) (*PayPrepaymentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PayPrepayment not implemented")
 }
-func (UnimplementedClearingServiceServer) ListTransfers(context.Context, *ListTransfersRequest) (*ListTransfersResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ListTransfers not implemented")
+func (UnimplementedClearingServiceServer) ListRemittances(context.Context, *ListRemittancesRequest) (*ListRemittancesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRemittances not implemented")
 }
-func (UnimplementedClearingServiceServer) PayTransfer(context.Context, *PayTransferRequest) (*PayTransferResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method PayTransfer not implemented")
+func (UnimplementedClearingServiceServer) PayRemittance(context.Context, *PayRemittanceRequest) (*PayRemittanceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PayRemittance not implemented")
 }
-func (UnimplementedClearingServiceServer) ReceiveTransfer(context.Context, *ReceiveTransferRequest) (*ReceiveTransferResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ReceiveTransfer not implemented")
+func (UnimplementedClearingServiceServer) ReceiveRemittance(context.Context, *ReceiveRemittanceRequest) (*ReceiveRemittanceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReceiveRemittance not implemented")
 }
 func (UnimplementedClearingServiceServer) GetClearingStatement(context.Context, *GetClearingStatementRequest) (*GetClearingStatementResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetClearingStatement not implemented")
@@ -653,56 +653,56 @@ func _ClearingService_PayPrepayment_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
-func _ClearingService_ListTransfers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ListTransfersRequest)
+func _ClearingService_ListRemittances_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRemittancesRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(ClearingServiceServer).ListTransfers(ctx, in)
+		return srv.(ClearingServiceServer).ListRemittances(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: ClearingService_ListTransfers_FullMethodName,
+		FullMethod: ClearingService_ListRemittances_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ClearingServiceServer).ListTransfers(ctx, req.(*ListTransfersRequest))
+		return srv.(ClearingServiceServer).ListRemittances(ctx, req.(*ListRemittancesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
 
-func _ClearingService_PayTransfer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(PayTransferRequest)
+func _ClearingService_PayRemittance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PayRemittanceRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(ClearingServiceServer).PayTransfer(ctx, in)
+		return srv.(ClearingServiceServer).PayRemittance(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: ClearingService_PayTransfer_FullMethodName,
+		FullMethod: ClearingService_PayRemittance_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ClearingServiceServer).PayTransfer(ctx, req.(*PayTransferRequest))
+		return srv.(ClearingServiceServer).PayRemittance(ctx, req.(*PayRemittanceRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
 
-func _ClearingService_ReceiveTransfer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ReceiveTransferRequest)
+func _ClearingService_ReceiveRemittance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReceiveRemittanceRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(ClearingServiceServer).ReceiveTransfer(ctx, in)
+		return srv.(ClearingServiceServer).ReceiveRemittance(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: ClearingService_ReceiveTransfer_FullMethodName,
+		FullMethod: ClearingService_ReceiveRemittance_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ClearingServiceServer).ReceiveTransfer(ctx, req.(*ReceiveTransferRequest))
+		return srv.(ClearingServiceServer).ReceiveRemittance(ctx, req.(*ReceiveRemittanceRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -981,16 +981,16 @@ var ClearingService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ClearingService_PayPrepayment_Handler,
 		},
 		{
-			MethodName: "ListTransfers",
-			Handler:    _ClearingService_ListTransfers_Handler,
+			MethodName: "ListRemittances",
+			Handler:    _ClearingService_ListRemittances_Handler,
 		},
 		{
-			MethodName: "PayTransfer",
-			Handler:    _ClearingService_PayTransfer_Handler,
+			MethodName: "PayRemittance",
+			Handler:    _ClearingService_PayRemittance_Handler,
 		},
 		{
-			MethodName: "ReceiveTransfer",
-			Handler:    _ClearingService_ReceiveTransfer_Handler,
+			MethodName: "ReceiveRemittance",
+			Handler:    _ClearingService_ReceiveRemittance_Handler,
 		},
 		{
 			MethodName: "GetClearingStatement",

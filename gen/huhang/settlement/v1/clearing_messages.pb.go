@@ -313,60 +313,60 @@ func (PrepaymentLevel) EnumDescriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_messages_proto_rawDescGZIP(), []int{4}
 }
 
-// TransferStatus is the life of a transfer.
-type TransferStatus int32
+// RemittanceStatus is the life of a transfer.
+type RemittanceStatus int32
 
 const (
 	// Any, in a filter.
-	TransferStatus_TRANSFER_STATUS_UNSPECIFIED TransferStatus = 0
+	RemittanceStatus_REMITTANCE_STATUS_UNSPECIFIED RemittanceStatus = 0
 	// To be made (待划拨).
-	TransferStatus_TRANSFER_STATUS_DUE TransferStatus = 1
+	RemittanceStatus_REMITTANCE_STATUS_DUE RemittanceStatus = 1
 	// Sent (已拨出).
-	TransferStatus_TRANSFER_STATUS_SENT TransferStatus = 2
+	RemittanceStatus_REMITTANCE_STATUS_SENT RemittanceStatus = 2
 	// Arrived (已到账).
-	TransferStatus_TRANSFER_STATUS_RECEIVED TransferStatus = 3
+	RemittanceStatus_REMITTANCE_STATUS_RECEIVED RemittanceStatus = 3
 )
 
-// Enum value maps for TransferStatus.
+// Enum value maps for RemittanceStatus.
 var (
-	TransferStatus_name = map[int32]string{
-		0: "TRANSFER_STATUS_UNSPECIFIED",
-		1: "TRANSFER_STATUS_DUE",
-		2: "TRANSFER_STATUS_SENT",
-		3: "TRANSFER_STATUS_RECEIVED",
+	RemittanceStatus_name = map[int32]string{
+		0: "REMITTANCE_STATUS_UNSPECIFIED",
+		1: "REMITTANCE_STATUS_DUE",
+		2: "REMITTANCE_STATUS_SENT",
+		3: "REMITTANCE_STATUS_RECEIVED",
 	}
-	TransferStatus_value = map[string]int32{
-		"TRANSFER_STATUS_UNSPECIFIED": 0,
-		"TRANSFER_STATUS_DUE":         1,
-		"TRANSFER_STATUS_SENT":        2,
-		"TRANSFER_STATUS_RECEIVED":    3,
+	RemittanceStatus_value = map[string]int32{
+		"REMITTANCE_STATUS_UNSPECIFIED": 0,
+		"REMITTANCE_STATUS_DUE":         1,
+		"REMITTANCE_STATUS_SENT":        2,
+		"REMITTANCE_STATUS_RECEIVED":    3,
 	}
 )
 
-func (x TransferStatus) Enum() *TransferStatus {
-	p := new(TransferStatus)
+func (x RemittanceStatus) Enum() *RemittanceStatus {
+	p := new(RemittanceStatus)
 	*p = x
 	return p
 }
 
-func (x TransferStatus) String() string {
+func (x RemittanceStatus) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (TransferStatus) Descriptor() protoreflect.EnumDescriptor {
+func (RemittanceStatus) Descriptor() protoreflect.EnumDescriptor {
 	return file_huhang_settlement_v1_clearing_messages_proto_enumTypes[5].Descriptor()
 }
 
-func (TransferStatus) Type() protoreflect.EnumType {
+func (RemittanceStatus) Type() protoreflect.EnumType {
 	return &file_huhang_settlement_v1_clearing_messages_proto_enumTypes[5]
 }
 
-func (x TransferStatus) Number() protoreflect.EnumNumber {
+func (x RemittanceStatus) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use TransferStatus.Descriptor instead.
-func (TransferStatus) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use RemittanceStatus.Descriptor instead.
+func (RemittanceStatus) EnumDescriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_messages_proto_rawDescGZIP(), []int{5}
 }
 
@@ -1443,11 +1443,11 @@ func (x *Prepayment) GetTopUp() *v1.Money {
 	return nil
 }
 
-// Transfer is one remittance of a net (财政划拨).
-type Transfer struct {
+// Remittance is one remittance of a net (财政划拨).
+type Remittance struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id.
-	TransferId string `protobuf:"bytes,1,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
+	RemittanceId string `protobuf:"bytes,1,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
 	// Month, such as 2026-11.
 	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
 	// Paying province.
@@ -1457,7 +1457,7 @@ type Transfer struct {
 	// Amount.
 	Amount *v1.Money `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Status.
-	Status TransferStatus `protobuf:"varint,6,opt,name=status,proto3,enum=huhang.settlement.v1.TransferStatus" json:"status,omitempty"`
+	Status RemittanceStatus `protobuf:"varint,6,opt,name=status,proto3,enum=huhang.settlement.v1.RemittanceStatus" json:"status,omitempty"`
 	// By when it has to be made: ten working days.
 	DueBy *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=due_by,json=dueBy,proto3" json:"due_by,omitempty"`
 	// The bank's reference.
@@ -1478,20 +1478,20 @@ type Transfer struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Transfer) Reset() {
-	*x = Transfer{}
+func (x *Remittance) Reset() {
+	*x = Remittance{}
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Transfer) String() string {
+func (x *Remittance) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Transfer) ProtoMessage() {}
+func (*Remittance) ProtoMessage() {}
 
-func (x *Transfer) ProtoReflect() protoreflect.Message {
+func (x *Remittance) ProtoReflect() protoreflect.Message {
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1503,103 +1503,103 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
-func (*Transfer) Descriptor() ([]byte, []int) {
+// Deprecated: Use Remittance.ProtoReflect.Descriptor instead.
+func (*Remittance) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_messages_proto_rawDescGZIP(), []int{8}
 }
 
-func (x *Transfer) GetTransferId() string {
+func (x *Remittance) GetRemittanceId() string {
 	if x != nil {
-		return x.TransferId
+		return x.RemittanceId
 	}
 	return ""
 }
 
-func (x *Transfer) GetMonth() string {
+func (x *Remittance) GetMonth() string {
 	if x != nil {
 		return x.Month
 	}
 	return ""
 }
 
-func (x *Transfer) GetPayer() string {
+func (x *Remittance) GetPayer() string {
 	if x != nil {
 		return x.Payer
 	}
 	return ""
 }
 
-func (x *Transfer) GetPayee() string {
+func (x *Remittance) GetPayee() string {
 	if x != nil {
 		return x.Payee
 	}
 	return ""
 }
 
-func (x *Transfer) GetAmount() *v1.Money {
+func (x *Remittance) GetAmount() *v1.Money {
 	if x != nil {
 		return x.Amount
 	}
 	return nil
 }
 
-func (x *Transfer) GetStatus() TransferStatus {
+func (x *Remittance) GetStatus() RemittanceStatus {
 	if x != nil {
 		return x.Status
 	}
-	return TransferStatus_TRANSFER_STATUS_UNSPECIFIED
+	return RemittanceStatus_REMITTANCE_STATUS_UNSPECIFIED
 }
 
-func (x *Transfer) GetDueBy() *timestamppb.Timestamp {
+func (x *Remittance) GetDueBy() *timestamppb.Timestamp {
 	if x != nil {
 		return x.DueBy
 	}
 	return nil
 }
 
-func (x *Transfer) GetReference() string {
+func (x *Remittance) GetReference() string {
 	if x != nil {
 		return x.Reference
 	}
 	return ""
 }
 
-func (x *Transfer) GetSendTime() *timestamppb.Timestamp {
+func (x *Remittance) GetSendTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.SendTime
 	}
 	return nil
 }
 
-func (x *Transfer) GetSentBy() string {
+func (x *Remittance) GetSentBy() string {
 	if x != nil {
 		return x.SentBy
 	}
 	return ""
 }
 
-func (x *Transfer) GetSentLate() bool {
+func (x *Remittance) GetSentLate() bool {
 	if x != nil {
 		return x.SentLate
 	}
 	return false
 }
 
-func (x *Transfer) GetReceiveTime() *timestamppb.Timestamp {
+func (x *Remittance) GetReceiveTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.ReceiveTime
 	}
 	return nil
 }
 
-func (x *Transfer) GetReceivedBy() string {
+func (x *Remittance) GetReceivedBy() string {
 	if x != nil {
 		return x.ReceivedBy
 	}
 	return ""
 }
 
-func (x *Transfer) GetEtag() string {
+func (x *Remittance) GetEtag() string {
 	if x != nil {
 		return x.Etag
 	}
@@ -2305,7 +2305,7 @@ type ClearingStatement struct {
 	// When it was netted; unset before.
 	ComputeTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=compute_time,json=computeTime,proto3" json:"compute_time,omitempty"`
 	// Transfers of the month's net; at most 40.
-	Transfers []*Transfer `protobuf:"bytes,8,rep,name=transfers,proto3" json:"transfers,omitempty"`
+	Remittances []*Remittance `protobuf:"bytes,8,rep,name=remittances,proto3" json:"remittances,omitempty"`
 	// End of the treatment book.
 	TreatmentBook *BookHead `protobuf:"bytes,9,opt,name=treatment_book,json=treatmentBook,proto3" json:"treatment_book,omitempty"`
 	// End of the insured book.
@@ -2393,9 +2393,9 @@ func (x *ClearingStatement) GetComputeTime() *timestamppb.Timestamp {
 	return nil
 }
 
-func (x *ClearingStatement) GetTransfers() []*Transfer {
+func (x *ClearingStatement) GetRemittances() []*Remittance {
 	if x != nil {
-		return x.Transfers
+		return x.Remittances
 	}
 	return nil
 }
@@ -3402,15 +3402,15 @@ func (x *PayPrepaymentResponse) GetPrepayment() *Prepayment {
 	return nil
 }
 
-// ListTransfersRequest asks for transfers.
-type ListTransfersRequest struct {
+// ListRemittancesRequest asks for transfers.
+type ListRemittancesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Province of the caller.
 	Province string `protobuf:"bytes,1,opt,name=province,proto3" json:"province,omitempty"`
 	// Only of this month's net; empty: all.
 	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
 	// Only these; not given: all.
-	Status TransferStatus `protobuf:"varint,3,opt,name=status,proto3,enum=huhang.settlement.v1.TransferStatus" json:"status,omitempty"`
+	Status RemittanceStatus `protobuf:"varint,3,opt,name=status,proto3,enum=huhang.settlement.v1.RemittanceStatus" json:"status,omitempty"`
 	// At most this many, 1..200; 0: 50.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Where the last page ended; empty: from the beginning.
@@ -3419,20 +3419,20 @@ type ListTransfersRequest struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ListTransfersRequest) Reset() {
-	*x = ListTransfersRequest{}
+func (x *ListRemittancesRequest) Reset() {
+	*x = ListRemittancesRequest{}
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ListTransfersRequest) String() string {
+func (x *ListRemittancesRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ListTransfersRequest) ProtoMessage() {}
+func (*ListRemittancesRequest) ProtoMessage() {}
 
-func (x *ListTransfersRequest) ProtoReflect() protoreflect.Message {
+func (x *ListRemittancesRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -3444,71 +3444,71 @@ func (x *ListTransfersRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ListTransfersRequest.ProtoReflect.Descriptor instead.
-func (*ListTransfersRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use ListRemittancesRequest.ProtoReflect.Descriptor instead.
+func (*ListRemittancesRequest) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_messages_proto_rawDescGZIP(), []int{32}
 }
 
-func (x *ListTransfersRequest) GetProvince() string {
+func (x *ListRemittancesRequest) GetProvince() string {
 	if x != nil {
 		return x.Province
 	}
 	return ""
 }
 
-func (x *ListTransfersRequest) GetMonth() string {
+func (x *ListRemittancesRequest) GetMonth() string {
 	if x != nil {
 		return x.Month
 	}
 	return ""
 }
 
-func (x *ListTransfersRequest) GetStatus() TransferStatus {
+func (x *ListRemittancesRequest) GetStatus() RemittanceStatus {
 	if x != nil {
 		return x.Status
 	}
-	return TransferStatus_TRANSFER_STATUS_UNSPECIFIED
+	return RemittanceStatus_REMITTANCE_STATUS_UNSPECIFIED
 }
 
-func (x *ListTransfersRequest) GetPageSize() int32 {
+func (x *ListRemittancesRequest) GetPageSize() int32 {
 	if x != nil {
 		return x.PageSize
 	}
 	return 0
 }
 
-func (x *ListTransfersRequest) GetPageToken() string {
+func (x *ListRemittancesRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
 	}
 	return ""
 }
 
-// ListTransfersResponse lists transfers by id.
-type ListTransfersResponse struct {
+// ListRemittancesResponse lists transfers by id.
+type ListRemittancesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Transfers; at most 200.
-	Transfers []*Transfer `protobuf:"bytes,1,rep,name=transfers,proto3" json:"transfers,omitempty"`
+	Remittances []*Remittance `protobuf:"bytes,1,rep,name=remittances,proto3" json:"remittances,omitempty"`
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ListTransfersResponse) Reset() {
-	*x = ListTransfersResponse{}
+func (x *ListRemittancesResponse) Reset() {
+	*x = ListRemittancesResponse{}
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ListTransfersResponse) String() string {
+func (x *ListRemittancesResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ListTransfersResponse) ProtoMessage() {}
+func (*ListRemittancesResponse) ProtoMessage() {}
 
-func (x *ListTransfersResponse) ProtoReflect() protoreflect.Message {
+func (x *ListRemittancesResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -3520,34 +3520,34 @@ func (x *ListTransfersResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ListTransfersResponse.ProtoReflect.Descriptor instead.
-func (*ListTransfersResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use ListRemittancesResponse.ProtoReflect.Descriptor instead.
+func (*ListRemittancesResponse) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_messages_proto_rawDescGZIP(), []int{33}
 }
 
-func (x *ListTransfersResponse) GetTransfers() []*Transfer {
+func (x *ListRemittancesResponse) GetRemittances() []*Remittance {
 	if x != nil {
-		return x.Transfers
+		return x.Remittances
 	}
 	return nil
 }
 
-func (x *ListTransfersResponse) GetNextPageToken() string {
+func (x *ListRemittancesResponse) GetNextPageToken() string {
 	if x != nil {
 		return x.NextPageToken
 	}
 	return ""
 }
 
-// PayTransferRequest records that money was sent.
-type PayTransferRequest struct {
+// PayRemittanceRequest records that money was sent.
+type PayRemittanceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Idempotency key of the caller, 16..64 characters.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Paying province.
 	Province string `protobuf:"bytes,2,opt,name=province,proto3" json:"province,omitempty"`
 	// Transfer.
-	TransferId string `protobuf:"bytes,3,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
+	RemittanceId string `protobuf:"bytes,3,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
 	// Version last seen.
 	Etag string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
 	// The bank's reference.
@@ -3556,20 +3556,20 @@ type PayTransferRequest struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *PayTransferRequest) Reset() {
-	*x = PayTransferRequest{}
+func (x *PayRemittanceRequest) Reset() {
+	*x = PayRemittanceRequest{}
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *PayTransferRequest) String() string {
+func (x *PayRemittanceRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*PayTransferRequest) ProtoMessage() {}
+func (*PayRemittanceRequest) ProtoMessage() {}
 
-func (x *PayTransferRequest) ProtoReflect() protoreflect.Message {
+func (x *PayRemittanceRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -3581,69 +3581,69 @@ func (x *PayTransferRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use PayTransferRequest.ProtoReflect.Descriptor instead.
-func (*PayTransferRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use PayRemittanceRequest.ProtoReflect.Descriptor instead.
+func (*PayRemittanceRequest) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_messages_proto_rawDescGZIP(), []int{34}
 }
 
-func (x *PayTransferRequest) GetRequestId() string {
+func (x *PayRemittanceRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
 	}
 	return ""
 }
 
-func (x *PayTransferRequest) GetProvince() string {
+func (x *PayRemittanceRequest) GetProvince() string {
 	if x != nil {
 		return x.Province
 	}
 	return ""
 }
 
-func (x *PayTransferRequest) GetTransferId() string {
+func (x *PayRemittanceRequest) GetRemittanceId() string {
 	if x != nil {
-		return x.TransferId
+		return x.RemittanceId
 	}
 	return ""
 }
 
-func (x *PayTransferRequest) GetEtag() string {
+func (x *PayRemittanceRequest) GetEtag() string {
 	if x != nil {
 		return x.Etag
 	}
 	return ""
 }
 
-func (x *PayTransferRequest) GetReference() string {
+func (x *PayRemittanceRequest) GetReference() string {
 	if x != nil {
 		return x.Reference
 	}
 	return ""
 }
 
-// PayTransferResponse holds the transfer.
-type PayTransferResponse struct {
+// PayRemittanceResponse holds the transfer.
+type PayRemittanceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The transfer.
-	Transfer      *Transfer `protobuf:"bytes,1,opt,name=transfer,proto3" json:"transfer,omitempty"`
+	Remittance    *Remittance `protobuf:"bytes,1,opt,name=remittance,proto3" json:"remittance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *PayTransferResponse) Reset() {
-	*x = PayTransferResponse{}
+func (x *PayRemittanceResponse) Reset() {
+	*x = PayRemittanceResponse{}
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *PayTransferResponse) String() string {
+func (x *PayRemittanceResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*PayTransferResponse) ProtoMessage() {}
+func (*PayRemittanceResponse) ProtoMessage() {}
 
-func (x *PayTransferResponse) ProtoReflect() protoreflect.Message {
+func (x *PayRemittanceResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -3655,47 +3655,47 @@ func (x *PayTransferResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use PayTransferResponse.ProtoReflect.Descriptor instead.
-func (*PayTransferResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use PayRemittanceResponse.ProtoReflect.Descriptor instead.
+func (*PayRemittanceResponse) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_messages_proto_rawDescGZIP(), []int{35}
 }
 
-func (x *PayTransferResponse) GetTransfer() *Transfer {
+func (x *PayRemittanceResponse) GetRemittance() *Remittance {
 	if x != nil {
-		return x.Transfer
+		return x.Remittance
 	}
 	return nil
 }
 
-// ReceiveTransferRequest records that money has arrived.
-type ReceiveTransferRequest struct {
+// ReceiveRemittanceRequest records that money has arrived.
+type ReceiveRemittanceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Idempotency key of the caller, 16..64 characters.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Receiving province.
 	Province string `protobuf:"bytes,2,opt,name=province,proto3" json:"province,omitempty"`
 	// Transfer.
-	TransferId string `protobuf:"bytes,3,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
+	RemittanceId string `protobuf:"bytes,3,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
 	// Version last seen.
 	Etag          string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ReceiveTransferRequest) Reset() {
-	*x = ReceiveTransferRequest{}
+func (x *ReceiveRemittanceRequest) Reset() {
+	*x = ReceiveRemittanceRequest{}
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ReceiveTransferRequest) String() string {
+func (x *ReceiveRemittanceRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ReceiveTransferRequest) ProtoMessage() {}
+func (*ReceiveRemittanceRequest) ProtoMessage() {}
 
-func (x *ReceiveTransferRequest) ProtoReflect() protoreflect.Message {
+func (x *ReceiveRemittanceRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -3707,62 +3707,62 @@ func (x *ReceiveTransferRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ReceiveTransferRequest.ProtoReflect.Descriptor instead.
-func (*ReceiveTransferRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use ReceiveRemittanceRequest.ProtoReflect.Descriptor instead.
+func (*ReceiveRemittanceRequest) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_messages_proto_rawDescGZIP(), []int{36}
 }
 
-func (x *ReceiveTransferRequest) GetRequestId() string {
+func (x *ReceiveRemittanceRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
 	}
 	return ""
 }
 
-func (x *ReceiveTransferRequest) GetProvince() string {
+func (x *ReceiveRemittanceRequest) GetProvince() string {
 	if x != nil {
 		return x.Province
 	}
 	return ""
 }
 
-func (x *ReceiveTransferRequest) GetTransferId() string {
+func (x *ReceiveRemittanceRequest) GetRemittanceId() string {
 	if x != nil {
-		return x.TransferId
+		return x.RemittanceId
 	}
 	return ""
 }
 
-func (x *ReceiveTransferRequest) GetEtag() string {
+func (x *ReceiveRemittanceRequest) GetEtag() string {
 	if x != nil {
 		return x.Etag
 	}
 	return ""
 }
 
-// ReceiveTransferResponse holds the transfer.
-type ReceiveTransferResponse struct {
+// ReceiveRemittanceResponse holds the transfer.
+type ReceiveRemittanceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The transfer.
-	Transfer      *Transfer `protobuf:"bytes,1,opt,name=transfer,proto3" json:"transfer,omitempty"`
+	Remittance    *Remittance `protobuf:"bytes,1,opt,name=remittance,proto3" json:"remittance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ReceiveTransferResponse) Reset() {
-	*x = ReceiveTransferResponse{}
+func (x *ReceiveRemittanceResponse) Reset() {
+	*x = ReceiveRemittanceResponse{}
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ReceiveTransferResponse) String() string {
+func (x *ReceiveRemittanceResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ReceiveTransferResponse) ProtoMessage() {}
+func (*ReceiveRemittanceResponse) ProtoMessage() {}
 
-func (x *ReceiveTransferResponse) ProtoReflect() protoreflect.Message {
+func (x *ReceiveRemittanceResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_huhang_settlement_v1_clearing_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -3774,14 +3774,14 @@ func (x *ReceiveTransferResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ReceiveTransferResponse.ProtoReflect.Descriptor instead.
-func (*ReceiveTransferResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use ReceiveRemittanceResponse.ProtoReflect.Descriptor instead.
+func (*ReceiveRemittanceResponse) Descriptor() ([]byte, []int) {
 	return file_huhang_settlement_v1_clearing_messages_proto_rawDescGZIP(), []int{37}
 }
 
-func (x *ReceiveTransferResponse) GetTransfer() *Transfer {
+func (x *ReceiveRemittanceResponse) GetRemittance() *Remittance {
 	if x != nil {
-		return x.Transfer
+		return x.Remittance
 	}
 	return nil
 }
@@ -4331,7 +4331,7 @@ type ComputeNetResponse struct {
 	// The net.
 	Net *Net `protobuf:"bytes,1,opt,name=net,proto3" json:"net,omitempty"`
 	// The transfers ordered; at most 40.
-	Transfers     []*Transfer `protobuf:"bytes,2,rep,name=transfers,proto3" json:"transfers,omitempty"`
+	Remittances   []*Remittance `protobuf:"bytes,2,rep,name=remittances,proto3" json:"remittances,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4373,9 +4373,9 @@ func (x *ComputeNetResponse) GetNet() *Net {
 	return nil
 }
 
-func (x *ComputeNetResponse) GetTransfers() []*Transfer {
+func (x *ComputeNetResponse) GetRemittances() []*Remittance {
 	if x != nil {
-		return x.Transfers
+		return x.Remittances
 	}
 	return nil
 }
@@ -4441,7 +4441,7 @@ type GetNetResponse struct {
 	// The net; unset while the month was not netted.
 	Net *Net `protobuf:"bytes,1,opt,name=net,proto3" json:"net,omitempty"`
 	// Transfers; at most 40.
-	Transfers []*Transfer `protobuf:"bytes,2,rep,name=transfers,proto3" json:"transfers,omitempty"`
+	Remittances []*Remittance `protobuf:"bytes,2,rep,name=remittances,proto3" json:"remittances,omitempty"`
 	// The month netted last; empty: none.
 	LastMonth string `protobuf:"bytes,3,opt,name=last_month,json=lastMonth,proto3" json:"last_month,omitempty"`
 	// Version for the next ComputeNet.
@@ -4487,9 +4487,9 @@ func (x *GetNetResponse) GetNet() *Net {
 	return nil
 }
 
-func (x *GetNetResponse) GetTransfers() []*Transfer {
+func (x *GetNetResponse) GetRemittances() []*Remittance {
 	if x != nil {
-		return x.Transfers
+		return x.Remittances
 	}
 	return nil
 }
@@ -5540,15 +5540,15 @@ const file_huhang_settlement_v1_clearing_messages_proto_rawDesc = "" +
 	"\x04used\x18\x06 \x01(\v2\x16.huhang.money.v1.MoneyR\x04used\x12*\n" +
 	"\x11used_basis_points\x18\a \x01(\x03R\x0fusedBasisPoints\x12;\n" +
 	"\x05level\x18\b \x01(\x0e2%.huhang.settlement.v1.PrepaymentLevelR\x05level\x12-\n" +
-	"\x06top_up\x18\t \x01(\v2\x16.huhang.money.v1.MoneyR\x05topUp\"\xc2\x05\n" +
-	"\bTransfer\x12:\n" +
-	"\vtransfer_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^trf_[0-9a-z]{26}$R\n" +
-	"transferId\x127\n" +
+	"\x06top_up\x18\t \x01(\v2\x16.huhang.money.v1.MoneyR\x05topUp\"\xca\x05\n" +
+	"\n" +
+	"Remittance\x12>\n" +
+	"\rremittance_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^rmt_[0-9a-z]{26}$R\fremittanceId\x127\n" +
 	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12-\n" +
 	"\x05payer\x18\x03 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\x05payer\x12-\n" +
 	"\x05payee\x18\x04 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\x05payee\x12.\n" +
-	"\x06amount\x18\x05 \x01(\v2\x16.huhang.money.v1.MoneyR\x06amount\x12F\n" +
-	"\x06status\x18\x06 \x01(\x0e2$.huhang.settlement.v1.TransferStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x121\n" +
+	"\x06amount\x18\x05 \x01(\v2\x16.huhang.money.v1.MoneyR\x06amount\x12H\n" +
+	"\x06status\x18\x06 \x01(\x0e2&.huhang.settlement.v1.RemittanceStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x121\n" +
 	"\x06due_by\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x05dueBy\x12'\n" +
 	"\treference\x18\b \x01(\tB\t\xbaH\x06r\x04\x10\x00\x18dR\treference\x127\n" +
 	"\tsend_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\bsendTime\x12#\n" +
@@ -5627,7 +5627,7 @@ const file_huhang_settlement_v1_clearing_messages_proto_rawDesc = "" +
 	"\x05later\x18\t \x01(\v2\x16.huhang.money.v1.MoneyR\x05later\x12.\n" +
 	"\x06ledger\x18\n" +
 	" \x01(\v2\x16.huhang.money.v1.MoneyR\x06ledger\x129\n" +
-	"\x05table\x18\v \x01(\v2#.huhang.settlement.v1.ClearingTableR\x05table\"\xa8\x04\n" +
+	"\x05table\x18\v \x01(\v2#.huhang.settlement.v1.ClearingTableR\x05table\"\xae\x04\n" +
 	"\x11ClearingStatement\x12\x1a\n" +
 	"\bprovince\x18\x01 \x01(\tR\bprovince\x127\n" +
 	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12.\n" +
@@ -5635,8 +5635,8 @@ const file_huhang_settlement_v1_clearing_messages_proto_rawDesc = "" +
 	"\bdeclared\x18\x04 \x01(\bR\bdeclared\x12A\n" +
 	"\x05lines\x18\x05 \x03(\v2+.huhang.settlement.v1.ClearingStatementLineR\x05lines\x12(\n" +
 	"\x03net\x18\x06 \x01(\v2\x16.huhang.money.v1.MoneyR\x03net\x12=\n" +
-	"\fcompute_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vcomputeTime\x12<\n" +
-	"\ttransfers\x18\b \x03(\v2\x1e.huhang.settlement.v1.TransferR\ttransfers\x12E\n" +
+	"\fcompute_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vcomputeTime\x12B\n" +
+	"\vremittances\x18\b \x03(\v2 .huhang.settlement.v1.RemittanceR\vremittances\x12E\n" +
 	"\x0etreatment_book\x18\t \x01(\v2\x1e.huhang.settlement.v1.BookHeadR\rtreatmentBook\x12A\n" +
 	"\finsured_book\x18\n" +
 	" \x01(\v2\x1e.huhang.settlement.v1.BookHeadR\vinsuredBook\"\x88\x01\n" +
@@ -5715,37 +5715,39 @@ const file_huhang_settlement_v1_clearing_messages_proto_rawDesc = "" +
 	"\x15PayPrepaymentResponse\x12@\n" +
 	"\n" +
 	"prepayment\x18\x01 \x01(\v2 .huhang.settlement.v1.PrepaymentR\n" +
-	"prepayment\"\xa1\x02\n" +
-	"\x14ListTransfersRequest\x123\n" +
+	"prepayment\"\xa5\x02\n" +
+	"\x16ListRemittancesRequest\x123\n" +
 	"\bprovince\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12:\n" +
-	"\x05month\x18\x02 \x01(\tB$\xbaH!r\x1f2\x1d^([0-9]{4}-(0[1-9]|1[0-2]))?$R\x05month\x12F\n" +
-	"\x06status\x18\x03 \x01(\x0e2$.huhang.settlement.v1.TransferStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x12'\n" +
+	"\x05month\x18\x02 \x01(\tB$\xbaH!r\x1f2\x1d^([0-9]{4}-(0[1-9]|1[0-2]))?$R\x05month\x12H\n" +
+	"\x06status\x18\x03 \x01(\x0e2&.huhang.settlement.v1.RemittanceStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x12'\n" +
 	"\tpage_size\x18\x04 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\tpageToken\"}\n" +
-	"\x15ListTransfersResponse\x12<\n" +
-	"\ttransfers\x18\x01 \x03(\v2\x1e.huhang.settlement.v1.TransferR\ttransfers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x96\x02\n" +
-	"\x12PayTransferRequest\x12<\n" +
+	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\tpageToken\"\x85\x01\n" +
+	"\x17ListRemittancesResponse\x12B\n" +
+	"\vremittances\x18\x01 \x03(\v2 .huhang.settlement.v1.RemittanceR\vremittances\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9c\x02\n" +
+	"\x14PayRemittanceRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x123\n" +
-	"\bprovince\x18\x02 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12:\n" +
-	"\vtransfer_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x142\x12^trf_[0-9a-z]{26}$R\n" +
-	"transferId\x12(\n" +
+	"\bprovince\x18\x02 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12>\n" +
+	"\rremittance_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x142\x12^rmt_[0-9a-z]{26}$R\fremittanceId\x12(\n" +
 	"\x04etag\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\x12'\n" +
-	"\treference\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\treference\"Q\n" +
-	"\x13PayTransferResponse\x12:\n" +
-	"\btransfer\x18\x01 \x01(\v2\x1e.huhang.settlement.v1.TransferR\btransfer\"\xf1\x01\n" +
-	"\x16ReceiveTransferRequest\x12<\n" +
+	"\treference\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\treference\"Y\n" +
+	"\x15PayRemittanceResponse\x12@\n" +
+	"\n" +
+	"remittance\x18\x01 \x01(\v2 .huhang.settlement.v1.RemittanceR\n" +
+	"remittance\"\xf7\x01\n" +
+	"\x18ReceiveRemittanceRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x123\n" +
-	"\bprovince\x18\x02 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12:\n" +
-	"\vtransfer_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x142\x12^trf_[0-9a-z]{26}$R\n" +
-	"transferId\x12(\n" +
-	"\x04etag\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\"U\n" +
-	"\x17ReceiveTransferResponse\x12:\n" +
-	"\btransfer\x18\x01 \x01(\v2\x1e.huhang.settlement.v1.TransferR\btransfer\"\x8b\x01\n" +
+	"\bprovince\x18\x02 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x12>\n" +
+	"\rremittance_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x142\x12^rmt_[0-9a-z]{26}$R\fremittanceId\x12(\n" +
+	"\x04etag\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\"]\n" +
+	"\x19ReceiveRemittanceResponse\x12@\n" +
+	"\n" +
+	"remittance\x18\x01 \x01(\v2 .huhang.settlement.v1.RemittanceR\n" +
+	"remittance\"\x8b\x01\n" +
 	"\x1bGetClearingStatementRequest\x123\n" +
 	"\bprovince\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\bprovince\x127\n" +
 	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\"e\n" +
@@ -5789,18 +5791,18 @@ const file_huhang_settlement_v1_clearing_messages_proto_rawDesc = "" +
 	"r\b\n" +
 	"\x06100000R\bprovince\x127\n" +
 	"\x05month\x18\x03 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12(\n" +
-	"\x04etag\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\"\x7f\n" +
+	"\x04etag\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\"\x85\x01\n" +
 	"\x12ComputeNetResponse\x12+\n" +
-	"\x03net\x18\x01 \x01(\v2\x19.huhang.settlement.v1.NetR\x03net\x12<\n" +
-	"\ttransfers\x18\x02 \x03(\v2\x1e.huhang.settlement.v1.TransferR\ttransfers\"s\n" +
+	"\x03net\x18\x01 \x01(\v2\x19.huhang.settlement.v1.NetR\x03net\x12B\n" +
+	"\vremittances\x18\x02 \x03(\v2 .huhang.settlement.v1.RemittanceR\vremittances\"s\n" +
 	"\rGetNetRequest\x12)\n" +
 	"\bprovince\x18\x01 \x01(\tB\r\xbaH\n" +
 	"r\b\n" +
 	"\x06100000R\bprovince\x127\n" +
-	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\"\xae\x01\n" +
+	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\"\xb4\x01\n" +
 	"\x0eGetNetResponse\x12+\n" +
-	"\x03net\x18\x01 \x01(\v2\x19.huhang.settlement.v1.NetR\x03net\x12<\n" +
-	"\ttransfers\x18\x02 \x03(\v2\x1e.huhang.settlement.v1.TransferR\ttransfers\x12\x1d\n" +
+	"\x03net\x18\x01 \x01(\v2\x19.huhang.settlement.v1.NetR\x03net\x12B\n" +
+	"\vremittances\x18\x02 \x03(\v2 .huhang.settlement.v1.RemittanceR\vremittances\x12\x1d\n" +
 	"\n" +
 	"last_month\x18\x03 \x01(\tR\tlastMonth\x12\x12\n" +
 	"\x04etag\x18\x04 \x01(\tR\x04etag\"\xe9\x03\n" +
@@ -5924,12 +5926,12 @@ const file_huhang_settlement_v1_clearing_messages_proto_rawDesc = "" +
 	"\x15PREPAYMENT_LEVEL_NONE\x10\x01\x12\x1a\n" +
 	"\x16PREPAYMENT_LEVEL_GREEN\x10\x02\x12\x1b\n" +
 	"\x17PREPAYMENT_LEVEL_YELLOW\x10\x03\x12\x18\n" +
-	"\x14PREPAYMENT_LEVEL_RED\x10\x04*\x82\x01\n" +
-	"\x0eTransferStatus\x12\x1f\n" +
-	"\x1bTRANSFER_STATUS_UNSPECIFIED\x10\x00\x12\x17\n" +
-	"\x13TRANSFER_STATUS_DUE\x10\x01\x12\x18\n" +
-	"\x14TRANSFER_STATUS_SENT\x10\x02\x12\x1c\n" +
-	"\x18TRANSFER_STATUS_RECEIVED\x10\x03*\xbd\x01\n" +
+	"\x14PREPAYMENT_LEVEL_RED\x10\x04*\x8c\x01\n" +
+	"\x10RemittanceStatus\x12!\n" +
+	"\x1dREMITTANCE_STATUS_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15REMITTANCE_STATUS_DUE\x10\x01\x12\x1a\n" +
+	"\x16REMITTANCE_STATUS_SENT\x10\x02\x12\x1e\n" +
+	"\x1aREMITTANCE_STATUS_RECEIVED\x10\x03*\xbd\x01\n" +
 	"\rDisputeStatus\x12\x1e\n" +
 	"\x1aDISPUTE_STATUS_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15DISPUTE_STATUS_OPENED\x10\x01\x12\x1b\n" +
@@ -5970,7 +5972,7 @@ var file_huhang_settlement_v1_clearing_messages_proto_goTypes = []any{
 	(ClearingTaskStatus)(0),                  // 2: huhang.settlement.v1.ClearingTaskStatus
 	(DifferenceKind)(0),                      // 3: huhang.settlement.v1.DifferenceKind
 	(PrepaymentLevel)(0),                     // 4: huhang.settlement.v1.PrepaymentLevel
-	(TransferStatus)(0),                      // 5: huhang.settlement.v1.TransferStatus
+	(RemittanceStatus)(0),                    // 5: huhang.settlement.v1.RemittanceStatus
 	(DisputeStatus)(0),                       // 6: huhang.settlement.v1.DisputeStatus
 	(LedgerDamage)(0),                        // 7: huhang.settlement.v1.LedgerDamage
 	(StatementFormat)(0),                     // 8: huhang.settlement.v1.StatementFormat
@@ -5982,7 +5984,7 @@ var file_huhang_settlement_v1_clearing_messages_proto_goTypes = []any{
 	(*Reconciliation)(nil),                   // 14: huhang.settlement.v1.Reconciliation
 	(*ClearingTask)(nil),                     // 15: huhang.settlement.v1.ClearingTask
 	(*Prepayment)(nil),                       // 16: huhang.settlement.v1.Prepayment
-	(*Transfer)(nil),                         // 17: huhang.settlement.v1.Transfer
+	(*Remittance)(nil),                       // 17: huhang.settlement.v1.Remittance
 	(*NetLine)(nil),                          // 18: huhang.settlement.v1.NetLine
 	(*NetPosition)(nil),                      // 19: huhang.settlement.v1.NetPosition
 	(*Net)(nil),                              // 20: huhang.settlement.v1.Net
@@ -6006,12 +6008,12 @@ var file_huhang_settlement_v1_clearing_messages_proto_goTypes = []any{
 	(*GetPrepaymentResponse)(nil),            // 38: huhang.settlement.v1.GetPrepaymentResponse
 	(*PayPrepaymentRequest)(nil),             // 39: huhang.settlement.v1.PayPrepaymentRequest
 	(*PayPrepaymentResponse)(nil),            // 40: huhang.settlement.v1.PayPrepaymentResponse
-	(*ListTransfersRequest)(nil),             // 41: huhang.settlement.v1.ListTransfersRequest
-	(*ListTransfersResponse)(nil),            // 42: huhang.settlement.v1.ListTransfersResponse
-	(*PayTransferRequest)(nil),               // 43: huhang.settlement.v1.PayTransferRequest
-	(*PayTransferResponse)(nil),              // 44: huhang.settlement.v1.PayTransferResponse
-	(*ReceiveTransferRequest)(nil),           // 45: huhang.settlement.v1.ReceiveTransferRequest
-	(*ReceiveTransferResponse)(nil),          // 46: huhang.settlement.v1.ReceiveTransferResponse
+	(*ListRemittancesRequest)(nil),           // 41: huhang.settlement.v1.ListRemittancesRequest
+	(*ListRemittancesResponse)(nil),          // 42: huhang.settlement.v1.ListRemittancesResponse
+	(*PayRemittanceRequest)(nil),             // 43: huhang.settlement.v1.PayRemittanceRequest
+	(*PayRemittanceResponse)(nil),            // 44: huhang.settlement.v1.PayRemittanceResponse
+	(*ReceiveRemittanceRequest)(nil),         // 45: huhang.settlement.v1.ReceiveRemittanceRequest
+	(*ReceiveRemittanceResponse)(nil),        // 46: huhang.settlement.v1.ReceiveRemittanceResponse
 	(*GetClearingStatementRequest)(nil),      // 47: huhang.settlement.v1.GetClearingStatementRequest
 	(*GetClearingStatementResponse)(nil),     // 48: huhang.settlement.v1.GetClearingStatementResponse
 	(*DownloadClearingStatementRequest)(nil), // 49: huhang.settlement.v1.DownloadClearingStatementRequest
@@ -6073,11 +6075,11 @@ var file_huhang_settlement_v1_clearing_messages_proto_depIdxs = []int32{
 	72,  // 29: huhang.settlement.v1.Prepayment.used:type_name -> huhang.money.v1.Money
 	4,   // 30: huhang.settlement.v1.Prepayment.level:type_name -> huhang.settlement.v1.PrepaymentLevel
 	72,  // 31: huhang.settlement.v1.Prepayment.top_up:type_name -> huhang.money.v1.Money
-	72,  // 32: huhang.settlement.v1.Transfer.amount:type_name -> huhang.money.v1.Money
-	5,   // 33: huhang.settlement.v1.Transfer.status:type_name -> huhang.settlement.v1.TransferStatus
-	73,  // 34: huhang.settlement.v1.Transfer.due_by:type_name -> google.protobuf.Timestamp
-	73,  // 35: huhang.settlement.v1.Transfer.send_time:type_name -> google.protobuf.Timestamp
-	73,  // 36: huhang.settlement.v1.Transfer.receive_time:type_name -> google.protobuf.Timestamp
+	72,  // 32: huhang.settlement.v1.Remittance.amount:type_name -> huhang.money.v1.Money
+	5,   // 33: huhang.settlement.v1.Remittance.status:type_name -> huhang.settlement.v1.RemittanceStatus
+	73,  // 34: huhang.settlement.v1.Remittance.due_by:type_name -> google.protobuf.Timestamp
+	73,  // 35: huhang.settlement.v1.Remittance.send_time:type_name -> google.protobuf.Timestamp
+	73,  // 36: huhang.settlement.v1.Remittance.receive_time:type_name -> google.protobuf.Timestamp
 	72,  // 37: huhang.settlement.v1.NetLine.cleared:type_name -> huhang.money.v1.Money
 	72,  // 38: huhang.settlement.v1.NetLine.shared:type_name -> huhang.money.v1.Money
 	72,  // 39: huhang.settlement.v1.NetLine.waived:type_name -> huhang.money.v1.Money
@@ -6105,7 +6107,7 @@ var file_huhang_settlement_v1_clearing_messages_proto_depIdxs = []int32{
 	23,  // 61: huhang.settlement.v1.ClearingStatement.lines:type_name -> huhang.settlement.v1.ClearingStatementLine
 	72,  // 62: huhang.settlement.v1.ClearingStatement.net:type_name -> huhang.money.v1.Money
 	73,  // 63: huhang.settlement.v1.ClearingStatement.compute_time:type_name -> google.protobuf.Timestamp
-	17,  // 64: huhang.settlement.v1.ClearingStatement.transfers:type_name -> huhang.settlement.v1.Transfer
+	17,  // 64: huhang.settlement.v1.ClearingStatement.remittances:type_name -> huhang.settlement.v1.Remittance
 	10,  // 65: huhang.settlement.v1.ClearingStatement.treatment_book:type_name -> huhang.settlement.v1.BookHead
 	10,  // 66: huhang.settlement.v1.ClearingStatement.insured_book:type_name -> huhang.settlement.v1.BookHead
 	13,  // 67: huhang.settlement.v1.GetClearingWindowResponse.window:type_name -> huhang.settlement.v1.ClearingWindow
@@ -6119,10 +6121,10 @@ var file_huhang_settlement_v1_clearing_messages_proto_depIdxs = []int32{
 	16,  // 75: huhang.settlement.v1.GetPrepaymentResponse.prepayment:type_name -> huhang.settlement.v1.Prepayment
 	72,  // 76: huhang.settlement.v1.PayPrepaymentRequest.amount:type_name -> huhang.money.v1.Money
 	16,  // 77: huhang.settlement.v1.PayPrepaymentResponse.prepayment:type_name -> huhang.settlement.v1.Prepayment
-	5,   // 78: huhang.settlement.v1.ListTransfersRequest.status:type_name -> huhang.settlement.v1.TransferStatus
-	17,  // 79: huhang.settlement.v1.ListTransfersResponse.transfers:type_name -> huhang.settlement.v1.Transfer
-	17,  // 80: huhang.settlement.v1.PayTransferResponse.transfer:type_name -> huhang.settlement.v1.Transfer
-	17,  // 81: huhang.settlement.v1.ReceiveTransferResponse.transfer:type_name -> huhang.settlement.v1.Transfer
+	5,   // 78: huhang.settlement.v1.ListRemittancesRequest.status:type_name -> huhang.settlement.v1.RemittanceStatus
+	17,  // 79: huhang.settlement.v1.ListRemittancesResponse.remittances:type_name -> huhang.settlement.v1.Remittance
+	17,  // 80: huhang.settlement.v1.PayRemittanceResponse.remittance:type_name -> huhang.settlement.v1.Remittance
+	17,  // 81: huhang.settlement.v1.ReceiveRemittanceResponse.remittance:type_name -> huhang.settlement.v1.Remittance
 	24,  // 82: huhang.settlement.v1.GetClearingStatementResponse.statement:type_name -> huhang.settlement.v1.ClearingStatement
 	8,   // 83: huhang.settlement.v1.DownloadClearingStatementRequest.format:type_name -> huhang.settlement.v1.StatementFormat
 	0,   // 84: huhang.settlement.v1.VerifyLedgerRequest.side:type_name -> huhang.settlement.v1.BookSide
@@ -6132,9 +6134,9 @@ var file_huhang_settlement_v1_clearing_messages_proto_depIdxs = []int32{
 	7,   // 88: huhang.settlement.v1.VerifyLedgerResponse.damage:type_name -> huhang.settlement.v1.LedgerDamage
 	11,  // 89: huhang.settlement.v1.ListNationalTablesResponse.tables:type_name -> huhang.settlement.v1.ClearingTable
 	20,  // 90: huhang.settlement.v1.ComputeNetResponse.net:type_name -> huhang.settlement.v1.Net
-	17,  // 91: huhang.settlement.v1.ComputeNetResponse.transfers:type_name -> huhang.settlement.v1.Transfer
+	17,  // 91: huhang.settlement.v1.ComputeNetResponse.remittances:type_name -> huhang.settlement.v1.Remittance
 	20,  // 92: huhang.settlement.v1.GetNetResponse.net:type_name -> huhang.settlement.v1.Net
-	17,  // 93: huhang.settlement.v1.GetNetResponse.transfers:type_name -> huhang.settlement.v1.Transfer
+	17,  // 93: huhang.settlement.v1.GetNetResponse.remittances:type_name -> huhang.settlement.v1.Remittance
 	21,  // 94: huhang.settlement.v1.PutAgreementResponse.agreement:type_name -> huhang.settlement.v1.Agreement
 	21,  // 95: huhang.settlement.v1.ListAgreementsResponse.agreements:type_name -> huhang.settlement.v1.Agreement
 	72,  // 96: huhang.settlement.v1.OpenDisputeRequest.amount:type_name -> huhang.money.v1.Money

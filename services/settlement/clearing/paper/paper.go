@@ -239,8 +239,27 @@ func cells(texts []string) []cell {
 	for i, t := range texts {
 		amount, err := money.Parse(t)
 		out[i] = cell{Text: t, Number: err == nil && i > 0, Negative: err == nil && amount < 0}
+		if out[i].Number {
+			out[i].Text = grouped(t)
+		}
 	}
 	return out
+}
+
+// grouped writes a number in groups of three, for reading.
+func grouped(number string) string {
+	whole, rest, _ := strings.Cut(number, ".")
+	sign := ""
+	if strings.HasPrefix(whole, "-") {
+		sign, whole = "-", whole[1:]
+	}
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if rest != "" {
+		whole += "." + rest
+	}
+	return sign + whole
 }
 
 // Page writes a statement as a page to be printed.

@@ -67,7 +67,7 @@ func TestPageIsItsOwn(t *testing.T) {
 	if found := regexp.MustCompile(`(?i)<script|https?:|url\(|src=|@import|javascript:|\son[a-z]+=`).Find(page); found != nil {
 		t.Errorf("the page has %q", found)
 	}
-	for _, want := range []string{"9876543.21", "安徽", "上海", "@media print", "@page"} {
+	for _, want := range []string{"9,876,543.21", "安徽", "上海", "@media print", "@page"} {
 		if !bytes.Contains(page, []byte(want)) {
 			t.Errorf("the page does not say %s", want)
 		}

@@ -518,11 +518,11 @@ func local_request_ClearingService_PayPrepayment_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
-var filter_ClearingService_ListTransfers_0 = &utilities.DoubleArray{Encoding: map[string]int{"province": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
+var filter_ClearingService_ListRemittances_0 = &utilities.DoubleArray{Encoding: map[string]int{"province": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_ClearingService_ListTransfers_0(ctx context.Context, marshaler runtime.Marshaler, client extSettlementv1.ClearingServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ClearingService_ListRemittances_0(ctx context.Context, marshaler runtime.Marshaler, client extSettlementv1.ClearingServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq extSettlementv1.ListTransfersRequest
+		protoReq extSettlementv1.ListRemittancesRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -537,19 +537,19 @@ func request_ClearingService_ListTransfers_0(ctx context.Context, marshaler runt
 	if err := req.ParseForm(); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_ClearingService_ListTransfers_0); err != nil {
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_ClearingService_ListRemittances_0); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
 	}
-	msg, err := client.ListTransfers(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	msg, err := client.ListRemittances(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
 	return msg, metadata, err
 }
 
-func local_request_ClearingService_ListTransfers_0(ctx context.Context, marshaler runtime.Marshaler, server extSettlementv1.ClearingServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ClearingService_ListRemittances_0(ctx context.Context, marshaler runtime.Marshaler, server extSettlementv1.ClearingServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq extSettlementv1.ListTransfersRequest
+		protoReq extSettlementv1.ListRemittancesRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -564,16 +564,16 @@ func local_request_ClearingService_ListTransfers_0(ctx context.Context, marshale
 	if err := req.ParseForm(); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_ClearingService_ListTransfers_0); err != nil {
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_ClearingService_ListRemittances_0); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
-	msg, err := server.ListTransfers(ctx, &protoReq)
+	msg, err := server.ListRemittances(ctx, &protoReq)
 	return msg, metadata, err
 }
 
-func request_ClearingService_PayTransfer_0(ctx context.Context, marshaler runtime.Marshaler, client extSettlementv1.ClearingServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ClearingService_PayRemittance_0(ctx context.Context, marshaler runtime.Marshaler, client extSettlementv1.ClearingServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq extSettlementv1.PayTransferRequest
+		protoReq extSettlementv1.PayRemittanceRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -588,24 +588,24 @@ func request_ClearingService_PayTransfer_0(ctx context.Context, marshaler runtim
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "province", err)
 	}
-	val, ok = pathParams["transfer_id"]
+	val, ok = pathParams["remittance_id"]
 	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "transfer_id")
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "remittance_id")
 	}
-	protoReq.TransferId, err = runtime.String(val)
+	protoReq.RemittanceId, err = runtime.String(val)
 	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "transfer_id", err)
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "remittance_id", err)
 	}
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
 	}
-	msg, err := client.PayTransfer(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	msg, err := client.PayRemittance(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
 	return msg, metadata, err
 }
 
-func local_request_ClearingService_PayTransfer_0(ctx context.Context, marshaler runtime.Marshaler, server extSettlementv1.ClearingServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ClearingService_PayRemittance_0(ctx context.Context, marshaler runtime.Marshaler, server extSettlementv1.ClearingServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq extSettlementv1.PayTransferRequest
+		protoReq extSettlementv1.PayRemittanceRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -620,21 +620,21 @@ func local_request_ClearingService_PayTransfer_0(ctx context.Context, marshaler 
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "province", err)
 	}
-	val, ok = pathParams["transfer_id"]
+	val, ok = pathParams["remittance_id"]
 	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "transfer_id")
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "remittance_id")
 	}
-	protoReq.TransferId, err = runtime.String(val)
+	protoReq.RemittanceId, err = runtime.String(val)
 	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "transfer_id", err)
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "remittance_id", err)
 	}
-	msg, err := server.PayTransfer(ctx, &protoReq)
+	msg, err := server.PayRemittance(ctx, &protoReq)
 	return msg, metadata, err
 }
 
-func request_ClearingService_ReceiveTransfer_0(ctx context.Context, marshaler runtime.Marshaler, client extSettlementv1.ClearingServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ClearingService_ReceiveRemittance_0(ctx context.Context, marshaler runtime.Marshaler, client extSettlementv1.ClearingServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq extSettlementv1.ReceiveTransferRequest
+		protoReq extSettlementv1.ReceiveRemittanceRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -649,24 +649,24 @@ func request_ClearingService_ReceiveTransfer_0(ctx context.Context, marshaler ru
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "province", err)
 	}
-	val, ok = pathParams["transfer_id"]
+	val, ok = pathParams["remittance_id"]
 	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "transfer_id")
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "remittance_id")
 	}
-	protoReq.TransferId, err = runtime.String(val)
+	protoReq.RemittanceId, err = runtime.String(val)
 	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "transfer_id", err)
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "remittance_id", err)
 	}
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
 	}
-	msg, err := client.ReceiveTransfer(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	msg, err := client.ReceiveRemittance(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
 	return msg, metadata, err
 }
 
-func local_request_ClearingService_ReceiveTransfer_0(ctx context.Context, marshaler runtime.Marshaler, server extSettlementv1.ClearingServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ClearingService_ReceiveRemittance_0(ctx context.Context, marshaler runtime.Marshaler, server extSettlementv1.ClearingServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq extSettlementv1.ReceiveTransferRequest
+		protoReq extSettlementv1.ReceiveRemittanceRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -681,15 +681,15 @@ func local_request_ClearingService_ReceiveTransfer_0(ctx context.Context, marsha
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "province", err)
 	}
-	val, ok = pathParams["transfer_id"]
+	val, ok = pathParams["remittance_id"]
 	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "transfer_id")
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "remittance_id")
 	}
-	protoReq.TransferId, err = runtime.String(val)
+	protoReq.RemittanceId, err = runtime.String(val)
 	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "transfer_id", err)
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "remittance_id", err)
 	}
-	msg, err := server.ReceiveTransfer(ctx, &protoReq)
+	msg, err := server.ReceiveRemittance(ctx, &protoReq)
 	return msg, metadata, err
 }
 
@@ -1600,65 +1600,65 @@ func RegisterClearingServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 		}
 		forward_ClearingService_PayPrepayment_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_ClearingService_ListTransfers_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodGet, pattern_ClearingService_ListRemittances_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/ListTransfers", runtime.WithHTTPPathPattern("/v1/clearing/{province}/transfers"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/ListRemittances", runtime.WithHTTPPathPattern("/v1/clearing/{province}/remittances"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := local_request_ClearingService_ListTransfers_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		resp, md, err := local_request_ClearingService_ListRemittances_0(annotatedContext, inboundMarshaler, server, req, pathParams)
 		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ClearingService_ListTransfers_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+		forward_ClearingService_ListRemittances_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodPost, pattern_ClearingService_PayTransfer_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodPost, pattern_ClearingService_PayRemittance_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/PayTransfer", runtime.WithHTTPPathPattern("/v1/clearing/{province}/transfers/{transfer_id}:pay"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/PayRemittance", runtime.WithHTTPPathPattern("/v1/clearing/{province}/remittances/{remittance_id}:pay"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := local_request_ClearingService_PayTransfer_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		resp, md, err := local_request_ClearingService_PayRemittance_0(annotatedContext, inboundMarshaler, server, req, pathParams)
 		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ClearingService_PayTransfer_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+		forward_ClearingService_PayRemittance_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodPost, pattern_ClearingService_ReceiveTransfer_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodPost, pattern_ClearingService_ReceiveRemittance_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/ReceiveTransfer", runtime.WithHTTPPathPattern("/v1/clearing/{province}/transfers/{transfer_id}:receive"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/ReceiveRemittance", runtime.WithHTTPPathPattern("/v1/clearing/{province}/remittances/{remittance_id}:receive"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := local_request_ClearingService_ReceiveTransfer_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		resp, md, err := local_request_ClearingService_ReceiveRemittance_0(annotatedContext, inboundMarshaler, server, req, pathParams)
 		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ClearingService_ReceiveTransfer_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+		forward_ClearingService_ReceiveRemittance_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ClearingService_GetClearingStatement_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -2096,56 +2096,56 @@ func RegisterClearingServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		}
 		forward_ClearingService_PayPrepayment_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_ClearingService_ListTransfers_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodGet, pattern_ClearingService_ListRemittances_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/ListTransfers", runtime.WithHTTPPathPattern("/v1/clearing/{province}/transfers"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/ListRemittances", runtime.WithHTTPPathPattern("/v1/clearing/{province}/remittances"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := request_ClearingService_ListTransfers_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		resp, md, err := request_ClearingService_ListRemittances_0(annotatedContext, inboundMarshaler, client, req, pathParams)
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ClearingService_ListTransfers_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+		forward_ClearingService_ListRemittances_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodPost, pattern_ClearingService_PayTransfer_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodPost, pattern_ClearingService_PayRemittance_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/PayTransfer", runtime.WithHTTPPathPattern("/v1/clearing/{province}/transfers/{transfer_id}:pay"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/PayRemittance", runtime.WithHTTPPathPattern("/v1/clearing/{province}/remittances/{remittance_id}:pay"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := request_ClearingService_PayTransfer_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		resp, md, err := request_ClearingService_PayRemittance_0(annotatedContext, inboundMarshaler, client, req, pathParams)
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ClearingService_PayTransfer_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+		forward_ClearingService_PayRemittance_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodPost, pattern_ClearingService_ReceiveTransfer_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodPost, pattern_ClearingService_ReceiveRemittance_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/ReceiveTransfer", runtime.WithHTTPPathPattern("/v1/clearing/{province}/transfers/{transfer_id}:receive"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/huhang.settlement.v1.ClearingService/ReceiveRemittance", runtime.WithHTTPPathPattern("/v1/clearing/{province}/remittances/{remittance_id}:receive"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := request_ClearingService_ReceiveTransfer_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		resp, md, err := request_ClearingService_ReceiveRemittance_0(annotatedContext, inboundMarshaler, client, req, pathParams)
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ClearingService_ReceiveTransfer_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+		forward_ClearingService_ReceiveRemittance_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_ClearingService_GetClearingStatement_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -2380,9 +2380,9 @@ var (
 	pattern_ClearingService_ResolveClearingTask_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"v1", "clearing", "province", "tasks", "task_id"}, "resolve"))
 	pattern_ClearingService_GetPrepayment_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"v1", "clearing", "province", "prepayments", "treatment_province"}, ""))
 	pattern_ClearingService_PayPrepayment_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"v1", "clearing", "province", "prepayments", "treatment_province"}, "pay"))
-	pattern_ClearingService_ListTransfers_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "clearing", "province", "transfers"}, ""))
-	pattern_ClearingService_PayTransfer_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"v1", "clearing", "province", "transfers", "transfer_id"}, "pay"))
-	pattern_ClearingService_ReceiveTransfer_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"v1", "clearing", "province", "transfers", "transfer_id"}, "receive"))
+	pattern_ClearingService_ListRemittances_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "clearing", "province", "remittances"}, ""))
+	pattern_ClearingService_PayRemittance_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"v1", "clearing", "province", "remittances", "remittance_id"}, "pay"))
+	pattern_ClearingService_ReceiveRemittance_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"v1", "clearing", "province", "remittances", "remittance_id"}, "receive"))
 	pattern_ClearingService_GetClearingStatement_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"v1", "clearing", "province", "statements", "month"}, ""))
 	pattern_ClearingService_DownloadClearingStatement_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"v1", "clearing", "province", "statements", "month", "file"}, ""))
 	pattern_ClearingService_VerifyLedger_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "clearing", "province", "ledger"}, "verify"))
@@ -2407,9 +2407,9 @@ var (
 	forward_ClearingService_ResolveClearingTask_0       = runtime.ForwardResponseMessage
 	forward_ClearingService_GetPrepayment_0             = runtime.ForwardResponseMessage
 	forward_ClearingService_PayPrepayment_0             = runtime.ForwardResponseMessage
-	forward_ClearingService_ListTransfers_0             = runtime.ForwardResponseMessage
-	forward_ClearingService_PayTransfer_0               = runtime.ForwardResponseMessage
-	forward_ClearingService_ReceiveTransfer_0           = runtime.ForwardResponseMessage
+	forward_ClearingService_ListRemittances_0           = runtime.ForwardResponseMessage
+	forward_ClearingService_PayRemittance_0             = runtime.ForwardResponseMessage
+	forward_ClearingService_ReceiveRemittance_0         = runtime.ForwardResponseMessage
 	forward_ClearingService_GetClearingStatement_0      = runtime.ForwardResponseMessage
 	forward_ClearingService_DownloadClearingStatement_0 = runtime.ForwardResponseMessage
 	forward_ClearingService_VerifyLedger_0              = runtime.ForwardResponseMessage
