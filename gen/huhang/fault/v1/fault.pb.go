@@ -144,6 +144,14 @@ const (
 	Reason_REASON_DOCUMENT_LIMIT Reason = 135
 	// The proposal no longer fits: a case or a capacity it rests on has changed; metadata changed says which.
 	Reason_REASON_PROPOSAL_STALE Reason = 151
+	// The time for this step is over; metadata deadline names it, at says when it was.
+	Reason_REASON_DEADLINE_PASSED Reason = 120
+	// Two provinces' totals of a month are not the same; metadata holds both.
+	Reason_REASON_TOTALS_DIFFER Reason = 121
+	// The clearing window cannot be closed yet: its month is not over, or something before it is open; the metadata says what.
+	Reason_REASON_WINDOW_OPEN Reason = 122
+	// An agreement of the two provinces holds for these months already; metadata agreement_id names it.
+	Reason_REASON_AGREEMENT_OVERLAP Reason = 123
 )
 
 // Enum value maps for Reason.
@@ -207,6 +215,10 @@ var (
 		134: "REASON_DOCUMENT_QUARANTINED",
 		135: "REASON_DOCUMENT_LIMIT",
 		151: "REASON_PROPOSAL_STALE",
+		120: "REASON_DEADLINE_PASSED",
+		121: "REASON_TOTALS_DIFFER",
+		122: "REASON_WINDOW_OPEN",
+		123: "REASON_AGREEMENT_OVERLAP",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                   0,
@@ -267,6 +279,10 @@ var (
 		"REASON_DOCUMENT_QUARANTINED":          134,
 		"REASON_DOCUMENT_LIMIT":                135,
 		"REASON_PROPOSAL_STALE":                151,
+		"REASON_DEADLINE_PASSED":               120,
+		"REASON_TOTALS_DIFFER":                 121,
+		"REASON_WINDOW_OPEN":                   122,
+		"REASON_AGREEMENT_OVERLAP":             123,
 	}
 )
 
@@ -301,7 +317,7 @@ var File_huhang_fault_v1_fault_proto protoreflect.FileDescriptor
 
 const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xc2\f\n" +
+	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xae\r\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\x01\x12\x18\n" +
@@ -361,7 +377,11 @@ const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\x17REASON_DOCUMENT_REFUSED\x10\x85\x01\x12 \n" +
 	"\x1bREASON_DOCUMENT_QUARANTINED\x10\x86\x01\x12\x1a\n" +
 	"\x15REASON_DOCUMENT_LIMIT\x10\x87\x01\x12\x1a\n" +
-	"\x15REASON_PROPOSAL_STALE\x10\x97\x01B\xab\x01\n" +
+	"\x15REASON_PROPOSAL_STALE\x10\x97\x01\x12\x1a\n" +
+	"\x16REASON_DEADLINE_PASSED\x10x\x12\x18\n" +
+	"\x14REASON_TOTALS_DIFFER\x10y\x12\x16\n" +
+	"\x12REASON_WINDOW_OPEN\x10z\x12\x1c\n" +
+	"\x18REASON_AGREEMENT_OVERLAP\x10{B\xab\x01\n" +
 	"\x13com.huhang.fault.v1B\n" +
 	"FaultProtoP\x01Z*huhang.example/gen/huhang/fault/v1;faultv1\xa2\x02\x03HFX\xaa\x02\x0fHuhang.Fault.V1\xca\x02\x0fHuhang\\Fault\\V1\xe2\x02\x1bHuhang\\Fault\\V1\\GPBMetadata\xea\x02\x11Huhang::Fault::V1b\x06proto3"
 
