@@ -33,5 +33,7 @@ func (s *Service) BackRefer(ctx context.Context, referralID, etag, hospital stri
 
 // AcceptBackReferral takes the patient back; follow-up begins. Faults WRONG_STATE, RIGHT_MISSING, STALE_VERSION, NOT_FOUND.
 func (s *Service) AcceptBackReferral(ctx context.Context, referralID, etag string) (*Referral, error) {
-	return s.update(ctx, referralID, etag, func(r *Referral, a Act) error { return r.apply(AcceptBack, a, nil) })
+	return s.update(ctx, referralID, etag, func(r *Referral, a Act) error {
+		return r.apply(AcceptBack, a, func() { r.schedule(followUps, a.At) })
+	})
 }

@@ -3,6 +3,7 @@ package referral
 import (
 	"context"
 	"slices"
+	"time"
 
 	"huhang.example/services/internal/fault"
 )
@@ -28,13 +29,14 @@ func (s *Service) CloseReferral(ctx context.Context, referralID, etag string, re
 				"The desk decides that a case is not indicated.", "不适合移植由运营台判定。")
 		}
 		a.Reason, a.Note = string(reason), comment
-		return r.apply(move, a, func() { r.end(reason) })
+		return r.apply(move, a, func() { r.end(reason, a.At) })
 	})
 }
 
 // end marks the case as closed and owes what undoes it.
-func (r *Referral) end(reason CloseReason) {
+func (r *Referral) end(reason CloseReason, at time.Time) {
 	r.CloseReason = reason
+	r.dismissPanel(at)
 	if slices.Contains(on(Matched, Offered, Accepted, Booked, TransferPlanned, InTransit), r.State) {
 		r.withdrawOpen()
 	}

@@ -13,7 +13,7 @@ func (s *Service) Deadline(ctx context.Context, j Job) error {
 		a.Occurred = r.Deadline
 		if r.May(Lapse, a.By) {
 			a.Reason = string(Lapsed)
-			return r.apply(Lapse, a, func() { r.end(Lapsed) })
+			return r.apply(Lapse, a, func() { r.end(Lapsed, a.At) })
 		}
 		r.OverdueTold = true
 		r.note("OVERDUE", a)

@@ -27,12 +27,15 @@ func (s *Service) RecordEvaluation(ctx context.Context, referralID, etag string,
 				"Say why the patient is unsuitable.", "请说明不适合的原因。")
 		}
 		a.Reason = "UNSUITABLE"
-		return r.apply(move, a, func() {
-			r.release()
-			// Another center may take the patient from here on.
-			r.withdrawOpen()
-			r.stopAsking()
-			r.CenterID, r.CenterCity = "", ""
-		})
+		return r.apply(move, a, r.leaveCenter)
 	})
+}
+
+// leaveCenter frees what the center held and makes it no party of the case any more.
+func (r *Referral) leaveCenter() {
+	r.release()
+	// Another center may take the patient from here on.
+	r.withdrawOpen()
+	r.stopAsking()
+	r.CenterID, r.CenterCity = "", ""
 }

@@ -23,6 +23,8 @@ type Happening struct {
 	Center, City, Hold string
 	Admission, Expire  time.Time
 	AtOnce             int
+	// Of transfers: planned or real.
+	Depart, Arrive time.Time
 	// Of claims.
 	SelfPay *money.Fen
 }
@@ -47,6 +49,12 @@ func (s *Service) RecordCaseEvent(ctx context.Context, referralID string, h Happ
 func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 	a.Occurred, a.Record, a.Center, a.Ends = h.Occurred, h.Record, h.Center, h.Expire
 	a.Reason, a.Organisation, a.Subject = h.Reason, h.Organisation, h.Subject
+	switch h.Move {
+	case TransferPlan:
+		a.Ends = h.Depart
+	case TransferDeparted:
+		a.Ends = h.Arrive
+	}
 	kind := string(h.Move)
 	if slices.Contains(transferTold, h.Move) {
 		// It moves no case, may come again, and stands in the timeline whatever the state.
@@ -103,7 +111,7 @@ func (r *Referral) take(h Happening) {
 		r.passOver(h)
 		r.OfferID, r.CenterID, r.CenterCity, r.HoldID = h.Record, h.Center, h.City, h.Hold
 		r.Admission, r.AcceptTime, r.HoldConfirmed = h.Admission, h.Occurred, false
-		r.FilingID, r.FilingWaits = "", false
+		r.FilingID, r.FilingWaits, r.TransferID = "", false, ""
 		r.enqueue(Job{Do: JobFile, Record: h.Record})
 	case OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused:
 		r.over(h)
@@ -126,6 +134,9 @@ func (r *Referral) take(h Happening) {
 	case TransferAborted:
 		r.TransferID = ""
 	case ClaimOpened, ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual:
+		if r.ofDrugs(h) {
+			return
+		}
 		r.ClaimID, r.ClaimStage, r.ClaimTime = h.Record, string(h.Move), h.Occurred
 		switch h.Move {
 		case ClaimSettled:
@@ -135,6 +146,23 @@ func (r *Referral) take(h Happening) {
 		}
 	}
 }
+
+// ofDrugs tells a claim of the time after the stay, such as that of anti-rejection drugs, from the bill of the stay.
+func (r *Referral) ofDrugs(h Happening) bool {
+	if contains(r.Outpatient, h.Record) {
+		return true
+	}
+	if h.Move != ClaimOpened || r.ClaimID == "" || r.ClaimID == h.Record || r.State != FollowUp && r.State != Closed {
+		return false
+	}
+	if len(r.Outpatient) < maxOutpatient {
+		r.Outpatient = append(r.Outpatient, h.Record)
+	}
+	return true
+}
+
+// maxOutpatient is ten years of a claim a week.
+const maxOutpatient = 520
 
 // undo owes the undoing of what a late event left behind: an offer nobody waits for, a bed held for nobody.
 func (r *Referral) undo(h Happening) {

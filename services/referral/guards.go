@@ -21,6 +21,8 @@ const (
 	TheLocalHospital
 	TheDesk
 	TheLine
+	// ThePanel are the experts of an open consultation.
+	ThePanel
 )
 
 // partOf tells which parts the caller plays in the case.
@@ -42,6 +44,9 @@ func partOf(r *Referral, caller access.Caller) Party {
 		if own(r.CenterID) {
 			p |= TheCenter
 		}
+	}
+	if c := r.OpenConsultation(); c != nil && (caller.Has(access.Coordinator) || caller.Has(access.Center)) && c.expert(caller) {
+		p |= ThePanel
 	}
 	if caller.Has(access.Operations) {
 		p |= TheDesk
@@ -107,6 +112,9 @@ func billFinal(r *Referral, _ Act) bool {
 	return r.ClaimStage == "" || r.ClaimStage == string(ClaimSettled) || r.ClaimStage == string(ClaimManual)
 }
 
+// operated: whoever comes back to the center after the surgery may be discharged without another.
+func operated(r *Referral, _ Act) bool { return r.Surgery != nil }
+
 func clockRuns(r *Referral, _ Act) bool   { return !r.Deadline.IsZero() }
 func clockStands(r *Referral, _ Act) bool { return r.ClockSuspended != "" }
 
@@ -124,6 +132,29 @@ func screening(r *Referral, a Act) time.Time {
 		return workday.China().Add(a.At, 1)
 	}
 	return a.At.Add(2 * time.Hour)
+}
+
+// consulting: a panel has 24 hours for what is urgent, 5 days otherwise.
+func consulting(r *Referral, a Act) time.Time {
+	if r.Urgency == Routine {
+		return a.At.Add(5 * day)
+	}
+	return a.At.Add(day)
+}
+
+// departure: a planned move is due when it is to leave; without a plan's time no clock runs.
+func departure(_ *Referral, a Act) time.Time { return a.Ends }
+
+// arrival: who is on the way is missed two hours after the planned arrival, or a day after leaving.
+func arrival(_ *Referral, a Act) time.Time {
+	if a.Ends.IsZero() {
+		return a.At.Add(day)
+	}
+	return a.Ends.Add(2 * time.Hour)
+}
+
+func visitOpen(r *Referral, a Act) bool {
+	return a.Number == 0 && r.openVisit() != nil || a.Number > 0 && a.Number <= len(r.Visits) && r.Visits[a.Number-1].Time.IsZero()
 }
 
 // given is a clock another service runs.

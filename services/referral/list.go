@@ -2,9 +2,13 @@ package referral
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/page"
 	"huhang.example/services/internal/telemetry"
@@ -37,32 +41,64 @@ func (s *Service) ListReferrals(ctx context.Context, f Filter, token string, siz
 	return list, page.Token(filter, next), err
 }
 
-// worklists say which states a list shows and whom it waits for besides operations.
-var worklists = map[string]Worklist{
-	"FOR_REVIEW":        {States: on(Screening)},
-	"RETURNED":          {States: on(Returned), Waiting: TheReferrer},
-	"AWAITING_CHOICE":   {States: on(Matched), Waiting: TheReferrer},
-	"OFFERS_TO_ANSWER":  {States: on(Offered), Waiting: TheAskedCenter},
-	"AWAITING_BOOKING":  {States: on(Accepted), Waiting: TheCenter},
-	"AWAITING_TRANSFER": {States: on(Booked), Waiting: TheReferrer | TheCenter},
-	"TRANSFERS":         {States: on(TransferPlanned, InTransit), Waiting: TheReferrer | TheCenter},
-	"LISTED":            {States: on(Listed, Suspended), Waiting: TheCenter},
-	"BACK_REFERRALS":    {States: on(BackReferred), Waiting: TheLocalHospital},
-	"EXHAUSTED":         {States: on(Exhausted), Waiting: TheReferrer},
-	"OVERDUE":           {States: live, Waiting: TheReferrer | TheAskedCenter | TheCenter | TheLocalHospital},
+// worklist is what a list shows, and whom it waits for besides operations.
+type worklist struct {
+	kind    string
+	states  []State
+	waiting Party
+	// within other than zero shows only what is due before now and that; of the others the line's own work is left out.
+	within func(now time.Time) time.Time
+	// claims narrows the list to cases whose bill stands so.
+	claims []Move
+}
+
+func overdue(now time.Time) time.Time { return now }
+
+// worklists are all lists, in the order a person reads them.
+var worklists = []worklist{
+	{kind: "FOR_REVIEW", states: on(Screening)},
+	{kind: "RETURNED", states: on(Returned), waiting: TheReferrer},
+	{kind: "AWAITING_CONSULTATION", states: on(Consultation), waiting: ThePanel},
+	{kind: "AWAITING_CHOICE", states: on(Matched), waiting: TheReferrer},
+	{kind: "OFFERS_TO_ANSWER", states: on(Offered), waiting: TheAskedCenter},
+	{kind: "EXPIRING_HOLDS", states: on(Accepted), waiting: TheCenter, within: func(now time.Time) time.Time { return now.Add(day) }},
+	{kind: "AWAITING_BOOKING", states: on(Accepted), waiting: TheCenter},
+	{kind: "AWAITING_TRANSFER", states: on(Booked), waiting: TheReferrer | TheCenter},
+	{kind: "TRANSFERS", states: on(TransferPlanned, InTransit), waiting: TheReferrer | TheCenter, within: tomorrow},
+	{kind: "ARRIVALS_NOT_CONFIRMED", states: on(InTransit), waiting: TheReferrer | TheCenter, within: overdue},
+	{kind: "LISTED", states: on(Listed, Suspended), waiting: TheCenter},
+	{kind: "BACK_REFERRALS", states: on(BackReferred), waiting: TheLocalHospital},
+	{kind: "FOLLOW_UPS_OVERDUE", states: on(FollowUp), waiting: TheLocalHospital | TheCenter, within: overdue},
+	{kind: "SETTLEMENTS_FAILING", states: everywhere, waiting: TheReferrer | TheCenter, claims: do(ClaimReversed, ClaimManual)},
+	{kind: "EXHAUSTED", states: on(Exhausted), waiting: TheReferrer},
+	{kind: "OVERDUE", states: live, waiting: TheReferrer | TheAskedCenter | TheCenter | TheLocalHospital | ThePanel, within: overdue},
+}
+
+// tomorrow is the end of today in China.
+func tomorrow(now time.Time) time.Time {
+	y, m, d := now.In(clock.Shanghai).Date()
+	return time.Date(y, m, d+1, 0, 0, 0, 0, clock.Shanghai)
+}
+
+func (w worklist) query(s Scope, now time.Time) Worklist {
+	q := Worklist{Scope: s, States: w.states, Waiting: w.waiting}
+	if w.within != nil {
+		q.DueBefore = w.within(now)
+	}
+	for _, stage := range w.claims {
+		q.ClaimStages = append(q.ClaimStages, string(stage))
+	}
+	return q
 }
 
 // ListWorklist lists what waits for the caller's organisation, first to expire first; faults FIELD_INVALID,
 // INVALID_PAGE_TOKEN.
 func (s *Service) ListWorklist(ctx context.Context, kind, token string, size int32) ([]*Referral, string, error) {
-	q, known := worklists[kind]
-	if !known {
+	i := slices.IndexFunc(worklists, func(w worklist) bool { return w.kind == kind })
+	if i < 0 {
 		return nil, "", fault.New(fault.InvalidArgument, fault.FieldInvalid, "kind", "There is no such worklist.", "没有此工作清单。")
 	}
-	q.Scope = scopeOf(access.From(ctx))
-	if kind == "OVERDUE" {
-		q.OverdueAt = s.clock.Now()
-	}
+	q := worklists[i].query(scopeOf(access.From(ctx)), s.clock.Now())
 	filter := page.Filter("worklist", q.Scope.key(), kind)
 	cursor, err := page.Parse(filter, token)
 	if err != nil {
@@ -70,6 +106,55 @@ func (s *Service) ListWorklist(ctx context.Context, kind, token string, size int
 	}
 	list, next, err := s.store.Worklist(ctx, q, cursor, page.Size(size, 50, 200))
 	return list, page.Token(filter, next), err
+}
+
+// Counted is how much waits on one list, each number at most MaxCount.
+type Counted struct {
+	Kind           string
+	Count, Overdue int
+	More           bool
+}
+
+// MaxCount is where counting ends: who has more to do needs no number.
+const MaxCount = 1000
+
+// CountWorklists counts every list of the caller.
+func (s *Service) CountWorklists(ctx context.Context) ([]Counted, error) {
+	scope, now := scopeOf(access.From(ctx)), s.clock.Now()
+	counted := make([]Counted, 0, len(worklists))
+	queries := make([]Worklist, 0, 2*len(worklists))
+	for _, w := range worklists {
+		q := w.query(scope, now)
+		late := q
+		if late.DueBefore.IsZero() || late.DueBefore.After(now) {
+			late.DueBefore = now
+		}
+		counted, queries = append(counted, Counted{Kind: w.kind}), append(queries, q, late)
+	}
+	counts, err := s.store.CountWorklists(ctx, queries, MaxCount+1)
+	if err != nil {
+		return nil, err
+	}
+	for i := range counted {
+		counted[i].Count, counted[i].More = min(counts[2*i], MaxCount), counts[2*i] > MaxCount
+		counted[i].Overdue = min(counts[2*i+1], MaxCount)
+	}
+	return counted, nil
+}
+
+// maxFound bounds a search's answer.
+const maxFound = 50
+
+// SearchReferrals finds cases by their number, by another institution's, or by a patient's id; what the caller may not
+// see is not found.
+func (s *Service) SearchReferrals(ctx context.Context, query string) ([]*Referral, error) {
+	query = strings.TrimSpace(query)
+	list, err := s.store.Search(ctx, scopeOf(access.From(ctx)), query, maxFound)
+	if err != nil {
+		return nil, err
+	}
+	caller := access.From(ctx)
+	return slices.DeleteFunc(list, func(r *Referral) bool { return !r.VisibleTo(caller) }), nil
 }
 
 // ListTimeline lists a case's entries, oldest first; faults NOT_FOUND, INVALID_PAGE_TOKEN.

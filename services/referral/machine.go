@@ -44,6 +44,21 @@ const (
 	ClaimSettled       Move = "CLAIM_SETTLED"
 	ClaimReversed      Move = "CLAIM_REVERSED"
 	ClaimManual        Move = "CLAIM_MANUAL"
+	Consult            Move = "CONSULT"
+	Opine              Move = "OPINE"
+	ConcludeIndicated  Move = "CONCLUDE_INDICATED"
+	ConcludeNot        Move = "CONCLUDE_NOT_INDICATED"
+	ConcludeTooEarly   Move = "CONCLUDE_TOO_EARLY"
+	NoShow             Move = "NO_SHOW"
+	SuspendListing     Move = "SUSPEND_LISTING"
+	Delist             Move = "DELIST"
+	AbortSurgery       Move = "SURGERY_ABORTED"
+	Complicate         Move = "COMPLICATION"
+	DeclineBack        Move = "LOCAL_DECLINED"
+	Visit              Move = "VISIT"
+	Readmit            Move = "READMIT"
+	CheckExpert        Move = "CHECK_EXPERT"
+	Prescribe          Move = "PRESCRIBE"
 	CloseCompleted     Move = "CLOSE_COMPLETED"
 	Close              Move = "CLOSE"
 	StopClock          Move = "STOP_CLOCK"
@@ -79,7 +94,8 @@ var (
 	everywhere = States
 	live       = States[:len(States)-1]
 	atCenter   = on(Arrived, Evaluating, Listed, Suspended)
-	clocked    = on(Screening, Returned, Matched, Accepted, Arrived, Evaluating, Listed, BackReferred)
+	clocked    = on(Screening, Returned, Consultation, Matched, Accepted, Arrived, Evaluating, Listed, Suspended, BackReferred, FollowUp)
+	treated    = on(Operated, Rehabilitation, BackReferred, FollowUp)
 	offerOver  = do(OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused)
 	// transferTold is what becomes of a move on its way, and of the way back.
 	transferTold = do("TRANSFER_DELAYED", "TRANSFER_REPLANNED", "TRANSFER_ATTENTION", "TRANSFER_AT_DOOR",
@@ -111,6 +127,26 @@ var Table = []Row{
 	{From: on(Exhausted), Do: do(ScreenReturn), By: TheDesk, To: Returned, Limit: after(7 * day), Kind: "RETURNED"},
 	{From: on(Exhausted), Do: do(ScreenNotIndicated), By: TheDesk, To: Closed, Kind: "CLOSED"},
 	{From: on(Returned), Do: do(Lapse), By: TheLine, To: Closed, Kind: "CLOSED"},
+
+	// A panel of experts 会诊, before the ranking or, as a second opinion, when nobody takes the case.
+	{
+		From: on(Screening), Do: do(Consult), By: TheDesk, When: undecided, To: Consultation, Limit: consulting, Kind: "CONSULTATION_OPENED",
+		Call: "OpenConsultation", Zh: "发起专家会诊", En: "Ask a panel of experts",
+	},
+	{
+		From: on(Exhausted), Do: do(Consult), By: TheDesk, To: Consultation, Limit: consulting, Kind: "CONSULTATION_OPENED",
+		Call: "OpenConsultation", Zh: "发起第二意见会诊", En: "Ask for a second opinion",
+	},
+	{
+		From: on(Consultation), Do: do(Opine), By: ThePanel, Keep: true, Kind: "OPINION_RECORDED",
+		Call: "RecordOpinion", Answers: true, Zh: "填写会诊意见", En: "Record your opinion",
+	},
+	{
+		From: on(Consultation), Do: do(ConcludeIndicated), By: TheDesk, To: Screening, Kind: "CONSULTATION_INDICATED",
+		Call: "ConcludeConsultation", Answers: true, Zh: "汇总意见并作出会诊结论", En: "Conclude the consultation",
+	},
+	{From: on(Consultation), Do: do(ConcludeNot), By: TheDesk, To: Closed, Kind: "CLOSED"},
+	{From: on(Consultation), Do: do(ConcludeTooEarly), By: TheDesk, To: Closed, Kind: "CLOSED"},
 
 	// Ranking, the patient's choice, and asking the centers.
 	{From: on(Screening), Do: do(MatchRanked), By: TheLine, When: matching, To: Matched, Limit: after(48 * time.Hour), Kind: "MATCHED"},
@@ -149,27 +185,31 @@ var Table = []Row{
 		From: on(InTransit, Arrived, Evaluating), Do: do(Book), By: TheCenter, When: notBooked, Keep: true, Kind: "BOOKED",
 		Call: "BookAdmission", Zh: "补办入院预约", En: "Confirm the admission belatedly",
 	},
+	{
+		From: on(Booked, TransferPlanned), Do: do(NoShow), By: TheCenter, To: Matched, Limit: after(48 * time.Hour), Kind: "NO_SHOW",
+		Call: "RecordCourse", Zh: "登记患者未到", En: "Record that the patient did not come",
+	},
 	{From: on(Accepted), Do: do(HoldExpired, HoldReleased), By: TheLine, When: ourHold, To: Matched, Limit: after(48 * time.Hour)},
 	{From: on(Booked), Do: do(HoldReleased), By: TheLine, When: ourHold, To: Matched, Limit: after(48 * time.Hour)},
 	{From: on(InTransit, Arrived, Evaluating), Do: do(HoldExpired), By: TheLine, When: ourHoldUnbooked, Keep: true},
 	{
-		From: on(TransferPlanned, InTransit, Arrived, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed),
+		From: on(Matched, TransferPlanned, InTransit, Arrived, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed),
 		Do:   do(HoldReleased), By: TheLine, When: ourHold, Keep: true,
 	},
 
 	// The move 转诊. What comes out of order still leads where the patient is.
 	{From: on(Booked), By: TheReferrer | TheDesk, Call: "CreateTransfer", Zh: "安排转运", En: "Plan the move"},
-	{From: on(Booked, TransferPlanned), Do: do(TransferPlan), By: TheLine, When: goingOn, To: TransferPlanned},
+	{From: on(Booked, TransferPlanned), Do: do(TransferPlan), By: TheLine, When: goingOn, To: TransferPlanned, Limit: departure},
 	{From: on(Accepted), Do: do(TransferPlan), By: TheLine, When: goingOn, Keep: true},
 	{From: on(TransferPlanned), By: TheReferrer, Call: "CheckFitness", Zh: "出发前 24 小时内复核转运条件", En: "Check the fitness within 24 hours before leaving"},
 	{From: on(TransferPlanned), By: TheReferrer, Call: "Depart", Zh: "登记出发", En: "Record the departure"},
 	{From: on(TransferPlanned, InTransit), By: TheReferrer | TheDesk, Call: "AbortTransfer", Zh: "中止转运", En: "End the move"},
 	{From: on(InTransit), By: TheCenter, Call: "HandOver", Zh: "登记到达并交接", En: "Record arrival and hand-over"},
-	{From: on(Accepted, Booked, TransferPlanned), Do: do(TransferDeparted), By: TheLine, When: goingOn, To: InTransit},
+	{From: on(Accepted, Booked, TransferPlanned), Do: do(TransferDeparted), By: TheLine, When: goingOn, To: InTransit, Limit: arrival},
 	{From: on(Accepted, Booked, TransferPlanned, InTransit), Do: do(TransferArrived), By: TheLine, To: Arrived, Limit: after(30 * day)},
 	{From: on(TransferPlanned, InTransit), Do: do(TransferAborted), By: TheLine, When: thisTransferBooked, To: Booked},
 	{From: on(InTransit), Do: do(TransferAborted), By: TheLine, When: thisTransfer, To: Accepted, Limit: after(3 * day)},
-	{From: on(Accepted), Do: do(TransferAborted), By: TheLine, When: thisTransfer, Keep: true},
+	{From: on(Matched, Accepted), Do: do(TransferAborted), By: TheLine, When: thisTransfer, Keep: true},
 
 	// Evaluation, listing, surgery 手术, rehabilitation 康复.
 	{
@@ -182,12 +222,30 @@ var Table = []Row{
 	},
 	{From: atCenter, Do: do(FindUnsuitable), By: TheCenter, To: Exhausted, Kind: "EVALUATED_UNSUITABLE"},
 	{
+		From: on(Listed), Do: do(SuspendListing), By: TheCenter, To: Suspended, Limit: after(30 * day), Kind: "LISTING_SUSPENDED",
+		Call: "RecordCourse", Zh: "暂停、撤出登记或登记手术取消", En: "Suspend or end the listing, or call the surgery off",
+	},
+	{
+		From: on(Suspended), Do: do(Delist), By: TheCenter, To: Exhausted, Kind: "DELISTED",
+		Call: "RecordCourse", Zh: "撤出登记", En: "End the listing",
+	},
+	{From: on(Listed), Do: do(Delist), By: TheCenter, To: Exhausted, Kind: "DELISTED"},
+	{From: on(Listed), Do: do(AbortSurgery), By: TheCenter, Keep: true},
+	{
 		From: on(Listed), Do: do(Operate), By: TheCenter, To: Operated, Kind: "SURGERY",
 		Call: "RecordSurgery", Zh: "记录手术", En: "Record the surgery",
 	},
 	{
 		From: on(Operated), Do: do(Discharge), By: TheCenter, To: Rehabilitation, Kind: "DISCHARGED",
 		Call: "RecordDischarge", Zh: "记录出院与康复计划", En: "Record the discharge with the rehabilitation plan",
+	},
+	{
+		From: on(Evaluating), Do: do(Discharge), By: TheCenter, When: operated, To: Rehabilitation, Kind: "DISCHARGED",
+		Call: "RecordDischarge", Zh: "记录出院与康复计划", En: "Record the discharge with the rehabilitation plan",
+	},
+	{
+		From: on(Rehabilitation), Do: do(Complicate), By: TheCenter, To: Evaluating, Limit: after(30 * day), Kind: "COMPLICATION",
+		Call: "RecordCourse", Zh: "出现并发症，重新评估", En: "Evaluate again because of a complication",
 	},
 	{
 		From: on(Rehabilitation), Do: do(BackRefer), By: TheCenter, To: BackReferred, Limit: after(48 * time.Hour), Kind: "BACK_REFERRED",
@@ -198,9 +256,28 @@ var Table = []Row{
 		Call: "BackRefer", Zh: "改请其他当地医院", En: "Ask another local hospital",
 	},
 	{
-		From: on(BackReferred), Do: do(AcceptBack), By: TheLocalHospital, To: FollowUp, Kind: "BACK_ACCEPTED",
+		From: on(BackReferred), Do: do(AcceptBack), By: TheLocalHospital, To: FollowUp, Limit: nextVisit, Kind: "BACK_ACCEPTED",
 		Call: "AcceptBackReferral", Answers: true, Zh: "接回患者", En: "Take the patient back",
 	},
+	{
+		From: on(BackReferred), Do: do(DeclineBack), By: TheLocalHospital, To: Rehabilitation, Kind: "LOCAL_DECLINED",
+		Call: "RecordCourse", Answers: true, Zh: "无法接回并说明原因", En: "Decline to take the patient back",
+	},
+
+	// Follow-up 随访: one clock for the next visit.
+	{
+		From: on(FollowUp), Do: do(Visit), By: TheLocalHospital | TheCenter, When: visitOpen, To: FollowUp, Limit: nextVisit, Kind: "FOLLOWED_UP",
+		Call: "RecordFollowUp", Answers: true, Zh: "登记随访", En: "Record the follow-up visit",
+	},
+	{
+		From: on(FollowUp), Do: do(Readmit), By: TheLocalHospital | TheCenter, To: Evaluating, Limit: after(30 * day), Kind: "READMITTED",
+		Call: "Readmit", Zh: "再次收治", En: "Readmit the patient",
+	},
+	{
+		From: treated, Do: do(Prescribe), By: TheLocalHospital | TheCenter, Keep: true, Kind: "PRESCRIBED",
+		Call: "RecordPrescription", Zh: "开具抗排异处方", En: "Prescribe",
+	},
+	{From: live, Do: do(CheckExpert), By: TheLocalHospital | TheCenter | TheDesk, Keep: true, Kind: "EXPERT_CHECKED"},
 
 	// The bill runs beside the chain, and on after its end.
 	{From: on(Arrived, Evaluating, Listed, Operated, Rehabilitation), By: TheCenter, When: noClaim, Call: "OpenClaim", Zh: "建立费用单", En: "Open the claim"},

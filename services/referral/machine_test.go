@@ -19,7 +19,8 @@ var (
 	centerB  = access.Caller{Subject: "he", Organisation: "C-NJ-01", Roles: []access.Role{access.Center}}
 	desk     = access.Caller{Subject: "ops", Organisation: "OPS", Roles: []access.Role{access.Operations}}
 	agency   = access.Caller{Subject: "yb", Organisation: "A-340000", Province: "340000", Roles: []access.Role{access.Agency}}
-	actors   = []access.Caller{referrer, stranger, centerA, centerB, desk, agency, theLine}
+	expert   = access.Caller{Subject: "zhou", Organisation: "C-BJ-01", Roles: []access.Role{access.Center}}
+	actors   = []access.Caller{referrer, stranger, centerA, centerB, desk, agency, expert, theLine}
 	noon     = time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC)
 )
 
@@ -29,22 +30,23 @@ var ways = map[State]map[Move][]State{
 	Draft:           {Submit: {Submitted}},
 	Submitted:       {Receive: {Screening}},
 	Returned:        {Submit: {Submitted}, Lapse: {Closed}},
-	Screening:       {ScreenPass: {Screening}, ScreenReturn: {Returned}, ScreenNotIndicated: {Closed}, MatchRanked: {Matched}, MatchEmpty: {Exhausted}, MatchRefused: {Screening}},
-	Exhausted:       {Assign: {Matched}, ScreenPass: {Screening}, ScreenReturn: {Returned}, ScreenNotIndicated: {Closed}, Choose: {Matched}, HoldReleased: {Exhausted}},
-	Matched:         {Choose: {Matched}, Assign: {Matched}, OfferCreated: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Matched, Exhausted}, OfferExpired: {Matched, Exhausted}, OfferWithdrawn: {Matched, Exhausted}, OfferRefused: {Matched, Exhausted}, AbandonAsking: {Matched}},
+	Screening:       {Consult: {Consultation}, ScreenPass: {Screening}, ScreenReturn: {Returned}, ScreenNotIndicated: {Closed}, MatchRanked: {Matched}, MatchEmpty: {Exhausted}, MatchRefused: {Screening}},
+	Consultation:    {Opine: {Consultation}, ConcludeIndicated: {Screening}, ConcludeNot: {Closed}, ConcludeTooEarly: {Closed}},
+	Exhausted:       {Assign: {Matched}, Consult: {Consultation}, ScreenPass: {Screening}, ScreenReturn: {Returned}, ScreenNotIndicated: {Closed}, Choose: {Matched}, HoldReleased: {Exhausted}},
+	Matched:         {HoldReleased: {Matched}, TransferAborted: {Matched}, Choose: {Matched}, Assign: {Matched}, OfferCreated: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Matched, Exhausted}, OfferExpired: {Matched, Exhausted}, OfferWithdrawn: {Matched, Exhausted}, OfferRefused: {Matched, Exhausted}, AbandonAsking: {Matched}},
 	Offered:         {OfferCreated: {Offered}, OfferReminded: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Offered, Matched, Exhausted}, OfferExpired: {Offered, Matched, Exhausted}, OfferWithdrawn: {Offered, Matched, Exhausted}, OfferRefused: {Offered, Matched, Exhausted}},
 	Accepted:        {Book: {Booked, TransferPlanned}, HoldExpired: {Matched}, HoldReleased: {Matched}, TransferPlan: {Accepted}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}, TransferAborted: {Accepted}},
-	Booked:          {HoldReleased: {Matched}, TransferPlan: {TransferPlanned}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}},
-	TransferPlanned: {HoldReleased: {TransferPlanned}, TransferPlan: {TransferPlanned}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}, TransferAborted: {Booked}},
+	Booked:          {NoShow: {Matched}, HoldReleased: {Matched}, TransferPlan: {TransferPlanned}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}},
+	TransferPlanned: {NoShow: {Matched}, HoldReleased: {TransferPlanned}, TransferPlan: {TransferPlanned}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}, TransferAborted: {Booked}},
 	InTransit:       {Book: {InTransit}, HoldExpired: {InTransit}, HoldReleased: {InTransit}, TransferArrived: {Arrived}, TransferAborted: {Booked, Accepted}},
 	Arrived:         {Book: {Arrived}, HoldExpired: {Arrived}, HoldReleased: {Arrived}, FindSuitable: {Listed}, FindUnsuitable: {Exhausted}},
-	Evaluating:      {Book: {Evaluating}, HoldExpired: {Evaluating}, HoldReleased: {Evaluating}, FindSuitable: {Listed}, FindUnsuitable: {Exhausted}},
-	Listed:          {HoldReleased: {Listed}, FindSuitable: {Listed}, FindUnsuitable: {Exhausted}, Operate: {Operated}},
-	Suspended:       {HoldReleased: {Suspended}, FindSuitable: {Listed}, FindUnsuitable: {Exhausted}},
+	Evaluating:      {Discharge: {Rehabilitation}, Book: {Evaluating}, HoldExpired: {Evaluating}, HoldReleased: {Evaluating}, FindSuitable: {Listed}, FindUnsuitable: {Exhausted}},
+	Listed:          {SuspendListing: {Suspended}, Delist: {Exhausted}, AbortSurgery: {Listed}, HoldReleased: {Listed}, FindSuitable: {Listed}, FindUnsuitable: {Exhausted}, Operate: {Operated}},
+	Suspended:       {Delist: {Exhausted}, HoldReleased: {Suspended}, FindSuitable: {Listed}, FindUnsuitable: {Exhausted}},
 	Operated:        {HoldReleased: {Operated}, Discharge: {Rehabilitation}},
-	Rehabilitation:  {HoldReleased: {Rehabilitation}, BackRefer: {BackReferred}},
-	BackReferred:    {HoldReleased: {BackReferred}, BackRefer: {BackReferred}, AcceptBack: {FollowUp}},
-	FollowUp:        {HoldReleased: {FollowUp}, CloseCompleted: {Closed}},
+	Rehabilitation:  {Complicate: {Evaluating}, HoldReleased: {Rehabilitation}, BackRefer: {BackReferred}},
+	BackReferred:    {DeclineBack: {Rehabilitation}, HoldReleased: {BackReferred}, BackRefer: {BackReferred}, AcceptBack: {FollowUp}},
+	FollowUp:        {Visit: {FollowUp}, Readmit: {Evaluating}, HoldReleased: {FollowUp}, CloseCompleted: {Closed}},
 	Closed:          {HoldReleased: {Closed}},
 }
 
@@ -57,6 +59,10 @@ func allowed(from State, m Move, to State) bool {
 		return to == from
 	case Close:
 		return from != Closed && to == Closed
+	case Prescribe:
+		return to == from && slices.Contains([]State{Operated, Rehabilitation, BackReferred, FollowUp}, from)
+	case CheckExpert:
+		return to == from && from != Closed
 	case StopClock, RestartClock:
 		return to == from && from != Draft && from != Offered && from != Closed
 	}
@@ -66,7 +72,11 @@ func allowed(from State, m Move, to State) bool {
 var whose = map[Move]Party{
 	Submit: TheReferrer, ScreenPass: TheDesk, ScreenReturn: TheDesk, ScreenNotIndicated: TheDesk, Choose: TheReferrer, Book: TheCenter,
 	FindSuitable: TheCenter, FindUnsuitable: TheCenter, Operate: TheCenter, Discharge: TheCenter, BackRefer: TheCenter,
-	AcceptBack: TheLocalHospital, CloseCompleted: TheReferrer | TheDesk, Close: TheReferrer | TheDesk,
+	Consult: TheDesk, Opine: ThePanel, ConcludeIndicated: TheDesk, ConcludeNot: TheDesk, ConcludeTooEarly: TheDesk,
+	NoShow: TheCenter, SuspendListing: TheCenter, Delist: TheCenter, AbortSurgery: TheCenter, Complicate: TheCenter, DeclineBack: TheLocalHospital,
+	Visit: TheLocalHospital | TheCenter, Readmit: TheLocalHospital | TheCenter, Prescribe: TheLocalHospital | TheCenter,
+	CheckExpert: TheLocalHospital | TheCenter | TheDesk,
+	AcceptBack:  TheLocalHospital, CloseCompleted: TheReferrer | TheDesk, Close: TheReferrer | TheDesk,
 	StopClock: TheReferrer | TheCenter | TheDesk, RestartClock: TheReferrer | TheCenter | TheDesk,
 }
 
@@ -170,7 +180,7 @@ func TestMachineAgainstTheTable(t *testing.T) {
 			reached[r.State] = true
 		}
 	})
-	for _, s := range []State{Matched, Offered, Accepted, Booked, Arrived, Listed, Exhausted, Closed} {
+	for _, s := range []State{Consultation, Suspended, FollowUp, Matched, Offered, Accepted, Booked, Arrived, Listed, Exhausted, Closed} {
 		if !reached[s] {
 			t.Errorf("the test never came to %s", s)
 		}
@@ -188,6 +198,10 @@ func event(r *Referral, m Move, by access.Caller, at time.Time) Act {
 		if r.OfferID == "" {
 			a.Record = "off_" + at.Format("150405")
 		}
+	case Visit:
+		if v := r.openVisit(); v != nil {
+			a.Number = v.Number
+		}
 	case HoldExpired, HoldReleased:
 		a.Center, a.Record = "", r.HoldID
 	case TransferPlan, TransferDeparted, TransferArrived, TransferAborted:
@@ -202,7 +216,7 @@ func event(r *Referral, m Move, by access.Caller, at time.Time) Act {
 func possible(r *Referral, moves []Move) []Move {
 	var found []Move
 	for _, m := range moves {
-		if m == Close || m == CloseCompleted || m == ScreenNotIndicated || m == Lapse {
+		if m == Close || m == CloseCompleted || m == ScreenNotIndicated || m == Lapse || m == ConcludeNot || m == ConcludeTooEarly {
 			continue
 		}
 		if whoCan(r, m).Known() {
@@ -272,9 +286,19 @@ func partLine(m Move) Party {
 // effect does what the use cases do, as far as the table's guards look at it.
 func effect(r *Referral, m Move, a Act) {
 	switch m {
-	case ScreenPass:
-		r.Matching = true
-		r.stopAsking()
+	case ScreenPass, ConcludeIndicated:
+		r.startRanking()
+		r.jobs = nil
+	case Consult:
+		r.Consultations = append(r.Consultations, ConsultationRecord{Number: len(r.Consultations) + 1, Panel: []Expert{{Organisation: expert.Organisation, Subject: expert.Subject}}})
+	case Operate:
+		r.Surgery = &Surgery{Time: a.At}
+	case NoShow, Delist, DeclineBack:
+		r.turn(m)
+	case AcceptBack:
+		r.schedule(followUps, a.At)
+	case Visit:
+		r.Visits[a.Number-1].Time = a.At
 	case MatchRanked, MatchEmpty:
 		r.Matching, r.MatchRunID = false, "mat_1"
 	case MatchRefused:
@@ -300,7 +324,7 @@ func effect(r *Referral, m Move, a Act) {
 		r.Left, r.ClockSuspended, r.Deadline = r.Deadline.Sub(a.At), "waiting", time.Time{}
 	case RestartClock:
 		r.Deadline, r.ClockSuspended, r.Left = a.At.Add(r.Left), "", 0
-	case Close, CloseCompleted, Lapse, ScreenNotIndicated:
-		r.end(Lost)
+	case Close, CloseCompleted, Lapse, ScreenNotIndicated, ConcludeNot, ConcludeTooEarly:
+		r.end(Lost, a.At)
 	}
 }

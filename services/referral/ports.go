@@ -20,6 +20,10 @@ type Store interface {
 	List(ctx context.Context, f Filter, cursor string, limit int) ([]*Referral, string, error)
 	// Worklist returns what waits, first to expire first, in the same way.
 	Worklist(ctx context.Context, q Worklist, cursor string, limit int) ([]*Referral, string, error)
+	// CountWorklists counts each reading, up to a bound.
+	CountWorklists(ctx context.Context, queries []Worklist, most int) ([]int, error)
+	// Search returns cases by their id, by another institution's number or by the patient's id, newest first.
+	Search(ctx context.Context, s Scope, query string, most int) ([]*Referral, error)
 	// Timeline returns entries after a sequence, oldest first.
 	Timeline(ctx context.Context, referralID string, after int64, limit int) ([]Entry, error)
 	// Feed returns the events after one position and up to another that the organisation may see, or all of them.
@@ -54,8 +58,10 @@ type Worklist struct {
 	States []State
 	// Waiting are the parts of an organisation that the list waits for; Operations see it whatever they are.
 	Waiting Party
-	// OverdueAt other than zero: only what was due before it, also what the line itself is at.
-	OverdueAt time.Time
+	// DueBefore other than zero: only what was due before it, also what the line itself is at.
+	DueBefore time.Time
+	// ClaimStages, when there are any, narrow the list to bills that stand so, also what the line itself is at.
+	ClaimStages []string
 }
 
 // Profile is what the patient service tells of a patient.

@@ -12,8 +12,7 @@ import (
 // State is where a case stands (状态).
 type State string
 
-// The states, in the order a case passes them. Consultation and Suspended have no way in yet: the calls that lead there
-// belong to a later version of the contract.
+// The states, in the order a case passes them.
 const (
 	Draft           State = "DRAFT"
 	Submitted       State = "SUBMITTED"
@@ -47,7 +46,8 @@ var States = []State{
 // CloseReason says why a case ended (结案原因).
 type CloseReason string
 
-// The reasons to close. Lapsed is given by the deadline job alone, NotIndicated by the desk.
+// The reasons to close. Lapsed is given by the deadline job alone, NotIndicated by the desk, TooEarly
+// by a panel.
 const (
 	Completed    CloseReason = "COMPLETED"
 	Died         CloseReason = "DIED"
@@ -57,6 +57,7 @@ const (
 	EnteredWrong CloseReason = "ERROR"
 	NotIndicated CloseReason = "NOT_INDICATED"
 	Lapsed       CloseReason = "LAPSED"
+	TooEarly     CloseReason = "TOO_EARLY"
 )
 
 // Routine is the urgency without haste; the others are URGENT and EMERGENCY.
@@ -123,6 +124,17 @@ type Referral struct {
 	RehabilitationPlan string
 	LocalHospital      string
 
+	Consultations []ConsultationRecord
+	// Visits is the follow-up's schedule, Schedule the version of its intervals.
+	Visits        []FollowUpVisit
+	Schedule      string
+	Registrations []Registration
+	Prescriptions []Prescription
+	// Numbers are those of other institutions.
+	Numbers []CaseNumber
+	// Outpatient are claims of drugs after the stay; their outcome is not the bill of the stay.
+	Outpatient []string
+
 	TraceID                string
 	CreateTime, UpdateTime time.Time
 	Version                int64
@@ -164,7 +176,13 @@ func (r *Referral) AskedCenters() []string {
 // Parties are the organisations that may see the case now.
 func (r *Referral) Parties() []string {
 	var parties []string
-	for _, organisation := range append([]string{r.Referrer, r.CenterID, r.LocalHospital}, r.AskedCenters()...) {
+	all := append([]string{r.Referrer, r.CenterID, r.LocalHospital}, r.AskedCenters()...)
+	if c := r.OpenConsultation(); c != nil {
+		for _, e := range c.Panel {
+			all = append(all, e.Organisation)
+		}
+	}
+	for _, organisation := range all {
 		if organisation != "" && !slices.Contains(parties, organisation) {
 			parties = append(parties, organisation)
 		}

@@ -24,15 +24,10 @@ func (s *Service) ScreenReferral(ctx context.Context, referralID, etag string, d
 		a.Note = comment
 		switch decision {
 		case ScreenPass:
-			return r.apply(decision, a, func() {
-				r.Runs++
-				r.Matching = true
-				r.stopAsking()
-				r.enqueue(Job{Do: JobMatch, Number: r.Runs})
-			})
+			return r.apply(decision, a, r.startRanking)
 		case ScreenNotIndicated:
 			a.Reason = string(NotIndicated)
-			return r.apply(decision, a, func() { r.end(NotIndicated) })
+			return r.apply(decision, a, func() { r.end(NotIndicated, a.At) })
 		}
 		return r.apply(decision, a, nil)
 	})

@@ -40,6 +40,8 @@ type Act struct {
 	// Ends is a deadline set by somebody else: an offer's.
 	Ends   time.Time
 	Reason string
+	// Number is that of a follow-up visit.
+	Number int
 	// Kind replaces the row's kind of entry; Note is added to its text.
 	Kind, Note string
 	// Organisation and Subject replace those of By: a service tells what somebody did elsewhere.
@@ -55,6 +57,21 @@ var kinds = map[string]words{
 	"SCREENING":              {"运营台开始审核", "At the line's desk"},
 	"SCREENING_PASSED":       {"审核通过，开始匹配", "Passed by the desk; centers are being ranked"},
 	"RETURNED":               {"退回补充资料", "Returned for information"},
+	"CONSULTATION_OPENED":    {"已发起专家会诊", "A panel of experts is asked"},
+	"OPINION_RECORDED":       {"专家已填写会诊意见", "An expert recorded an opinion"},
+	"CONSULTATION_INDICATED": {"会诊结论：适合移植，开始匹配", "The panel holds the transplant indicated; centers are being ranked"},
+	"NO_SHOW":                {"患者未到，床位与手术间将释放，请重新选择", "The patient did not come; bed and operating room are freed, the patient chooses anew"},
+	"LISTING_SUSPENDED":      {"登记已暂停", "The listing is suspended"},
+	"DELISTED":               {"已撤出登记，由运营处理", "The listing ended; operations decide"},
+	"SURGERY_ABORTED":        {"手术取消，登记保留", "The surgery was called off; the listing stays"},
+	"COMPLICATION":           {"出现并发症，重新评估", "A complication; evaluated again"},
+	"LOCAL_DECLINED":         {"当地医院无法接回", "The local hospital cannot take the patient back"},
+	"FOLLOWED_UP":            {"已随访", "Followed up"},
+	"READMITTED":             {"再次收治", "Readmitted"},
+	"EXPERT_CHECKED":         {"已核验专家执业备案", "An expert's registration was checked"},
+	"PRESCRIBED":             {"已开具抗排异处方", "Anti-rejection drugs were prescribed"},
+	"PRESCRIPTION_LINKED":    {"处方已关联结算", "A prescription was tied to its claim"},
+	"NUMBER_ADDED":           {"已登记院内编号", "Another institution's number was added"},
 	"MATCHED":                {"匹配完成，请患者选择移植中心", "Centers are ranked; the patient chooses"},
 	"MATCH_EMPTY":            {"没有可接收的移植中心，由运营处理", "No center can take the case; operations decide"},
 	"MATCH_REFUSED":          {"匹配未能进行，退回运营台", "Ranking was not possible; back at the desk"},

@@ -14,7 +14,7 @@ func (s *Service) Grant(ctx context.Context, j Job) error {
 	if err != nil || !contains(r.Parties(), j.Organisation) {
 		return err
 	}
-	return s.peers.GrantAccess(ctx, key("grant", r.ID, j.Organisation), r.PatientID, j.Organisation, r.ID)
+	return s.peers.GrantAccess(ctx, key("grant", r.ID, j.Organisation, j.Record), r.PatientID, j.Organisation, r.ID)
 }
 
 // Revoke ends the access of a center whose offer ended without the patient. A center that is a party, or asked again, keeps

@@ -49,6 +49,7 @@ const (
 	MessageIDReused             Reason = "MESSAGE_ID_REUSED"
 	QuotaReserved               Reason = "QUOTA_RESERVED"
 	QuotaUsed                   Reason = "QUOTA_USED"
+	ExpertNotRegistered         Reason = "EXPERT_NOT_REGISTERED"
 	FeedInvalid                 Reason = "FEED_INVALID"
 	OrganFee                    Reason = "ORGAN_FEE"
 	VersionExists               Reason = "VERSION_EXISTS"
@@ -127,6 +128,7 @@ var whatToDo = map[Reason]advice{
 	MergeRefused:                {"Read both records; close or finish what is named, then try again.", "请查看两份档案，处理所列事项后再试。"},
 	ResultExpired:               {"Record REPEAT_NEEDED with the reason EXPIRED, or ask for a newer result.", "请登记为需复查（原因 EXPIRED），或索取较新的结果。"},
 	DocumentRefused:             {"Check the file; send it again with the type and checksum it has.", "请检查文件，并按其真实类型和校验值重新上传。"},
+	ExpertNotRegistered:         {"Have somebody else look up the registration and record it with CheckExpert, then prescribe.", "请由他人核验执业备案并登记（CheckExpert）后再开方。"},
 	DocumentQuarantined:         {"Wait for the scan; what was found infected is never given out.", "请等待扫描完成；检出病毒的文件不予提供。"},
 	DocumentLimit:               {"Withdraw a document that is no longer needed, then upload again.", "请先撤销不再需要的文件，再上传。"},
 	DeadlinePassed:              {"Ask the national clearing center, which may still act.", "请联系国家清算中心处理。"},

@@ -95,6 +95,7 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 		h.AtOnce = int(o.GetAtOnce())
 	case *referralv1.RecordCaseEventRequest_Transfer:
 		h.Move, h.Record, h.Reason = transferMoves[e.Transfer.GetKind()], e.Transfer.GetTransferId(), e.Transfer.GetReasonCode()
+		h.Depart, h.Arrive = instant(e.Transfer.GetDepartTime()), instant(e.Transfer.GetArriveTime())
 	case *referralv1.RecordCaseEventRequest_Claim:
 		h.Move, h.Record = claimMoves[e.Claim.GetKind()], e.Claim.GetClaimId()
 		if pay := e.Claim.GetSelfPay(); pay != nil {

@@ -36,17 +36,13 @@ func (w *where) party(s referral.Scope, parts referral.Party) {
 	if parts&referral.TheAskedCenter != 0 {
 		any = append(any, "id IN (SELECT referral_id FROM asked WHERE center = "+organisation+")")
 	}
-	for _, column := range []struct {
-		part referral.Party
-		name string
-	}{
-		{referral.TheReferrer, "referrer"},
-		{referral.TheCenter, "center"},
-		{referral.TheLocalHospital, "local_hospital"},
-	} {
+	for _, column := range columns {
 		if parts&column.part != 0 {
 			any = append(any, column.name+" = "+organisation)
 		}
+	}
+	if parts&referral.ThePanel != 0 {
+		any = append(any, "id IN (SELECT referral_id FROM referral_panel WHERE organisation = "+organisation+")")
 	}
 	if len(any) == 0 || s.Organisation == "" {
 		// The argument is used, for PostgreSQL wants its type.
@@ -66,7 +62,7 @@ func (w *where) sql() string {
 // List reads cases by their id, newest first, or by their update time, oldest first.
 func (s *Store) List(ctx context.Context, f referral.Filter, cursor string, limit int) ([]*referral.Referral, string, error) {
 	var w where
-	w.party(f.Scope, referral.TheReferrer|referral.TheAskedCenter|referral.TheCenter|referral.TheLocalHospital)
+	w.party(f.Scope, referral.TheReferrer|referral.TheAskedCenter|referral.TheCenter|referral.TheLocalHospital|referral.ThePanel)
 	if f.State != "" {
 		w.and("state = " + w.arg(string(f.State)))
 	}
@@ -85,26 +81,6 @@ func (s *Store) List(ctx context.Context, f referral.Filter, cursor string, limi
 		return nil, "", err
 	}
 	return s.read(ctx, "SELECT doc, updated FROM referral"+w.sql()+" ORDER BY updated, id LIMIT "+w.arg(limit+1), w.args, limit, numbered)
-}
-
-// Worklist reads cases by their deadline.
-func (s *Store) Worklist(ctx context.Context, q referral.Worklist, cursor string, limit int) ([]*referral.Referral, string, error) {
-	var w where
-	w.party(q.Scope, q.Waiting)
-	states := make([]string, len(q.States))
-	for i, state := range q.States {
-		states[i] = w.arg(string(state))
-	}
-	w.and("state IN (" + strings.Join(states, ", ") + ")")
-	if q.OverdueAt.IsZero() {
-		w.and("NOT busy")
-	} else {
-		w.and("deadline < " + w.arg(clock.Micros(q.OverdueAt)))
-	}
-	if err := w.after("deadline", cursor); err != nil {
-		return nil, "", err
-	}
-	return s.read(ctx, "SELECT doc, deadline FROM referral"+w.sql()+" ORDER BY deadline, id LIMIT "+w.arg(limit+1), w.args, limit, numbered)
 }
 
 func numbered(r *referral.Referral, n int64) string { return strconv.FormatInt(n, 10) + " " + r.ID }
@@ -142,9 +118,9 @@ func (s *Store) read(ctx context.Context, sql string, args []any, limit int, cur
 				next = cursorOf(list[limit-1], last)
 				break
 			}
-			r := new(referral.Referral)
-			if err := json.Unmarshal([]byte(doc), r); err != nil {
-				return fmt.Errorf("referral: stored case: %w", err)
+			r, err := scanDoc(doc)
+			if err != nil {
+				return err
 			}
 			list, last = append(list, r), n
 		}

@@ -151,9 +151,12 @@ func save(ctx context.Context, tx *sqldb.Tx, r *referral.Referral) error {
 		return err
 	}
 	_, err = tx.Exec(ctx, `UPDATE referral SET version = $2, state = $3, live = $4, busy = $5, asked_center = $6, center = $7,
-		local_hospital = $8, deadline = $9, updated = $10, doc = $11 WHERE id = $1`,
-		r.ID, r.Version, string(r.State), r.Live(), r.Busy(), strings.Join(r.AskedCenters(), " "), r.CenterID, r.LocalHospital, deadlineOf(r), at, string(doc))
-	return err
+		local_hospital = $8, deadline = $9, updated = $10, doc = $11, claim_stage = $12 WHERE id = $1`,
+		r.ID, r.Version, string(r.State), r.Live(), r.Busy(), strings.Join(r.AskedCenters(), " "), r.CenterID, r.LocalHospital, deadlineOf(r), at, string(doc), r.ClaimStage)
+	if err != nil || len(r.Consultations)+len(r.Numbers) == 0 {
+		return err
+	}
+	return index(ctx, tx, r)
 }
 
 // asked keeps one row for each center that has an open offer.
@@ -174,11 +177,7 @@ func scanOne(row sqldb.Row) (*referral.Referral, error) {
 	if err := row.Scan(&doc); err != nil {
 		return nil, err
 	}
-	r := new(referral.Referral)
-	if err := json.Unmarshal([]byte(doc), r); err != nil {
-		return nil, fmt.Errorf("referral: stored case: %w", err)
-	}
-	return r, nil
+	return scanDoc(doc)
 }
 
 func notFound(err error, referralID string) error {

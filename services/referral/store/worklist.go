@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"huhang.example/services/internal/clock"
+	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/sqldb"
+	"huhang.example/services/referral"
+)
+
+// listed is the SQL of one worklist: for each column that makes the organisation a party and each state, the first of
+// what waits in the order of the deadlines, each read from an index in that order; then the first of all of these. A
+// condition over all columns at once would read every case of the organisation.
+type listed struct {
+	where
+	after string
+	limit int
+}
+
+func (l *listed) sql(w referral.Worklist, cursor string) (string, error) {
+	if cursor != "" {
+		number, id, _ := strings.Cut(cursor, " ")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return "", fault.New(fault.InvalidArgument, fault.InvalidPageToken, "page_token", "The page token is damaged.", "翻页标记已损坏。")
+		}
+		l.after = " AND (deadline, id) > (" + l.arg(n) + ", " + l.arg(id) + ")"
+	}
+	more := l.after
+	switch {
+	case len(w.ClaimStages) > 0:
+	case w.DueBefore.IsZero():
+		more += " AND NOT busy"
+	default:
+		more += " AND deadline < " + l.arg(clock.Micros(w.DueBefore))
+	}
+	var parties []string
+	if w.Scope.All {
+		parties = []string{"TRUE"}
+	} else if w.Scope.Organisation != "" {
+		organisation := l.arg(w.Scope.Organisation)
+		for _, c := range columns {
+			if w.Waiting&c.part != 0 {
+				parties = append(parties, c.name+" = "+organisation)
+			}
+		}
+		if w.Waiting&referral.TheAskedCenter != 0 {
+			parties = append(parties, "id IN (SELECT referral_id FROM asked WHERE center = "+organisation+")")
+		}
+		if w.Waiting&referral.ThePanel != 0 {
+			parties = append(parties, "id IN (SELECT referral_id FROM referral_panel WHERE organisation = "+organisation+")")
+		}
+	}
+	var parts []string
+	for _, party := range parties {
+		if len(w.ClaimStages) > 0 {
+			for _, stage := range w.ClaimStages {
+				parts = append(parts, l.part(party+" AND claim_stage = "+l.arg(stage)+more))
+			}
+			continue
+		}
+		for _, state := range w.States {
+			parts = append(parts, l.part(party+" AND state = "+l.arg(string(state))+more))
+		}
+	}
+	return strings.Join(parts, " UNION "), nil
+}
+
+func (l *listed) part(condition string) string {
+	return "SELECT * FROM (SELECT id, deadline FROM referral WHERE " + condition + " ORDER BY deadline, id LIMIT " + strconv.Itoa(l.limit) + ") AS p" + strconv.Itoa(len(l.args))
+}
+
+// columns are those by which an organisation is a party.
+var columns = []struct {
+	part referral.Party
+	name string
+}{
+	{referral.TheReferrer, "referrer"},
+	{referral.TheCenter, "center"},
+	{referral.TheLocalHospital, "local_hospital"},
+}
+
+// Worklist reads cases by their deadline.
+func (s *Store) Worklist(ctx context.Context, q referral.Worklist, cursor string, limit int) ([]*referral.Referral, string, error) {
+	l := listed{limit: limit + 1}
+	sql, err := l.sql(q, cursor)
+	if err != nil || sql == "" {
+		return nil, "", err
+	}
+	sql = "SELECT r.doc, r.deadline FROM (SELECT id, deadline FROM (" + sql + ") AS u ORDER BY deadline, id LIMIT " + strconv.Itoa(limit+1) +
+		") AS w JOIN referral r ON r.id = w.id ORDER BY r.deadline, r.id"
+	return s.read(ctx, sql, l.args, limit, numbered)
+}
+
+// CountWorklists counts each up to most.
+func (s *Store) CountWorklists(ctx context.Context, queries []referral.Worklist, most int) (counts []int, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		counts = make([]int, len(queries))
+		for i, w := range queries {
+			l := listed{limit: most}
+			sql, err := l.sql(w, "")
+			if err != nil {
+				return err
+			}
+			if sql == "" {
+				continue
+			}
+			if err := q.QueryRow(ctx, "SELECT count(*) FROM ("+sql+") AS u", l.args...).Scan(&counts[i]); err != nil {
+				return err
+			}
+			counts[i] = min(counts[i], most)
+		}
+		return nil
+	})
+	return counts, err
+}
+
+// Search looks a text up as each of the three numbers a case is known by.
+func (s *Store) Search(ctx context.Context, scope referral.Scope, query string, most int) ([]*referral.Referral, error) {
+	var w where
+	text := w.arg(query)
+	w.and("(id = " + text + " OR patient_id = " + text + " OR id IN (SELECT referral_id FROM referral_number WHERE number = " + text + "))")
+	w.party(scope, referral.TheReferrer|referral.TheAskedCenter|referral.TheCenter|referral.TheLocalHospital|referral.ThePanel)
+	list, _, err := s.read(ctx, "SELECT doc, 0 FROM referral"+w.sql()+" ORDER BY id DESC LIMIT "+strconv.Itoa(most+1), w.args, most,
+		func(r *referral.Referral, _ int64) string { return r.ID })
+	return list, err
+}
+
+// index keeps what a case is looked up by besides its own columns.
+func index(ctx context.Context, tx *sqldb.Tx, r *referral.Referral) error {
+	if _, err := tx.Exec(ctx, "DELETE FROM referral_panel WHERE referral_id = $1", r.ID); err != nil {
+		return err
+	}
+	if c := r.OpenConsultation(); c != nil {
+		for _, e := range c.Panel {
+			if _, err := tx.Exec(ctx, "INSERT INTO referral_panel (organisation, referral_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", e.Organisation, r.ID); err != nil {
+				return err
+			}
+		}
+	}
+	for _, n := range r.Numbers {
+		if _, err := tx.Exec(ctx, "INSERT INTO referral_number (number, organisation, referral_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", n.Number, n.Organisation, r.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanDoc(doc string) (*referral.Referral, error) {
+	r := new(referral.Referral)
+	if err := json.Unmarshal([]byte(doc), r); err != nil {
+		return nil, fmt.Errorf("referral: stored case: %w", err)
+	}
+	return r, nil
+}
