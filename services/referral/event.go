@@ -64,6 +64,11 @@ func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 		}
 		r.see(h.Record, kind)
 		r.note(string(h.Move), a)
+		if r.State == InTransit && r.TransferID == h.Record && !h.Arrive.IsZero() {
+			a.Ends = h.Arrive
+			r.Deadline, r.OverdueTold = arrival(r, a), false
+			r.watch()
+		}
 		return false, nil
 	}
 	claim := slices.Contains(claimChanged, h.Move) || h.Move == ClaimOpened

@@ -198,6 +198,42 @@ func TestTurnsOfTheCourse(t *testing.T) {
 	})
 }
 
+// Who is on the way is missed two hours after the planned arrival, which a delay moves.
+func TestArrivalIsMissed(t *testing.T) {
+	each(t, func(t *testing.T, l *line) {
+		l.toAccepted()
+		l.eventually("FILED")
+		_, err := l.server.BookAdmission(l.as(shanghai), &referralv1.BookAdmissionRequest{RequestId: l.key(), ReferralId: l.id, Etag: l.etag()})
+		l.must(err)
+		tell := func(kind string, depart, arrive time.Time) {
+			l.tell(&referralv1.RecordCaseEventRequest{Event: &referralv1.RecordCaseEventRequest_Transfer{Transfer: &referralv1.TransferEvent{
+				TransferId: move1, Kind: kind, DepartTime: timestamppb.New(depart), ArriveTime: timestamppb.New(arrive),
+			}}})
+		}
+		leave := start.Add(30 * time.Hour)
+		tell("PLANNED", leave, leave.Add(4*time.Hour))
+		if l.counts(hospital)["TRANSFERS"] != 0 {
+			t.Error("tomorrow's move stands on today's list")
+		}
+		l.clock.Set(leave.Add(-time.Hour))
+		if l.counts(hospital)["TRANSFERS"] != 1 {
+			t.Error("today's move stands on no list")
+		}
+		l.clock.Set(leave)
+		tell("DEPARTED", leave, leave.Add(4*time.Hour))
+		tell("DELAYED", leave, leave.Add(6*time.Hour))
+		l.clock.Set(leave.Add(7 * time.Hour))
+		if n := l.counts(shanghai)["ARRIVALS_NOT_CONFIRMED"]; n != 0 {
+			t.Errorf("%d arrivals are missed before their time", n)
+		}
+		l.clock.Set(leave.Add(8*time.Hour + time.Minute))
+		l.eventually("OVERDUE")
+		if n := l.counts(shanghai)["ARRIVALS_NOT_CONFIRMED"]; n != 1 {
+			t.Errorf("%d arrivals are missed after it", n)
+		}
+	})
+}
+
 func (l *line) counts(by access.Caller) map[string]int32 {
 	l.t.Helper()
 	got, err := l.server.CountWorklists(l.as(by), &referralv1.CountWorklistsRequest{})
