@@ -176,6 +176,8 @@ const (
 	CloseReason_CLOSE_REASON_NOT_INDICATED CloseReason = 7
 	// Lapsed: information never came.
 	CloseReason_CLOSE_REASON_LAPSED CloseReason = 8
+	// Too early; said by a panel.
+	CloseReason_CLOSE_REASON_TOO_EARLY CloseReason = 9
 )
 
 // Enum value maps for CloseReason.
@@ -190,6 +192,7 @@ var (
 		6: "CLOSE_REASON_ERROR",
 		7: "CLOSE_REASON_NOT_INDICATED",
 		8: "CLOSE_REASON_LAPSED",
+		9: "CLOSE_REASON_TOO_EARLY",
 	}
 	CloseReason_value = map[string]int32{
 		"CLOSE_REASON_UNSPECIFIED":   0,
@@ -201,6 +204,7 @@ var (
 		"CLOSE_REASON_ERROR":         6,
 		"CLOSE_REASON_NOT_INDICATED": 7,
 		"CLOSE_REASON_LAPSED":        8,
+		"CLOSE_REASON_TOO_EARLY":     9,
 	}
 )
 
@@ -259,6 +263,16 @@ const (
 	WorklistKind_WORKLIST_KIND_EXHAUSTED WorklistKind = 10
 	// Past their deadline.
 	WorklistKind_WORKLIST_KIND_OVERDUE WorklistKind = 11
+	// A panel is asked.
+	WorklistKind_WORKLIST_KIND_AWAITING_CONSULTATION WorklistKind = 12
+	// Accepted, and the hold ends within a day.
+	WorklistKind_WORKLIST_KIND_EXPIRING_HOLDS WorklistKind = 13
+	// On the way, and the arrival is overdue.
+	WorklistKind_WORKLIST_KIND_ARRIVALS_NOT_CONFIRMED WorklistKind = 14
+	// Follow-ups that are overdue.
+	WorklistKind_WORKLIST_KIND_FOLLOW_UPS_OVERDUE WorklistKind = 15
+	// Bills that were reversed or fell back to a manual claim.
+	WorklistKind_WORKLIST_KIND_SETTLEMENTS_FAILING WorklistKind = 16
 )
 
 // Enum value maps for WorklistKind.
@@ -276,20 +290,30 @@ var (
 		9:  "WORKLIST_KIND_BACK_REFERRALS",
 		10: "WORKLIST_KIND_EXHAUSTED",
 		11: "WORKLIST_KIND_OVERDUE",
+		12: "WORKLIST_KIND_AWAITING_CONSULTATION",
+		13: "WORKLIST_KIND_EXPIRING_HOLDS",
+		14: "WORKLIST_KIND_ARRIVALS_NOT_CONFIRMED",
+		15: "WORKLIST_KIND_FOLLOW_UPS_OVERDUE",
+		16: "WORKLIST_KIND_SETTLEMENTS_FAILING",
 	}
 	WorklistKind_value = map[string]int32{
-		"WORKLIST_KIND_UNSPECIFIED":       0,
-		"WORKLIST_KIND_FOR_REVIEW":        1,
-		"WORKLIST_KIND_RETURNED":          2,
-		"WORKLIST_KIND_AWAITING_CHOICE":   3,
-		"WORKLIST_KIND_OFFERS_TO_ANSWER":  4,
-		"WORKLIST_KIND_AWAITING_BOOKING":  5,
-		"WORKLIST_KIND_AWAITING_TRANSFER": 6,
-		"WORKLIST_KIND_TRANSFERS":         7,
-		"WORKLIST_KIND_LISTED":            8,
-		"WORKLIST_KIND_BACK_REFERRALS":    9,
-		"WORKLIST_KIND_EXHAUSTED":         10,
-		"WORKLIST_KIND_OVERDUE":           11,
+		"WORKLIST_KIND_UNSPECIFIED":            0,
+		"WORKLIST_KIND_FOR_REVIEW":             1,
+		"WORKLIST_KIND_RETURNED":               2,
+		"WORKLIST_KIND_AWAITING_CHOICE":        3,
+		"WORKLIST_KIND_OFFERS_TO_ANSWER":       4,
+		"WORKLIST_KIND_AWAITING_BOOKING":       5,
+		"WORKLIST_KIND_AWAITING_TRANSFER":      6,
+		"WORKLIST_KIND_TRANSFERS":              7,
+		"WORKLIST_KIND_LISTED":                 8,
+		"WORKLIST_KIND_BACK_REFERRALS":         9,
+		"WORKLIST_KIND_EXHAUSTED":              10,
+		"WORKLIST_KIND_OVERDUE":                11,
+		"WORKLIST_KIND_AWAITING_CONSULTATION":  12,
+		"WORKLIST_KIND_EXPIRING_HOLDS":         13,
+		"WORKLIST_KIND_ARRIVALS_NOT_CONFIRMED": 14,
+		"WORKLIST_KIND_FOLLOW_UPS_OVERDUE":     15,
+		"WORKLIST_KIND_SETTLEMENTS_FAILING":    16,
 	}
 )
 
@@ -4285,7 +4309,7 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x13STATE_BACK_REFERRED\x10\x12\x12\x13\n" +
 	"\x0fSTATE_FOLLOW_UP\x10\x13\x12\x13\n" +
 	"\x0fSTATE_EXHAUSTED\x10\x14\x12\x10\n" +
-	"\fSTATE_CLOSED\x10\x15*\xfe\x01\n" +
+	"\fSTATE_CLOSED\x10\x15*\x9a\x02\n" +
 	"\vCloseReason\x12\x1c\n" +
 	"\x18CLOSE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16CLOSE_REASON_COMPLETED\x10\x01\x12\x15\n" +
@@ -4295,7 +4319,8 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x16CLOSE_REASON_DUPLICATE\x10\x05\x12\x16\n" +
 	"\x12CLOSE_REASON_ERROR\x10\x06\x12\x1e\n" +
 	"\x1aCLOSE_REASON_NOT_INDICATED\x10\a\x12\x17\n" +
-	"\x13CLOSE_REASON_LAPSED\x10\b*\x88\x03\n" +
+	"\x13CLOSE_REASON_LAPSED\x10\b\x12\x1a\n" +
+	"\x16CLOSE_REASON_TOO_EARLY\x10\t*\xca\x04\n" +
 	"\fWorklistKind\x12\x1d\n" +
 	"\x19WORKLIST_KIND_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18WORKLIST_KIND_FOR_REVIEW\x10\x01\x12\x1a\n" +
@@ -4309,7 +4334,12 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x1cWORKLIST_KIND_BACK_REFERRALS\x10\t\x12\x1b\n" +
 	"\x17WORKLIST_KIND_EXHAUSTED\x10\n" +
 	"\x12\x19\n" +
-	"\x15WORKLIST_KIND_OVERDUE\x10\v*\x99\x01\n" +
+	"\x15WORKLIST_KIND_OVERDUE\x10\v\x12'\n" +
+	"#WORKLIST_KIND_AWAITING_CONSULTATION\x10\f\x12 \n" +
+	"\x1cWORKLIST_KIND_EXPIRING_HOLDS\x10\r\x12(\n" +
+	"$WORKLIST_KIND_ARRIVALS_NOT_CONFIRMED\x10\x0e\x12$\n" +
+	" WORKLIST_KIND_FOLLOW_UPS_OVERDUE\x10\x0f\x12%\n" +
+	"!WORKLIST_KIND_SETTLEMENTS_FAILING\x10\x10*\x99\x01\n" +
 	"\x11ScreeningDecision\x12\"\n" +
 	"\x1eSCREENING_DECISION_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17SCREENING_DECISION_PASS\x10\x01\x12\x1d\n" +

@@ -21,24 +21,38 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ReferralService_CreateReferral_FullMethodName     = "/huhang.referral.v1.ReferralService/CreateReferral"
-	ReferralService_GetReferral_FullMethodName        = "/huhang.referral.v1.ReferralService/GetReferral"
-	ReferralService_ListReferrals_FullMethodName      = "/huhang.referral.v1.ReferralService/ListReferrals"
-	ReferralService_SubmitReferral_FullMethodName     = "/huhang.referral.v1.ReferralService/SubmitReferral"
-	ReferralService_ScreenReferral_FullMethodName     = "/huhang.referral.v1.ReferralService/ScreenReferral"
-	ReferralService_ChooseCenters_FullMethodName      = "/huhang.referral.v1.ReferralService/ChooseCenters"
-	ReferralService_BookAdmission_FullMethodName      = "/huhang.referral.v1.ReferralService/BookAdmission"
-	ReferralService_RecordEvaluation_FullMethodName   = "/huhang.referral.v1.ReferralService/RecordEvaluation"
-	ReferralService_RecordSurgery_FullMethodName      = "/huhang.referral.v1.ReferralService/RecordSurgery"
-	ReferralService_RecordDischarge_FullMethodName    = "/huhang.referral.v1.ReferralService/RecordDischarge"
-	ReferralService_BackRefer_FullMethodName          = "/huhang.referral.v1.ReferralService/BackRefer"
-	ReferralService_AcceptBackReferral_FullMethodName = "/huhang.referral.v1.ReferralService/AcceptBackReferral"
-	ReferralService_CloseReferral_FullMethodName      = "/huhang.referral.v1.ReferralService/CloseReferral"
-	ReferralService_SuspendClock_FullMethodName       = "/huhang.referral.v1.ReferralService/SuspendClock"
-	ReferralService_ListTimeline_FullMethodName       = "/huhang.referral.v1.ReferralService/ListTimeline"
-	ReferralService_GetTrace_FullMethodName           = "/huhang.referral.v1.ReferralService/GetTrace"
-	ReferralService_ListWorklist_FullMethodName       = "/huhang.referral.v1.ReferralService/ListWorklist"
-	ReferralService_FollowEvents_FullMethodName       = "/huhang.referral.v1.ReferralService/FollowEvents"
+	ReferralService_CreateReferral_FullMethodName       = "/huhang.referral.v1.ReferralService/CreateReferral"
+	ReferralService_GetReferral_FullMethodName          = "/huhang.referral.v1.ReferralService/GetReferral"
+	ReferralService_ListReferrals_FullMethodName        = "/huhang.referral.v1.ReferralService/ListReferrals"
+	ReferralService_SubmitReferral_FullMethodName       = "/huhang.referral.v1.ReferralService/SubmitReferral"
+	ReferralService_ScreenReferral_FullMethodName       = "/huhang.referral.v1.ReferralService/ScreenReferral"
+	ReferralService_ChooseCenters_FullMethodName        = "/huhang.referral.v1.ReferralService/ChooseCenters"
+	ReferralService_BookAdmission_FullMethodName        = "/huhang.referral.v1.ReferralService/BookAdmission"
+	ReferralService_RecordEvaluation_FullMethodName     = "/huhang.referral.v1.ReferralService/RecordEvaluation"
+	ReferralService_RecordSurgery_FullMethodName        = "/huhang.referral.v1.ReferralService/RecordSurgery"
+	ReferralService_RecordDischarge_FullMethodName      = "/huhang.referral.v1.ReferralService/RecordDischarge"
+	ReferralService_BackRefer_FullMethodName            = "/huhang.referral.v1.ReferralService/BackRefer"
+	ReferralService_AcceptBackReferral_FullMethodName   = "/huhang.referral.v1.ReferralService/AcceptBackReferral"
+	ReferralService_CloseReferral_FullMethodName        = "/huhang.referral.v1.ReferralService/CloseReferral"
+	ReferralService_SuspendClock_FullMethodName         = "/huhang.referral.v1.ReferralService/SuspendClock"
+	ReferralService_OpenConsultation_FullMethodName     = "/huhang.referral.v1.ReferralService/OpenConsultation"
+	ReferralService_RecordOpinion_FullMethodName        = "/huhang.referral.v1.ReferralService/RecordOpinion"
+	ReferralService_ConcludeConsultation_FullMethodName = "/huhang.referral.v1.ReferralService/ConcludeConsultation"
+	ReferralService_ListConsultations_FullMethodName    = "/huhang.referral.v1.ReferralService/ListConsultations"
+	ReferralService_RecordCourse_FullMethodName         = "/huhang.referral.v1.ReferralService/RecordCourse"
+	ReferralService_ListFollowUps_FullMethodName        = "/huhang.referral.v1.ReferralService/ListFollowUps"
+	ReferralService_RecordFollowUp_FullMethodName       = "/huhang.referral.v1.ReferralService/RecordFollowUp"
+	ReferralService_Readmit_FullMethodName              = "/huhang.referral.v1.ReferralService/Readmit"
+	ReferralService_CheckExpert_FullMethodName          = "/huhang.referral.v1.ReferralService/CheckExpert"
+	ReferralService_RecordPrescription_FullMethodName   = "/huhang.referral.v1.ReferralService/RecordPrescription"
+	ReferralService_LinkPrescription_FullMethodName     = "/huhang.referral.v1.ReferralService/LinkPrescription"
+	ReferralService_AddCaseNumber_FullMethodName        = "/huhang.referral.v1.ReferralService/AddCaseNumber"
+	ReferralService_SearchReferrals_FullMethodName      = "/huhang.referral.v1.ReferralService/SearchReferrals"
+	ReferralService_CountWorklists_FullMethodName       = "/huhang.referral.v1.ReferralService/CountWorklists"
+	ReferralService_ListTimeline_FullMethodName         = "/huhang.referral.v1.ReferralService/ListTimeline"
+	ReferralService_GetTrace_FullMethodName             = "/huhang.referral.v1.ReferralService/GetTrace"
+	ReferralService_ListWorklist_FullMethodName         = "/huhang.referral.v1.ReferralService/ListWorklist"
+	ReferralService_FollowEvents_FullMethodName         = "/huhang.referral.v1.ReferralService/FollowEvents"
 )
 
 // ReferralServiceClient is the client API for ReferralService service.
@@ -75,6 +89,34 @@ type ReferralServiceClient interface {
 	CloseReferral(ctx context.Context, in *CloseReferralRequest, opts ...grpc.CallOption) (*CloseReferralResponse, error)
 	// SuspendClock stops the case's clock with a reason (waiting for the patient), or lets it run again.
 	SuspendClock(ctx context.Context, in *SuspendClockRequest, opts ...grpc.CallOption) (*SuspendClockResponse, error)
+	// OpenConsultation asks a panel of experts (会诊), or, of an exhausted case, for a second opinion. The panel's organisations see the case until it is concluded.
+	OpenConsultation(ctx context.Context, in *OpenConsultationRequest, opts ...grpc.CallOption) (*OpenConsultationResponse, error)
+	// RecordOpinion records the opinion of the calling expert, who is of the panel.
+	RecordOpinion(ctx context.Context, in *RecordOpinionRequest, opts ...grpc.CallOption) (*RecordOpinionResponse, error)
+	// ConcludeConsultation ends the consultation: on to the ranking, or closed as not indicated or too early.
+	ConcludeConsultation(ctx context.Context, in *ConcludeConsultationRequest, opts ...grpc.CallOption) (*ConcludeConsultationResponse, error)
+	// ListConsultations returns the consultations of a case.
+	ListConsultations(ctx context.Context, in *ListConsultationsRequest, opts ...grpc.CallOption) (*ListConsultationsResponse, error)
+	// RecordCourse records a turn of the course: a patient who did not come, a listing suspended or ended, a surgery called off, a complication, a local hospital that declines.
+	RecordCourse(ctx context.Context, in *RecordCourseRequest, opts ...grpc.CallOption) (*RecordCourseResponse, error)
+	// ListFollowUps returns the schedule of a case, made by itself when the local hospital takes the patient back, and what was prescribed.
+	ListFollowUps(ctx context.Context, in *ListFollowUpsRequest, opts ...grpc.CallOption) (*ListFollowUpsResponse, error)
+	// RecordFollowUp records a visit; the next one's clock begins.
+	RecordFollowUp(ctx context.Context, in *RecordFollowUpRequest, opts ...grpc.CallOption) (*RecordFollowUpResponse, error)
+	// Readmit brings a patient in follow-up back to the center's evaluation.
+	Readmit(ctx context.Context, in *ReadmitRequest, opts ...grpc.CallOption) (*ReadmitResponse, error)
+	// CheckExpert records that an expert's registration at a site (执业备案) was looked up and is in force.
+	CheckExpert(ctx context.Context, in *CheckExpertRequest, opts ...grpc.CallOption) (*CheckExpertResponse, error)
+	// RecordPrescription records the calling expert's prescription. It counts only where the registration at the site was checked: EXPERT_NOT_REGISTERED.
+	RecordPrescription(ctx context.Context, in *RecordPrescriptionRequest, opts ...grpc.CallOption) (*RecordPrescriptionResponse, error)
+	// LinkPrescription ties a prescription to the claim by which it is settled.
+	LinkPrescription(ctx context.Context, in *LinkPrescriptionRequest, opts ...grpc.CallOption) (*LinkPrescriptionResponse, error)
+	// AddCaseNumber ties the caller's own number for the case to it.
+	AddCaseNumber(ctx context.Context, in *AddCaseNumberRequest, opts ...grpc.CallOption) (*AddCaseNumberResponse, error)
+	// SearchReferrals finds cases by their number, by another hospital's, or by the patient's id; only what the caller may see.
+	SearchReferrals(ctx context.Context, in *SearchReferralsRequest, opts ...grpc.CallOption) (*SearchReferralsResponse, error)
+	// CountWorklists counts every worklist of the caller in one call.
+	CountWorklists(ctx context.Context, in *CountWorklistsRequest, opts ...grpc.CallOption) (*CountWorklistsResponse, error)
 	// ListTimeline pages through the case's timeline, oldest first.
 	ListTimeline(ctx context.Context, in *ListTimelineRequest, opts ...grpc.CallOption) (*ListTimelineResponse, error)
 	// GetTrace returns every span of the case, over days, services, jobs and provinces, the slowest and the failed marked.
@@ -234,6 +276,146 @@ func (c *referralServiceClient) SuspendClock(ctx context.Context, in *SuspendClo
 	return out, nil
 }
 
+func (c *referralServiceClient) OpenConsultation(ctx context.Context, in *OpenConsultationRequest, opts ...grpc.CallOption) (*OpenConsultationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(OpenConsultationResponse)
+	err := c.cc.Invoke(ctx, ReferralService_OpenConsultation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) RecordOpinion(ctx context.Context, in *RecordOpinionRequest, opts ...grpc.CallOption) (*RecordOpinionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordOpinionResponse)
+	err := c.cc.Invoke(ctx, ReferralService_RecordOpinion_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) ConcludeConsultation(ctx context.Context, in *ConcludeConsultationRequest, opts ...grpc.CallOption) (*ConcludeConsultationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ConcludeConsultationResponse)
+	err := c.cc.Invoke(ctx, ReferralService_ConcludeConsultation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) ListConsultations(ctx context.Context, in *ListConsultationsRequest, opts ...grpc.CallOption) (*ListConsultationsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListConsultationsResponse)
+	err := c.cc.Invoke(ctx, ReferralService_ListConsultations_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) RecordCourse(ctx context.Context, in *RecordCourseRequest, opts ...grpc.CallOption) (*RecordCourseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordCourseResponse)
+	err := c.cc.Invoke(ctx, ReferralService_RecordCourse_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) ListFollowUps(ctx context.Context, in *ListFollowUpsRequest, opts ...grpc.CallOption) (*ListFollowUpsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListFollowUpsResponse)
+	err := c.cc.Invoke(ctx, ReferralService_ListFollowUps_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) RecordFollowUp(ctx context.Context, in *RecordFollowUpRequest, opts ...grpc.CallOption) (*RecordFollowUpResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordFollowUpResponse)
+	err := c.cc.Invoke(ctx, ReferralService_RecordFollowUp_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) Readmit(ctx context.Context, in *ReadmitRequest, opts ...grpc.CallOption) (*ReadmitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReadmitResponse)
+	err := c.cc.Invoke(ctx, ReferralService_Readmit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) CheckExpert(ctx context.Context, in *CheckExpertRequest, opts ...grpc.CallOption) (*CheckExpertResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckExpertResponse)
+	err := c.cc.Invoke(ctx, ReferralService_CheckExpert_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) RecordPrescription(ctx context.Context, in *RecordPrescriptionRequest, opts ...grpc.CallOption) (*RecordPrescriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordPrescriptionResponse)
+	err := c.cc.Invoke(ctx, ReferralService_RecordPrescription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) LinkPrescription(ctx context.Context, in *LinkPrescriptionRequest, opts ...grpc.CallOption) (*LinkPrescriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LinkPrescriptionResponse)
+	err := c.cc.Invoke(ctx, ReferralService_LinkPrescription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) AddCaseNumber(ctx context.Context, in *AddCaseNumberRequest, opts ...grpc.CallOption) (*AddCaseNumberResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddCaseNumberResponse)
+	err := c.cc.Invoke(ctx, ReferralService_AddCaseNumber_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) SearchReferrals(ctx context.Context, in *SearchReferralsRequest, opts ...grpc.CallOption) (*SearchReferralsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SearchReferralsResponse)
+	err := c.cc.Invoke(ctx, ReferralService_SearchReferrals_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) CountWorklists(ctx context.Context, in *CountWorklistsRequest, opts ...grpc.CallOption) (*CountWorklistsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountWorklistsResponse)
+	err := c.cc.Invoke(ctx, ReferralService_CountWorklists_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *referralServiceClient) ListTimeline(ctx context.Context, in *ListTimelineRequest, opts ...grpc.CallOption) (*ListTimelineResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListTimelineResponse)
@@ -317,6 +499,34 @@ type ReferralServiceServer interface {
 	CloseReferral(context.Context, *CloseReferralRequest) (*CloseReferralResponse, error)
 	// SuspendClock stops the case's clock with a reason (waiting for the patient), or lets it run again.
 	SuspendClock(context.Context, *SuspendClockRequest) (*SuspendClockResponse, error)
+	// OpenConsultation asks a panel of experts (会诊), or, of an exhausted case, for a second opinion. The panel's organisations see the case until it is concluded.
+	OpenConsultation(context.Context, *OpenConsultationRequest) (*OpenConsultationResponse, error)
+	// RecordOpinion records the opinion of the calling expert, who is of the panel.
+	RecordOpinion(context.Context, *RecordOpinionRequest) (*RecordOpinionResponse, error)
+	// ConcludeConsultation ends the consultation: on to the ranking, or closed as not indicated or too early.
+	ConcludeConsultation(context.Context, *ConcludeConsultationRequest) (*ConcludeConsultationResponse, error)
+	// ListConsultations returns the consultations of a case.
+	ListConsultations(context.Context, *ListConsultationsRequest) (*ListConsultationsResponse, error)
+	// RecordCourse records a turn of the course: a patient who did not come, a listing suspended or ended, a surgery called off, a complication, a local hospital that declines.
+	RecordCourse(context.Context, *RecordCourseRequest) (*RecordCourseResponse, error)
+	// ListFollowUps returns the schedule of a case, made by itself when the local hospital takes the patient back, and what was prescribed.
+	ListFollowUps(context.Context, *ListFollowUpsRequest) (*ListFollowUpsResponse, error)
+	// RecordFollowUp records a visit; the next one's clock begins.
+	RecordFollowUp(context.Context, *RecordFollowUpRequest) (*RecordFollowUpResponse, error)
+	// Readmit brings a patient in follow-up back to the center's evaluation.
+	Readmit(context.Context, *ReadmitRequest) (*ReadmitResponse, error)
+	// CheckExpert records that an expert's registration at a site (执业备案) was looked up and is in force.
+	CheckExpert(context.Context, *CheckExpertRequest) (*CheckExpertResponse, error)
+	// RecordPrescription records the calling expert's prescription. It counts only where the registration at the site was checked: EXPERT_NOT_REGISTERED.
+	RecordPrescription(context.Context, *RecordPrescriptionRequest) (*RecordPrescriptionResponse, error)
+	// LinkPrescription ties a prescription to the claim by which it is settled.
+	LinkPrescription(context.Context, *LinkPrescriptionRequest) (*LinkPrescriptionResponse, error)
+	// AddCaseNumber ties the caller's own number for the case to it.
+	AddCaseNumber(context.Context, *AddCaseNumberRequest) (*AddCaseNumberResponse, error)
+	// SearchReferrals finds cases by their number, by another hospital's, or by the patient's id; only what the caller may see.
+	SearchReferrals(context.Context, *SearchReferralsRequest) (*SearchReferralsResponse, error)
+	// CountWorklists counts every worklist of the caller in one call.
+	CountWorklists(context.Context, *CountWorklistsRequest) (*CountWorklistsResponse, error)
 	// ListTimeline pages through the case's timeline, oldest first.
 	ListTimeline(context.Context, *ListTimelineRequest) (*ListTimelineResponse, error)
 	// GetTrace returns every span of the case, over days, services, jobs and provinces, the slowest and the failed marked.
@@ -377,6 +587,48 @@ func (UnimplementedReferralServiceServer) CloseReferral(context.Context, *CloseR
 }
 func (UnimplementedReferralServiceServer) SuspendClock(context.Context, *SuspendClockRequest) (*SuspendClockResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SuspendClock not implemented")
+}
+func (UnimplementedReferralServiceServer) OpenConsultation(context.Context, *OpenConsultationRequest) (*OpenConsultationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method OpenConsultation not implemented")
+}
+func (UnimplementedReferralServiceServer) RecordOpinion(context.Context, *RecordOpinionRequest) (*RecordOpinionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordOpinion not implemented")
+}
+func (UnimplementedReferralServiceServer) ConcludeConsultation(context.Context, *ConcludeConsultationRequest) (*ConcludeConsultationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ConcludeConsultation not implemented")
+}
+func (UnimplementedReferralServiceServer) ListConsultations(context.Context, *ListConsultationsRequest) (*ListConsultationsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListConsultations not implemented")
+}
+func (UnimplementedReferralServiceServer) RecordCourse(context.Context, *RecordCourseRequest) (*RecordCourseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordCourse not implemented")
+}
+func (UnimplementedReferralServiceServer) ListFollowUps(context.Context, *ListFollowUpsRequest) (*ListFollowUpsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListFollowUps not implemented")
+}
+func (UnimplementedReferralServiceServer) RecordFollowUp(context.Context, *RecordFollowUpRequest) (*RecordFollowUpResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordFollowUp not implemented")
+}
+func (UnimplementedReferralServiceServer) Readmit(context.Context, *ReadmitRequest) (*ReadmitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Readmit not implemented")
+}
+func (UnimplementedReferralServiceServer) CheckExpert(context.Context, *CheckExpertRequest) (*CheckExpertResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckExpert not implemented")
+}
+func (UnimplementedReferralServiceServer) RecordPrescription(context.Context, *RecordPrescriptionRequest) (*RecordPrescriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordPrescription not implemented")
+}
+func (UnimplementedReferralServiceServer) LinkPrescription(context.Context, *LinkPrescriptionRequest) (*LinkPrescriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LinkPrescription not implemented")
+}
+func (UnimplementedReferralServiceServer) AddCaseNumber(context.Context, *AddCaseNumberRequest) (*AddCaseNumberResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddCaseNumber not implemented")
+}
+func (UnimplementedReferralServiceServer) SearchReferrals(context.Context, *SearchReferralsRequest) (*SearchReferralsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SearchReferrals not implemented")
+}
+func (UnimplementedReferralServiceServer) CountWorklists(context.Context, *CountWorklistsRequest) (*CountWorklistsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CountWorklists not implemented")
 }
 func (UnimplementedReferralServiceServer) ListTimeline(context.Context, *ListTimelineRequest) (*ListTimelineResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListTimeline not implemented")
@@ -663,6 +915,258 @@ func _ReferralService_SuspendClock_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReferralService_OpenConsultation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(OpenConsultationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).OpenConsultation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_OpenConsultation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).OpenConsultation(ctx, req.(*OpenConsultationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_RecordOpinion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordOpinionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).RecordOpinion(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_RecordOpinion_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).RecordOpinion(ctx, req.(*RecordOpinionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_ConcludeConsultation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConcludeConsultationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).ConcludeConsultation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_ConcludeConsultation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).ConcludeConsultation(ctx, req.(*ConcludeConsultationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_ListConsultations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListConsultationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).ListConsultations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_ListConsultations_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).ListConsultations(ctx, req.(*ListConsultationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_RecordCourse_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordCourseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).RecordCourse(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_RecordCourse_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).RecordCourse(ctx, req.(*RecordCourseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_ListFollowUps_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListFollowUpsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).ListFollowUps(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_ListFollowUps_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).ListFollowUps(ctx, req.(*ListFollowUpsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_RecordFollowUp_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordFollowUpRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).RecordFollowUp(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_RecordFollowUp_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).RecordFollowUp(ctx, req.(*RecordFollowUpRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_Readmit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReadmitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).Readmit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_Readmit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).Readmit(ctx, req.(*ReadmitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_CheckExpert_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckExpertRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).CheckExpert(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_CheckExpert_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).CheckExpert(ctx, req.(*CheckExpertRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_RecordPrescription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordPrescriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).RecordPrescription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_RecordPrescription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).RecordPrescription(ctx, req.(*RecordPrescriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_LinkPrescription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LinkPrescriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).LinkPrescription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_LinkPrescription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).LinkPrescription(ctx, req.(*LinkPrescriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_AddCaseNumber_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddCaseNumberRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).AddCaseNumber(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_AddCaseNumber_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).AddCaseNumber(ctx, req.(*AddCaseNumberRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_SearchReferrals_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SearchReferralsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).SearchReferrals(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_SearchReferrals_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).SearchReferrals(ctx, req.(*SearchReferralsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_CountWorklists_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountWorklistsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).CountWorklists(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_CountWorklists_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).CountWorklists(ctx, req.(*CountWorklistsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ReferralService_ListTimeline_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListTimelineRequest)
 	if err := dec(in); err != nil {
@@ -790,6 +1294,62 @@ var ReferralService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SuspendClock",
 			Handler:    _ReferralService_SuspendClock_Handler,
+		},
+		{
+			MethodName: "OpenConsultation",
+			Handler:    _ReferralService_OpenConsultation_Handler,
+		},
+		{
+			MethodName: "RecordOpinion",
+			Handler:    _ReferralService_RecordOpinion_Handler,
+		},
+		{
+			MethodName: "ConcludeConsultation",
+			Handler:    _ReferralService_ConcludeConsultation_Handler,
+		},
+		{
+			MethodName: "ListConsultations",
+			Handler:    _ReferralService_ListConsultations_Handler,
+		},
+		{
+			MethodName: "RecordCourse",
+			Handler:    _ReferralService_RecordCourse_Handler,
+		},
+		{
+			MethodName: "ListFollowUps",
+			Handler:    _ReferralService_ListFollowUps_Handler,
+		},
+		{
+			MethodName: "RecordFollowUp",
+			Handler:    _ReferralService_RecordFollowUp_Handler,
+		},
+		{
+			MethodName: "Readmit",
+			Handler:    _ReferralService_Readmit_Handler,
+		},
+		{
+			MethodName: "CheckExpert",
+			Handler:    _ReferralService_CheckExpert_Handler,
+		},
+		{
+			MethodName: "RecordPrescription",
+			Handler:    _ReferralService_RecordPrescription_Handler,
+		},
+		{
+			MethodName: "LinkPrescription",
+			Handler:    _ReferralService_LinkPrescription_Handler,
+		},
+		{
+			MethodName: "AddCaseNumber",
+			Handler:    _ReferralService_AddCaseNumber_Handler,
+		},
+		{
+			MethodName: "SearchReferrals",
+			Handler:    _ReferralService_SearchReferrals_Handler,
+		},
+		{
+			MethodName: "CountWorklists",
+			Handler:    _ReferralService_CountWorklists_Handler,
 		},
 		{
 			MethodName: "ListTimeline",
