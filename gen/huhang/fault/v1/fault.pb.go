@@ -152,6 +152,8 @@ const (
 	Reason_REASON_WINDOW_OPEN Reason = 122
 	// An agreement of the two provinces holds for these months already; metadata agreement_id names it.
 	Reason_REASON_AGREEMENT_OVERLAP Reason = 123
+	// The expert's registration at the site (执业备案) was not checked, or has ended.
+	Reason_REASON_EXPERT_NOT_REGISTERED Reason = 200
 )
 
 // Enum value maps for Reason.
@@ -219,6 +221,7 @@ var (
 		121: "REASON_TOTALS_DIFFER",
 		122: "REASON_WINDOW_OPEN",
 		123: "REASON_AGREEMENT_OVERLAP",
+		200: "REASON_EXPERT_NOT_REGISTERED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                   0,
@@ -283,6 +286,7 @@ var (
 		"REASON_TOTALS_DIFFER":                 121,
 		"REASON_WINDOW_OPEN":                   122,
 		"REASON_AGREEMENT_OVERLAP":             123,
+		"REASON_EXPERT_NOT_REGISTERED":         200,
 	}
 )
 
@@ -317,7 +321,7 @@ var File_huhang_fault_v1_fault_proto protoreflect.FileDescriptor
 
 const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xae\r\n" +
+	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xd1\r\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\x01\x12\x18\n" +
@@ -381,7 +385,8 @@ const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\x16REASON_DEADLINE_PASSED\x10x\x12\x18\n" +
 	"\x14REASON_TOTALS_DIFFER\x10y\x12\x16\n" +
 	"\x12REASON_WINDOW_OPEN\x10z\x12\x1c\n" +
-	"\x18REASON_AGREEMENT_OVERLAP\x10{B\xab\x01\n" +
+	"\x18REASON_AGREEMENT_OVERLAP\x10{\x12!\n" +
+	"\x1cREASON_EXPERT_NOT_REGISTERED\x10\xc8\x01B\xab\x01\n" +
 	"\x13com.huhang.fault.v1B\n" +
 	"FaultProtoP\x01Z*huhang.example/gen/huhang/fault/v1;faultv1\xa2\x02\x03HFX\xaa\x02\x0fHuhang.Fault.V1\xca\x02\x0fHuhang\\Fault\\V1\xe2\x02\x1bHuhang\\Fault\\V1\\GPBMetadata\xea\x02\x11Huhang::Fault::V1b\x06proto3"
 
