@@ -10,7 +10,6 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"huhang.example/services/internal/money"
 	"huhang.example/services/settlement/policy"
 	"huhang.example/services/settlement/split"
 )
@@ -177,6 +176,6 @@ func (c *Claim) person() split.Person {
 func (c *Claim) stay() split.Stay {
 	return split.Stay{
 		Filing: c.Filing, Province: c.TreatmentProvince, City: c.TreatmentCity, Disease: c.Disease,
-		ReferralDeductible: money.Fen(c.ReferralDeductible.Fen),
+		ReferralDeductible: c.ReferralDeductible.Fen,
 	}
 }
