@@ -53,6 +53,9 @@ func TestPolicyErrorsNameTheLine(t *testing.T) {
 		"unknown base":     {"base: self_pay", "base: all", "base"},
 		"unknown item":     {"counts: [deductible]", "counts: [deductibles]", "item"},
 		"currency":         {"currency: CNY", "currency: USD", "CNY"},
+		"a plan twice":     {"code: sample-charity", "code: sample-huimin", "twice"},
+		"two deductibles":  {"{group: marginal, ratio: 6000, deductible: 1000,", "{group: marginal, ratio: 6000, deductible: 1000, income_share: 10,", "either"},
+		"no deductible":    {"{group: marginal, ratio: 6000, deductible: 1000,", "{group: marginal, ratio: 6000,", "either"},
 		"two models":       {"no_second_layer: true,", "first_pay: 10,", "exactly one"},
 		"bad day":          {`valid_from: "2025-01-01"`, `valid_from: "2025-02-30"`, "YYYY-MM-DD"},
 		"bad rounding":     {"rounding: HALF_UP", "rounding: NEAREST", "rounding"},
@@ -81,6 +84,14 @@ func TestPolicyErrorsNameTheLine(t *testing.T) {
 				t.Errorf("fault %v", f)
 			}
 		})
+	}
+}
+
+func TestAShareOfIncomeNeedsTheIncome(t *testing.T) {
+	text := sampleText(t, "policy-360000.yaml")
+	without := strings.Replace(text, "  last_year_income: 34500\n", "", 1)
+	if _, err := policy.ParsePolicy([]byte(without)); without == text || err == nil || !strings.Contains(err.Error(), "last_year_income") {
+		t.Fatal(err)
 	}
 }
 

@@ -44,6 +44,9 @@ func TestAddRefuses(t *testing.T) {
 		"charge out of range": {3, func(l []split.Line) {
 			l[0].Price, l[0].QuantityMilli, l[0].Amount = 1_000_000_000_000_000, 100_000, 100_000_000_000_000_000
 		}, fault.AmountOverflow, "lines"},
+		"refund out of range": {3, func(l []split.Line) {
+			l[1].Price, l[1].QuantityMilli, l[1].Amount = 1_000_000_000_000_000, 100_000, -100_000_000_000_000_000
+		}, fault.AmountOverflow, "lines"},
 		"sum out of range": {3, func(l []split.Line) {
 			l[0] = split.Line{Number: 1, Item: "S-BED", Price: 1_000_000_000_000_000, QuantityMilli: 1000, Amount: 1_000_000_000_000_000}
 			l[1] = split.Line{Number: 2, Item: "S-BED", Price: 1, QuantityMilli: 1000, Amount: 1}

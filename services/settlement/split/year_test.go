@@ -1,6 +1,8 @@
 package split_test
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -177,5 +179,40 @@ func TestDeductibleByIncome(t *testing.T) {
 	}
 	if r := must(t, shipped(t, "360000"), who, split.Stay{Filing: policy.LongTerm, Province: "310000"}, totals, split.Counters{AssistanceBase: yuan(t, "8625")}); r.Pays(split.Assistance) != yuan(t, "4180") {
 		t.Errorf("assistance pays %s above it", r.Pays(split.Assistance))
+	}
+}
+
+// Once the cap is reached every further fen lies beyond it, also one for which rounding owes nothing.
+func TestAFenBeyondTheCap(t *testing.T) {
+	p := shipped(t, "130000")
+	who, stay := split.Person{Scheme: policy.Employee}, split.Stay{Filing: policy.LongTerm, Province: "310000"}
+	inScope := func(x money.Fen) split.Totals { return split.Totals{Total: x, InScope: x, HospitalLevel: 3} }
+	var year split.Counters
+	for _, x := range []money.Fen{1, 120_000_000, 1} {
+		year = year.Plus(must(t, p, who, stay, inScope(x), year).Used)
+	}
+	// 350,000 at 50 % are reached at 700,000 (a fen less for the half that is rounded up), after 2,000 of deductible.
+	if want := money.Fen(120_000_002 - 200_000 - 69_999_999); year.SecondBase != want {
+		t.Errorf("beyond the cap lie %s, want %s", year.SecondBase, want)
+	}
+}
+
+// The best of two identities is told with its cap: 70 % up to 50,000 is less than 60 % without one.
+func TestTheBestIdentityCountsItsCap(t *testing.T) {
+	text, err := os.ReadFile("../policy/sample/policy-340000.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.ParsePolicy([]byte(strings.Replace(string(text), "{group: destitute, ratio: 10000,", "{group: destitute, ratio: 6000,", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := split.Person{Scheme: policy.Employee, Groups: []policy.Group{policy.Destitute, policy.Subsistence}}
+	stay := split.Stay{Filing: policy.Unfiled, Province: "310000"}
+	totals := split.Totals{Total: 30_000_000, InScope: 30_000_000, HospitalLevel: 3}
+	r := must(t, p, who, stay, totals, split.Counters{})
+	left := r.Total - r.Pays(split.Basic) - r.Pays(split.SecondLayer)
+	if want := left * 6 / 10; want <= 6_000_000 || r.Pays(split.Assistance) != want {
+		t.Errorf("assistance pays %s of %s, want %s", r.Pays(split.Assistance), left, want)
 	}
 }
