@@ -21,12 +21,16 @@ func allowedByQuota(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []pool
 		return nil
 	}
 	order, span := spans(needs)
+	if len(order) == 0 {
+		return nil
+	}
+	list, args, whole := across(order, span)
+	quotas, err := readQuotas(ctx, tx, "organisation IN ("+list+") AND from_at < $2 AND to_at > $1 ORDER BY quota_id",
+		append([]any{clock.Micros(whole.Start), clock.Micros(whole.End)}, args...)...)
+	if err != nil {
+		return err
+	}
 	for _, slot := range order {
-		quotas, err := readQuotas(ctx, tx, "organisation = $1 AND kind = $2 AND from_at < $4 AND to_at > $3 ORDER BY quota_id",
-			slot.Organisation, string(slot.Kind), clock.Micros(span[slot].Start), clock.Micros(span[slot].End))
-		if err != nil {
-			return err
-		}
 		var more []pool.Interval
 		for _, n := range needs {
 			if n.Slot() == slot {
@@ -34,6 +38,9 @@ func allowedByQuota(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []pool
 			}
 		}
 		for _, quota := range quotas {
+			if quota.Organisation != slot.Organisation || quota.Kind != slot.Kind || !quota.Period.Overlaps(span[slot]) {
+				continue
+			}
 			if _, err := tx.Exec(ctx, "UPDATE quota SET locks = locks + 1 WHERE quota_id = $1", quota.ID); err != nil {
 				return fmt.Errorf("store: lock quota: %w", err)
 			}

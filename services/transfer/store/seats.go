@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"huhang.example/services/internal/clock"
@@ -51,11 +52,15 @@ func spans(needs []pool.Need) (order []pool.Slot, span map[pool.Slot]pool.Interv
 func candidates(ctx context.Context, q sqldb.Querier, needs []pool.Need, but map[string]bool, now time.Time) (*seats, error) {
 	out := &seats{units: map[pool.Slot][]pool.Unit{}, over: map[string][]overdue{}}
 	order, span := spans(needs)
+	if len(order) == 0 {
+		return out, nil
+	}
+	all, err := loansOf(ctx, q, order, span)
+	if err != nil {
+		return nil, err
+	}
 	for _, slot := range order {
-		loans, err := loansOf(ctx, q, slot, span[slot])
-		if err != nil {
-			return nil, err
-		}
+		loans := all[slot]
 		found, err := out.read(ctx, q, "organisation = $1 AND kind = $2 ORDER BY resource_id LIMIT $3", span[slot], but, now,
 			slot.Organisation, string(slot.Kind), int64(mostUnits))
 		if err != nil {
@@ -138,10 +143,45 @@ func (s *seats) read(ctx context.Context, q sqldb.Querier, condition string, spa
 	return units, rows.Err()
 }
 
-// loansOf returns the live loans of units of the slot, given away or taken, that touch the span.
-func loansOf(ctx context.Context, q sqldb.Querier, slot pool.Slot, span pool.Interval) ([]pool.Loan, error) {
-	return readLoans(ctx, q, `kind = $1 AND (lender = $2 OR borrower = $2 AND status = 'LENT') AND live AND start_at < $4 AND end_at > $3
-		ORDER BY loan_id`, string(slot.Kind), slot.Organisation, clock.Micros(span.Start), clock.Micros(span.End))
+// loansOf returns the live loans of units of the slots, given away or taken, that touch their spans: one look for all.
+func loansOf(ctx context.Context, q sqldb.Querier, order []pool.Slot, span map[pool.Slot]pool.Interval) (map[pool.Slot][]pool.Loan, error) {
+	list, args, whole := across(order, span)
+	loans, err := readLoans(ctx, q, "(lender IN ("+list+") OR borrower IN ("+list+") AND status = 'LENT') AND live AND start_at < $2 AND end_at > $1 ORDER BY loan_id",
+		append([]any{clock.Micros(whole.Start), clock.Micros(whole.End)}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	out := map[pool.Slot][]pool.Loan{}
+	for _, slot := range order {
+		for _, l := range loans {
+			if l.Kind == slot.Kind && (l.Lender == slot.Organisation || l.Borrower == slot.Organisation && l.Status == pool.Lent) && l.Overlaps(span[slot]) {
+				out[slot] = append(out[slot], l)
+			}
+		}
+	}
+	return out, nil
+}
+
+// across returns the owners of the slots as parameters from $3 on, and the time over all of their spans.
+func across(order []pool.Slot, span map[pool.Slot]pool.Interval) (list string, args []any, whole pool.Interval) {
+	var owners []string
+	for i, slot := range order {
+		if !slices.Contains(owners, slot.Organisation) {
+			owners = append(owners, slot.Organisation)
+		}
+		if s := span[slot]; i == 0 {
+			whole = s
+		} else {
+			if s.Start.Before(whole.Start) {
+				whole.Start = s.Start
+			}
+			if s.End.After(whole.End) {
+				whole.End = s.End
+			}
+		}
+	}
+	list, args = placeholders(3, owners)
+	return list, args, whole
 }
 
 // calendar is a unit's calendar as it stands in the column. Names are never changed.
