@@ -173,7 +173,8 @@ func (f *processes) serveLine(gateway string) {
 		f.databases[name] = sqldbtest.Postgres(f.t)
 		return fmt.Sprintf("  listen: 127.0.0.1:0\n  database: %q\n", f.databases[name])
 	}
-	matching := database("matching") + "  sample: true\n"
+	// Both replicas share a database, and so the keys it is sealed with.
+	matching := database("matching") + fmt.Sprintf("  keys: %q\n  sample: true\n", filepath.Join(f.dir, "keys-matching"))
 	f.serve("patient-1", "patient", database("patient")+fmt.Sprintf("  keys: %q\n", filepath.Join(f.dir, "keys")))
 	f.serve("transfer-1", "transfer", database("transfer")+"  sample: true\n")
 	f.serve("settlement-treatment", "settlement", database("treatment")+"  sample: true\n  provinces: [\"110000\", \"310000\", \"440000\"]\n")

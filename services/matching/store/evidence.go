@@ -41,7 +41,7 @@ func (s *Store) evidence(ctx context.Context, tx *sqldb.Tx, o *matching.Offer) e
 // shownOf binds the sealed text to its row.
 func shownOf(offerID string) []byte { return []byte("offer_shown " + offerID) }
 
-// Opened notes the first reading.
+// Opened notes the first reading; what was read was delivered.
 func (s *Store) Opened(ctx context.Context, offerID, subject string, at time.Time) error {
 	var opened int64
 	err := s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -51,7 +51,8 @@ func (s *Store) Opened(ctx context.Context, offerID, subject string, at time.Tim
 		return absent(err, "offer", offerID)
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE offer_shown SET opened_at = $2, opened_by = $3 WHERE offer_id = $1 AND opened_at = 0", offerID, clock.Micros(at), subject)
+		_, err := tx.Exec(ctx, `UPDATE offer_shown SET opened_at = $2, opened_by = $3,
+			delivered_at = CASE WHEN delivered_at = 0 THEN $2 ELSE delivered_at END WHERE offer_id = $1 AND opened_at = 0`, offerID, clock.Micros(at), subject)
 		return err
 	})
 }
