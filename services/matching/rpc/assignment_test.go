@@ -127,6 +127,16 @@ func TestAssignmentIsProposedConfirmedAndAskedOnce(t *testing.T) {
 		if int(got.GetAssignment().GetAsked()) != len(placed)-1 || len(r.line.assigned) != len(placed)-1 {
 			t.Fatalf("%d asked, %d calls, %d placed", got.GetAssignment().GetAsked(), len(r.line.assigned), len(placed))
 		}
+		// A job that runs again counts nothing twice, and changes no outcome.
+		for _, item := range got.GetItems() {
+			if err := r.store.SettleAssigned(t.Context(), a.GetAssignmentId(), item.GetReferralId(), matching.WasAsked); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now := must[*matchingv1.GetAssignmentResponse](t)(s.GetAssignment(ops(t.Context()), &matchingv1.GetAssignmentRequest{AssignmentId: a.GetAssignmentId(), PageSize: 500}))
+		if !proto.Equal(now, got) {
+			t.Fatalf("%v", now.GetAssignment())
+		}
 		for _, ask := range r.line.assigned {
 			if ask.CenterID != placed[ask.ReferralID] || ask.By.Organisation != "OPS" || ask.By.Subject != "staff-1" {
 				t.Errorf("%+v", ask)
@@ -217,6 +227,23 @@ func TestNobodyWaits(t *testing.T) {
 		a := r.proposed(t, rpc.NewAssignments(r.use, r.db)).GetAssignment()
 		if a.GetCases() != 0 || a.GetWorth() != "0" || a.GetBound() != "0" || a.GetStatus() != matchingv1.AssignmentStatus_ASSIGNMENT_STATUS_PROPOSED {
 			t.Fatalf("%v", a)
+		}
+	})
+}
+
+// A center that had an offer of the case by the same ranking is not proposed again.
+func TestWhoAnsweredIsNotProposedAgain(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		s := rpc.NewAssignments(r.use, r.db)
+		r.wait(t, 1)
+		first := r.proposed(t, s).GetItems()[0].GetCenterId()
+		run := must[*matchingv1.GetMatchRunResponse](t)(r.GetMatchRun(ops(t.Context()), &matchingv1.GetMatchRunRequest{MatchRunId: r.line.waiting[0].MatchRunID})).GetMatchRun()
+		o := must[*matchingv1.CreateOfferResponse](t)(r.CreateOffer(service(t.Context()), r.proposal(t, run, first, urgent))).GetOffer()
+		must[*matchingv1.DeclineOfferResponse](t)(r.DeclineOffer(center(t.Context(), first), &matchingv1.DeclineOfferRequest{
+			RequestId: r.rid(), OfferId: o.GetOfferId(), Etag: o.GetEtag(), Code: "NO_BED",
+		}))
+		if second := r.proposed(t, s).GetItems()[0].GetCenterId(); second == "" || second == first {
+			t.Fatalf("%q after %s declined", second, first)
 		}
 	})
 }
