@@ -21,8 +21,9 @@ import (
 
 // children are what this binary can be instead of itself: what is measured runs apart from the load.
 var children = map[string]func(ctx context.Context, argument string) error{
-	"line": beLine,
-	"echo": beEcho,
+	"line":       beLine,
+	"echo":       beEcho,
+	"settlement": beSettling,
 }
 
 // beChild runs until standard input ends, and meanwhile obeys what is written there.

@@ -44,6 +44,7 @@ var figures = []figure{
 	registrations,
 	reads,
 	profiled,
+	settlements,
 	start,
 	memory,
 	assignment,

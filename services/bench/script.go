@@ -118,7 +118,8 @@ func (w *writer) make(oid uint32, value string, common bool) string {
 		case oid == pgtype.TextOID && len(value) <= longest:
 			// "pat_" and 26 characters that count up; without a prefix, characters by chance.
 			if prefix, rest, has := strings.Cut(value, "_"); has && len(prefix) == 3 {
-				return fmt.Sprintf("('%s_' || lpad(:n, %d, '0'))", prefix, len(rest))
+				// What comes last in it tells ids of one kind and one transaction apart.
+				return fmt.Sprintf("('%s_' || lpad(:n || '%03d', %d, '0'))", prefix, k, len(rest))
 			}
 			return fmt.Sprintf("lpad(md5('%d-' || :n), %d, '0')", k, len(value))
 		}
