@@ -48,27 +48,33 @@ func takeProfile(ctx context.Context, b *bed) ([]table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := table{head: []string{"package or module", "share", "a registration"}}
+	t, err := parts(p, "a registration", got.calls)
+	return []table{t}, err
+}
+
+// parts is a profile by package and module, the greatest first.
+func parts(p *profile.Profile, of string, calls int64) (table, error) {
+	t := table{head: []string{"package or module", "share", of}}
 	total := int64(0)
-	parts := byPart(p, modules())
-	for _, part := range parts {
+	sums := byPart(p, modules())
+	for _, part := range sums {
 		total += part.nanoseconds
 	}
 	if total == 0 {
-		return nil, fmt.Errorf("the profile of %d registrations is empty", got.calls)
+		return t, fmt.Errorf("the profile of %d calls is empty", calls)
 	}
 	row := func(name string, nanoseconds int64) {
 		t.add(name, fmt.Sprintf("%.1f %%", 100*float64(nanoseconds)/float64(total)),
-			fmt.Sprintf("%.3f ms", float64(nanoseconds)/1e6/float64(got.calls)))
+			fmt.Sprintf("%.3f ms", float64(nanoseconds)/1e6/float64(calls)))
 	}
 	others := total
-	for _, part := range parts[:min(shown, len(parts))] {
+	for _, part := range sums[:min(shown, len(sums))] {
 		row(part.name, part.nanoseconds)
 		others -= part.nanoseconds
 	}
-	row(fmt.Sprintf("%d others", max(len(parts)-shown, 0)), others)
+	row(fmt.Sprintf("%d others", max(len(sums)-shown, 0)), others)
 	row("all", total)
-	return []table{t}, nil
+	return t, nil
 }
 
 func readProfile(path string) (*profile.Profile, error) {

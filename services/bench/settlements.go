@@ -65,7 +65,28 @@ func takeSettlements(ctx context.Context, b *bed) ([]table, error) {
 	}
 	open.add(fmt.Sprint(offered), fmt.Sprint(len(waits)), fmt.Sprintf("%.1f s", took.Seconds()), milliseconds(quantile(waits, 0.5)),
 		milliseconds(quantile(waits, 0.99)), milliseconds(quantile(waits, 1)), fmt.Sprint(left))
-	return []table{rates, open}, nil
+	spent, err := s.profile(ctx, b)
+	return []table{rates, open, spent}, err
+}
+
+// profile says where the instance spends a bill, both provinces together, under 8 callers.
+func (s *settling) profile(ctx context.Context, b *bed) (table, error) {
+	file := b.kept("settlements.prof")
+	if _, err := s.ask(askProfile, file); err != nil {
+		return table{}, err
+	}
+	got, _, err := s.round(ctx, load{callers: 8, during: b.round, most: b.most})
+	if err != nil {
+		return table{}, err
+	}
+	if _, err := s.ask(askEnd); err != nil {
+		return table{}, err
+	}
+	p, err := readProfile(file)
+	if err != nil {
+		return table{}, err
+	}
+	return parts(p, "a bill", got.calls)
 }
 
 // round settles bills for a while, and then compares what was answered with what is stored.
