@@ -36,7 +36,7 @@ func settled(t testing.TB, province, source, day string, amount money.Fen) ledge
 	return e
 }
 
-func must(t testing.TB, err error) {
+func must(t tb, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

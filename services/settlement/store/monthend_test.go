@@ -31,15 +31,24 @@ func agency(province string) access.Caller {
 
 func as(who access.Caller) context.Context { return access.With(context.Background(), who) }
 
+// tb is what a test and a property's test have in common.
+type tb interface {
+	Helper()
+	Context() context.Context
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // rig is two instances with a database each: where patients are treated, with the national center, and where they are
 // insured.
 type rig struct {
-	t     testing.TB
+	t     tb
+	test  testing.TB
 	clock *clock.Fake
 	db    map[string]*sqldb.DB
 	use   map[string]*clearing.Service
 	n     int
-	fail  func(err error, what ...any)
 }
 
 func eachRig(t *testing.T, jobs bool, test func(t *testing.T, r *rig)) {
@@ -50,7 +59,7 @@ func eachRig(t *testing.T, jobs bool, test func(t *testing.T, r *rig)) {
 
 func newRig(t *testing.T, dsn func(testing.TB) string, jobs bool) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: clock.NewFake(time.Date(2026, 11, 5, 2, 0, 0, 0, time.UTC)), db: map[string]*sqldb.DB{}, use: map[string]*clearing.Service{}}
+	r := &rig{t: t, test: t, clock: clock.NewFake(time.Date(2026, 11, 5, 2, 0, 0, 0, time.UTC)), db: map[string]*sqldb.DB{}, use: map[string]*clearing.Service{}}
 	direct := clearing.Direct{Of: func(province string) *clearing.Service { return r.use[province] }}
 	for _, provinces := range [][]string{{shanghai, beijing, clearing.National}, {anhui, jiangxi}} {
 		db := sqldbtest.Open(t, dsn(t), store.Migrations(), sqldbtest.Clock(r.clock))
@@ -70,8 +79,8 @@ func newRig(t *testing.T, dsn func(testing.TB) string, jobs bool) *rig {
 // done waits until every job of both instances is done.
 func (r *rig) done() {
 	for range 4 { // a job leaves jobs at the other instance
-		sqldbtest.Idle(r.t, r.db[shanghai])
-		sqldbtest.Idle(r.t, r.db[anhui])
+		sqldbtest.Idle(r.test, r.db[shanghai])
+		sqldbtest.Idle(r.test, r.db[anhui])
 	}
 }
 
