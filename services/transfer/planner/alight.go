@@ -2,7 +2,7 @@ package planner
 
 // hopeless reports whether nothing that can come of it is wanted: not by what has been found, nor by the bounds.
 func (st *paretoState) hopeless(s *scratch, at, rides int32, price, risk int64, leave int32, hope []bound, more int32) bool {
-	for j := more; rides+j <= s.rides; j++ {
+	for j := more; rides+j <= st.limit; j++ {
 		b := &hope[j]
 		end := at + b.seconds
 		if end > st.latest || s.hours > 0 && end-leave > s.hours {
@@ -16,11 +16,14 @@ func (st *paretoState) hopeless(s *scratch, at, rides int32, price, risk int64, 
 }
 
 // alightAll lets everybody get off who gains by it.
+var scans int
+
 func (s *scratch) alightAll(p *core, c *conn, slot, at, sd, ref int32) {
 	st := &s.pareto
+	scans++
 	fare, rate := s.fare[c.kind].PerKm*int64(c.end), s.rate[c.kind]*int64(at)
 	stay := st.hope.stay(c.to)
-	for k := int32(1); k <= s.rides; k++ {
+	for k := int32(1); k <= st.limit; k++ {
 		for i := st.heads[(slot-1)*s.rides+k-1]; i >= 0; i = st.aboard[i].next {
 			r := &st.aboard[i]
 			price, risk := r.price+fare, r.risk+rate
@@ -46,7 +49,7 @@ func (s *scratch) alightOne(p *core, c *conn, rides int32, r *riding, now entry,
 		}
 		return mark
 	}
-	if rides < s.rides {
+	if rides < st.limit {
 		// First the bag of the kind one came by: what comes of an arrival that another ride's covers, that one has too.
 		for n := range kinds {
 			kind := (int(c.kind) + n) % kinds
@@ -70,7 +73,7 @@ func (s *scratch) alightOne(p *core, c *conn, rides int32, r *riding, now entry,
 	if last := s.egress[c.to]; last < unreachable {
 		s.finish(c.to, rides, now, out+last, outRisk+s.roadRate*int64(last), label)
 	}
-	if rides == s.rides {
+	if rides == st.limit {
 		return
 	}
 	for hop := p.hopFrom[c.to]; hop < p.hopFrom[c.to+1]; hop++ {
@@ -110,7 +113,7 @@ func (s *scratch) finish(stop, rides int32, now entry, at int32, risk int64, lab
 	}
 	price := now.price + s.roadFare.of(s.egressMetres[stop])
 	if at <= st.latest && !st.found.cover(at, rides, price, risk) {
-		st.keep(answerOf(at, rides, price, risk, label(-1)))
+		st.keep(s.answer(at, rides, price, risk, label(-1)))
 	}
 }
 

@@ -90,8 +90,9 @@ func (b *bag) catch(depart int32) {
 // answer is a way to the ward. Prices and risks are compared as they are shown, so that no two options differ in what
 // nobody can see.
 type answer struct {
-	at    int32
-	rides int32 // no less than one: the way by road has as many changes as one ride
+	at          int32
+	rides       int32 // no less than one: the way by road has as many changes as one ride
+	price, risk int64 // rounded
 	// A price below dearer or a risk below riskier rounds to less than this answer's.
 	dearer, riskier int64
 	label           int32
@@ -100,24 +101,35 @@ type answer struct {
 // answers is the Pareto set at the ward.
 type answers []answer
 
+// cover reports whether an answer is as good in all four. The one that is comes to the front: it will be again.
 func (a answers) cover(at, rides int32, price, risk int64) bool {
 	for i := range a {
 		o := &a[i]
 		if o.at <= at && o.rides <= rides && o.dearer <= price && o.riskier <= risk {
+			if i > 0 {
+				a[0], a[i] = a[i], a[0]
+			}
 			return true
 		}
 	}
 	return false
 }
 
-func answerOf(at, rides int32, price milliFen, risk int64, label int32) answer {
-	return answer{at: at, rides: rides, dearer: int64(fen(price))*1000 - 500, riskier: points(risk)*riskUnit - riskUnit/2, label: label}
+// answer rounds.
+func (s *scratch) answer(at, rides int32, price milliFen, risk int64, label int32) answer {
+	price, risk = round(price, s.cents), round(risk, riskUnit)
+	return answer{
+		at: at, rides: rides, price: price, risk: risk, dearer: price - s.cents/2, riskier: risk - riskUnit/2, label: label,
+	}
 }
+
+// round is to the nearest multiple of the even unit, half up.
+func round(n, unit int64) int64 { return (n + unit/2) / unit * unit }
 
 func (a answers) insert(one answer) answers {
 	kept := a[:0]
 	for _, o := range a {
-		if !(one.at <= o.at && one.rides <= o.rides && one.dearer <= o.dearer && one.riskier <= o.riskier) {
+		if !(one.at <= o.at && one.rides <= o.rides && one.price <= o.price && one.risk <= o.risk) {
 			kept = append(kept, o)
 		}
 	}
@@ -128,4 +140,4 @@ func (a answers) insert(one answer) answers {
 const riskUnit = 3600
 
 // points rounds half up.
-func points(risk int64) int64 { return (risk + riskUnit/2) / riskUnit }
+func points(risk int64) int64 { return round(risk, riskUnit) / riskUnit }

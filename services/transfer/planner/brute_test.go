@@ -129,7 +129,7 @@ func (b *brute) off(e *conn, arrive int32, now standing) {
 		end := out + s.egress[e.to]
 		if end <= s.latest && (s.hours == 0 || end-now.leave <= s.hours) {
 			b.results = append(b.results, result{
-				end, now.rides, int64(fen(now.price + s.roadFare.of(s.egressMetres[e.to]))),
+				end, now.rides, int64(b.p.rules.fen(now.price + s.roadFare.of(s.egressMetres[e.to]))),
 				points(now.risk + s.wait*int64(s.alight[e.kind]) + s.handling + s.roadRate*int64(s.egress[e.to])), now.leave,
 			})
 		}
@@ -187,7 +187,7 @@ func TestSearchFindsExactlyTheParetoSet(t *testing.T) {
 		p, s := posed(t, readFeed(t, randomFeed(t)), randomRules(t))
 		var got []result
 		for _, a := range s.search(p, nil, s.hope(p), 1<<28) {
-			got = append(got, result{arrive: a.at, rides: a.rides, fen: (a.dearer + 500) / 1000, points: (a.riskier + riskUnit/2) / riskUnit})
+			got = append(got, result{arrive: a.at, rides: a.rides, fen: a.price / 1000, points: a.risk / riskUnit})
 			checkLegs(t, p, s, a)
 		}
 		b := newBrute(p, s, s.asked)
@@ -201,7 +201,7 @@ func TestSearchFindsExactlyTheParetoSet(t *testing.T) {
 // checkLegs adds the answer's legs up.
 func checkLegs(t *rapid.T, p *core, s *scratch, a answer) {
 	one := p.itinerary(s, &question{Fitness: Fitness{Stretcher: s.lying}}, Taxi, s.pareto.way(a.label))
-	if !one.Arrive.Equal(s.instant(a.at)) || max(one.Changes+1, 1) != int(a.rides) || int64(one.Cost)*1000-500 != a.dearer || one.Risk*riskUnit-riskUnit/2 != a.riskier {
+	if !one.Arrive.Equal(s.instant(a.at)) || max(one.Changes+1, 1) != int(a.rides) || int64(one.Cost)*1000 != a.price || one.Risk*riskUnit != a.risk {
 		t.Fatalf("answer %+v has the legs %+v", a, one)
 	}
 	for i, leg := range one.Legs {

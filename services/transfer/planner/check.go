@@ -36,10 +36,10 @@ func (r *Rules) check() error {
 	for name, n := range map[string]int64{
 		"alight_minutes.rail": r.AlightMinutes.Rail, "alight_minutes.flight": r.AlightMinutes.Flight,
 		"stretcher_minutes": r.StretcherMinutes, "risk.move": r.Risk.Move, "risk.stretcher": r.Risk.Stretcher,
-		"help_desk.earliest_minutes": r.HelpDesk.EarliestMinutes, "help_desk.latest_minutes": r.HelpDesk.LatestMinutes,
+		"round_fen": r.RoundFen, "help_desk.earliest_minutes": r.HelpDesk.EarliestMinutes, "help_desk.latest_minutes": r.HelpDesk.LatestMinutes,
 	} {
-		if n < 0 || n > 1000 {
-			return fmt.Errorf("%s is not from 0 to 1000", name)
+		if n < 0 || n > 10_000 {
+			return fmt.Errorf("%s is not from 0 to 10000", name)
 		}
 	}
 	if r.MostRides < 1 || r.MostRides > 6 {

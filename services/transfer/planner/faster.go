@@ -103,7 +103,7 @@ func (p *core) direct(mode Mode, q *question, road way, because Text) Itinerary 
 		Legs: []Leg{{
 			Mode: mode, From: door(q.Origin), To: ward(q.Destination), Depart: leave, Arrive: arrive, Km: float64(metres) / 1000,
 		}},
-		Depart: leave, Arrive: arrive, Cost: fen(p.rules.Fares[mode].of(metres)),
+		Depart: leave, Arrive: arrive, Cost: p.rules.fen(p.rules.Fares[mode].of(metres)),
 		Risk:   points(2*p.rules.Risk.move(q.Fitness) + p.rules.Risk.PerHour[mode]*took),
 		Escort: p.rules.Escort(q.Fitness), Because: because,
 	}

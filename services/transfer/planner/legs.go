@@ -66,7 +66,7 @@ func (p *core) itinerary(s *scratch, q *question, feeder Mode, ways []journey) I
 	b.wait(out, b.here)
 	b.road(feeder, ward(q.Destination), out, int64(s.egress[last.to]), s.egressMetres[last.to])
 	b.out.Depart, b.out.Arrive = b.out.Legs[0].Depart, b.out.Legs[len(b.out.Legs)-1].Arrive
-	b.out.Cost, b.out.Risk = fen(b.price), points(b.risk)
+	b.out.Cost, b.out.Risk = p.rules.fen(b.price), points(b.risk)
 	b.out.Because = p.because(q.Fitness, feeder, used)
 	return b.out
 }

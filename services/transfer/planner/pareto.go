@@ -14,6 +14,7 @@ type paretoState struct {
 	hope   *bounds
 	latest int32 // nothing that arrives later is wanted
 	slack  int32
+	limit  int32 // rides of this pass
 }
 
 // riding is one way to be on a run. Price and risk are counted so that they stay while it goes on: the price from the
@@ -36,7 +37,29 @@ type label struct {
 
 // search finds every way to the ward that no other beats in arrival, changes, price and risk: the multicriteria form of
 // the Connection Scan, with a set of labels where the plain form has one time. known are the ways without a timetable.
+//
+// It goes through the timetable twice, the first time with few rides: what that cheap pass finds, also late in the day,
+// tells the other from the start what is not worth following.
 func (s *scratch) search(p *core, known []answer, hope *bounds, slack int32) answers {
+	st := &s.pareto
+	st.labels, st.found, st.hope, st.latest, st.slack = st.labels[:0], st.found[:0], hope, s.latest, slack
+	for _, k := range known {
+		st.keep(k)
+	}
+	for i := range s.access {
+		st.labels = append(st.labels, label{prev: -1, board: -1, hop: int32(i)})
+	}
+	if s.rides > fewRides {
+		s.pass(p, fewRides)
+	}
+	s.pass(p, s.rides)
+	return st.found
+}
+
+// fewRides is those of the first pass.
+const fewRides = 2
+
+func (s *scratch) pass(p *core, limit int32) {
 	st := &s.pareto
 	places := len(p.served) * kinds
 	for _, b := range st.used {
@@ -48,11 +71,7 @@ func (s *scratch) search(p *core, known []answer, hope *bounds, slack int32) ans
 	}
 	st.first, st.access = slicesFilled(st.first, places, unreachable), sized(st.access, places)
 	st.slot = sized(st.slot, len(p.byTrip)*int(s.days))
-	st.heads, st.aboard, st.labels = st.heads[:0], st.aboard[:0], st.labels[:0]
-	st.found, st.hope, st.latest, st.slack = st.found[:0], hope, s.latest, slack
-	for _, k := range known {
-		st.keep(k)
-	}
+	st.heads, st.aboard, st.limit = st.heads[:0], st.aboard[:0], limit
 	for i := range s.access {
 		a := &s.access[i]
 		for kind := range kinds {
@@ -62,7 +81,6 @@ func (s *scratch) search(p *core, known []answer, hope *bounds, slack int32) ans
 				st.first[place] = s.start + int32(a.way.seconds) + s.board[kind]
 			}
 		}
-		st.labels = append(st.labels, label{prev: -1, board: -1, hop: int32(i)})
 	}
 	if s.aboard.on {
 		s.sit(p)
@@ -70,13 +88,13 @@ func (s *scratch) search(p *core, known []answer, hope *bounds, slack int32) ans
 	for w := s.walk(p.conns); ; {
 		seg, more := w.next()
 		if !more {
-			return st.found
+			return
 		}
 		for i := range seg.conns {
 			c := &seg.conns[i]
 			depart := seg.base + c.tod
 			if depart > st.latest || depart > s.end {
-				return st.found
+				return
 			}
 			sd := seg.day - int32(c.off)
 			if seg.day < 0 {
@@ -96,7 +114,7 @@ func (s *scratch) search(p *core, known []answer, hope *bounds, slack int32) ans
 
 // keep adds an answer that is not covered, and lets it bound the search.
 func (st *paretoState) keep(a answer) {
-	if a.at > st.latest || st.found.cover(a.at, a.rides, a.dearer+500, a.riskier+riskUnit/2) {
+	if a.at > st.latest || st.found.cover(a.at, a.rides, a.price, a.risk) {
 		return
 	}
 	st.found = st.found.insert(a)
@@ -206,7 +224,7 @@ func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 
 			on(1, riding{price: first + price, risk: exposed + risk, leave: s.left(s.leave(depart - off)), board: ref, label: a - 1})
 		}
 	}
-	for k := int32(1); k < s.rides; k++ {
+	for k := int32(1); k < st.limit; k++ {
 		b := &st.bags[place*int(s.rides)+int(k)]
 		if b.empty() {
 			continue

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"huhang.example/services/internal/money"
 	"huhang.example/services/transfer/timetable"
 )
 
@@ -68,10 +67,8 @@ func (p *core) directs(q *question, plan *Plan) (found []Itinerary, known []answ
 		}
 		found = append(found, one)
 		base := timetable.Midnight(q.NotBefore).AddDate(0, 0, -p.before(q))
-		known = append(known, answer{
-			at: int32(one.Arrive.Sub(base) / time.Second), rides: 1, dearer: int64(one.Cost)*1000 - 500,
-			riskier: one.Risk*riskUnit - riskUnit/2, label: noLabel,
-		})
+		known = append(known, (&scratch{cents: p.rules.cents()}).answer(
+			int32(one.Arrive.Sub(base)/time.Second), 1, int64(one.Cost)*1000, one.Risk*riskUnit, noLabel))
 	}
 	return found, known
 }
@@ -239,6 +236,3 @@ func (i Itinerary) Main() Mode {
 	}
 	return main
 }
-
-// fen rounds half up; prices are never negative here.
-func fen(price milliFen) money.Fen { return money.Fen((price + 500) / 1000) }

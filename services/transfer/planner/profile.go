@@ -110,7 +110,7 @@ func (s *scratch) profile(p *core) {
 			if catch && depart >= s.earliest[c.kind] {
 				s.enter(c, on, depart)
 			}
-			s.pass(p, c, on, depart+c.dur)
+			s.carry(p, c, on, depart+c.dur)
 		}
 	}
 }
@@ -139,8 +139,8 @@ func (s *scratch) enter(c *conn, on []way2, depart int32) {
 	}
 }
 
-// pass takes everybody along to the end of the connection.
-func (s *scratch) pass(p *core, c *conn, on []way2, at int32) {
+// carry takes everybody along to the end of the connection.
+func (s *scratch) carry(p *core, c *conn, on []way2, at int32) {
 	st := &s.shared
 	out, latest := at+s.alight[c.kind], none
 	seen := st.seen[(int(c.to)*kinds+int(c.kind))*int(s.rides):]

@@ -72,7 +72,7 @@ func (p *core) take(q *question, d demand) *scratch {
 		s.hours = 0
 	}
 	s.wait, s.roadRate, s.roadFare = r.Risk.PerHour[Transfer], r.Risk.PerHour[d.feeder], r.Fares[d.feeder]
-	s.handling = r.Risk.move(f)
+	s.handling, s.cents = r.Risk.move(f), r.cents()
 	s.lying = f.Stretcher && !d.anyway
 	s.access, s.entered = s.access[:0], false
 	s.aboard = aboard{}

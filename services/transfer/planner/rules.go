@@ -7,6 +7,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"huhang.example/services/internal/money"
 	"huhang.example/services/transfer/timetable"
 )
 
@@ -47,6 +48,8 @@ type Rules struct {
 		Kmh             int64 `yaml:"kmh"`
 		OverheadMinutes int64 `yaml:"overhead_minutes"`
 	} `yaml:"air_ambulance"`
+	// RoundFen is to what an estimated cost is rounded: two ways that differ by less cost the same. 0 is one fen.
+	RoundFen int64            `yaml:"round_fen"`
 	Risk     Risk             `yaml:"risk"`
 	HelpDesk HelpDesk         `yaml:"help_desk"`
 	Hours    map[string]int64 `yaml:"hours"` // by escort grade and by vehicle, door to door at most
@@ -191,6 +194,11 @@ func seconds(metres, kmh int64) int64 { return (metres*36 + kmh*10 - 1) / (kmh *
 type milliFen = int64
 
 func (f Fare) of(metres int64) milliFen { return f.Base*1000 + f.PerKm*metres }
+
+// cents is the unit of costs.
+func (r *Rules) cents() milliFen { return max(r.RoundFen, 1) * 1000 }
+
+func (r *Rules) fen(price milliFen) money.Fen { return money.Fen(round(price, r.cents()) / 1000) }
 
 // seconds a patient needs for boarding and alighting.
 func (r *Rules) handling(minutes byKind, kind timetable.Kind, f Fitness) int64 {

@@ -32,6 +32,7 @@ type scratch struct {
 	roadRate int64
 	handling int64 // risk of getting into or out of a vehicle
 	roadFare Fare
+	cents    milliFen // to which a price is rounded
 	rides    int32
 	hours    int32 // from door to door at most; 0: no bound
 	latest   int32 // arrives no later than
