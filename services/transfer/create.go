@@ -75,7 +75,7 @@ func (s *Service) CreateTransfer(ctx context.Context, n NewTransfer, prepared Pr
 		return Transfer{}, fault.New(fault.FailedPrecondition, fault.ConsentMissing, "",
 			"The patient has not consented to a transfer.", "患者尚未签署转运知情同意。").With("purpose", "TRANSFER")
 	}
-	question, err := s.question(PlanQuery{
+	question, err := s.question(ctx, PlanQuery{
 		OriginCity: n.OriginCity, DestinationCity: n.DestinationCity, NotBefore: n.NotBefore, Fitness: n.Fitness,
 	}, furthestTransfer)
 	if err != nil {

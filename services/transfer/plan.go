@@ -3,8 +3,10 @@ package transfer
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/place"
 	"huhang.example/services/transfer/planner"
 )
@@ -18,15 +20,20 @@ type PlanQuery struct {
 }
 
 // Plan answers the options, and why modes are refused. CODE_UNKNOWN names the city's field; TIME_INVALID.
-func (s *Service) Plan(_ context.Context, q PlanQuery) (planner.Plan, error) {
-	question, err := s.question(q, furthestPlan)
+func (s *Service) Plan(ctx context.Context, q PlanQuery) (planner.Plan, error) {
+	question, err := s.question(ctx, q, furthestPlan)
 	if err != nil {
 		return planner.Plan{}, err
 	}
 	return s.planner.Plan(question), nil
 }
 
-func (s *Service) question(q PlanQuery, furthest time.Duration) (planner.Question, error) {
+func (s *Service) question(ctx context.Context, q PlanQuery, furthest time.Duration) (planner.Question, error) {
+	s.current(ctx)
+	if !s.planner.Rules().KnownProblem(q.Fitness.Problem) {
+		return planner.Question{}, fault.New(fault.InvalidArgument, fault.CodeUnknown, "fitness.main_problem",
+			"The main problem is not in the travel rules.", "主要病情代码不在出行规则中。").With("code", q.Fitness.Problem)
+	}
 	origin, err := city(q.OriginCity, "origin_city")
 	if err != nil {
 		return planner.Question{}, err
@@ -45,7 +52,7 @@ func (s *Service) question(q PlanQuery, furthest time.Duration) (planner.Questio
 }
 
 // Estimate answers the shortest allowed way to each city, in the order asked. A zero notBefore means now.
-func (s *Service) Estimate(_ context.Context, originCity string, cities []string, f planner.Fitness, notBefore time.Time) ([]planner.Estimate, error) {
+func (s *Service) Estimate(ctx context.Context, originCity string, cities []string, f planner.Fitness, notBefore time.Time) ([]planner.Estimate, error) {
 	origin, err := city(originCity, "origin_city")
 	if err != nil {
 		return nil, err
@@ -58,6 +65,7 @@ func (s *Service) Estimate(_ context.Context, originCity string, cities []string
 		}
 		destinations[i] = to
 	}
+	s.current(ctx)
 	now := s.clock.Now()
 	if notBefore.IsZero() {
 		notBefore = now
@@ -66,4 +74,11 @@ func (s *Service) Estimate(_ context.Context, originCity string, cities []string
 		return nil, err
 	}
 	return s.planner.Estimate(planner.Question{Origin: origin, NotBefore: notBefore, Fitness: f, Now: now}, destinations), nil
+}
+
+// current looks after the timetables in force. A plan by those of a moment ago is better than none.
+func (s *Service) current(ctx context.Context) {
+	if err := s.refresh(ctx); err != nil {
+		slog.WarnContext(ctx, "timetables in force not read", slog.Any("error", err))
+	}
 }

@@ -13,6 +13,7 @@ type Store interface {
 	// Atomically runs fn in one transaction; fn may be run again and touches nothing but the store.
 	Atomically(ctx context.Context, fn func(ctx context.Context) error) error
 	Transfers
+	Timetables
 	Pool
 	Following
 	// Report leaves a job that tells the case; it exists if and only if the transaction commits.

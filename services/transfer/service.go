@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"huhang.example/services/internal/access"
@@ -12,6 +13,7 @@ import (
 	"huhang.example/services/internal/telemetry"
 	"huhang.example/services/transfer/planner"
 	"huhang.example/services/transfer/pool"
+	"huhang.example/services/transfer/timetable"
 )
 
 // Service is the use cases.
@@ -22,11 +24,20 @@ type Service struct {
 	clock   clock.Clock
 	ids     id.Source
 	live    liveNetwork
+	force   inForce
+}
+
+// inForce is what this instance knows of the timetables in force.
+type inForce struct {
+	mu      sync.Mutex
+	base    *timetable.Timetable // where none was imported
+	edition int64
+	checked time.Time
 }
 
 // New returns the use cases over their parts.
 func New(store Store, peers Peers, p *planner.Planner, c clock.Clock, ids id.Source) *Service {
-	return &Service{store: store, peers: peers, planner: p, clock: c, ids: ids}
+	return &Service{store: store, peers: peers, planner: p, clock: c, ids: ids, force: inForce{base: p.Table()}}
 }
 
 // furthestPlan is how far ahead a way is planned.

@@ -20,7 +20,7 @@ func main() {
 	root := &cobra.Command{
 		Use: "huhang", Short: "护航: the cross-province organ-transplant referral line", SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(devCommand(), serveCommand(), certsCommand(), settleCommand(), policyCommand())
+	root.AddCommand(devCommand(), serveCommand(), certsCommand(), settleCommand(), policyCommand(), importTimetableCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "huhang:", err)
 		os.Exit(1)

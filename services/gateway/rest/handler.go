@@ -100,6 +100,7 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 		matching.RegisterAssignmentServiceHandlerClient(ctx, a.mux, matchingv1.NewAssignmentServiceClient(c)),
 		matching.RegisterOfferServiceHandlerClient(ctx, a.mux, matchingv1.NewOfferServiceClient(c)),
 		transfer.RegisterTransferServiceHandlerClient(ctx, a.mux, transferv1.NewTransferServiceClient(c)),
+		transfer.RegisterTimetableServiceHandlerClient(ctx, a.mux, transferv1.NewTimetableServiceClient(c)),
 		transfer.RegisterPoolServiceHandlerClient(ctx, a.mux, transferv1.NewPoolServiceClient(c)),
 		transfer.RegisterMoveServiceHandlerClient(ctx, a.mux, transferv1.NewMoveServiceClient(c)),
 		transfer.RegisterLiveServiceHandlerClient(ctx, a.mux, transferv1.NewLiveServiceClient(c)),
@@ -112,6 +113,9 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 		if register != nil {
 			return nil, fmt.Errorf("routes: %w", register)
 		}
+	}
+	if err := a.mux.HandlePath(http.MethodPost, uploadPath, a.uploadTimetable); err != nil {
+		return nil, fmt.Errorf("routes: %w", err)
 	}
 	return a, nil
 }
@@ -150,6 +154,9 @@ func (a *API) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 		limit := a.config.MaxBodyBytes
 		if raw(r, x) {
 			limit, ctx = largestDocument, withDeclaredType(ctx, r.Header)
+		}
+		if x != nil && x.Route == uploadPath {
+			limit = maxUploadBytes
 		}
 		r = r.WithContext(ctx)
 		// The library would make metadata of these whatever the matcher says.
@@ -195,7 +202,9 @@ func (a *API) bound(ctx context.Context, w http.ResponseWriter, r *http.Request,
 }
 
 // streams reports whether a route answers with a stream.
-func streams(x *Exchange) bool { return x != nil && slices.Contains(streamRoutes, x.Route) }
+func streams(x *Exchange) bool {
+	return x != nil && (x.Route == uploadPath || slices.Contains(streamRoutes, x.Route))
+}
 
 // failed answers what went wrong in a routed request.
 func (a *API) failed(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {

@@ -39,6 +39,7 @@ const (
 	UnfitToTravel               Reason = "UNFIT_TO_TRAVEL"
 	ChecklistIncomplete         Reason = "CHECKLIST_INCOMPLETE"
 	TimeInvalid                 Reason = "TIME_INVALID"
+	TimetableInvalid            Reason = "TIMETABLE_INVALID"
 	NoPolicy                    Reason = "NO_POLICY"
 	NoDirectSettlement          Reason = "NO_DIRECT_SETTLEMENT"
 	NotEntitled                 Reason = "NOT_ENTITLED"
@@ -107,6 +108,7 @@ var whatToDo = map[Reason]advice{
 	UnfitToTravel:               {"Choose a mode the patient is fit for, or have the fitness assessed again.", "请选择患者适宜的交通方式，或重新评估。"},
 	ChecklistIncomplete:         {"Complete the named items, then sign the hand-over.", "请补齐所列项目后再签署交接。"},
 	TimeInvalid:                 {"Give a time in the future and an end after the beginning.", "请填写将来的时间，且结束晚于开始。"},
+	TimetableInvalid:            {"Correct the named rows of the feed and upload it again; huhang import-timetable shows all of them.", "请更正所列行后重新上传；huhang import-timetable 可列出全部错误。"},
 	NoPolicy:                    {"Ask the insured province's agency, or file for a day on which a policy is in force.", "请咨询参保地经办机构，或选择有政策生效的日期。"},
 	NoDirectSettlement:          {"Settle with a manual claim at the insured place.", "请回参保地手工报销。"},
 	NotEntitled:                 {"Check the coverage with the insured province's agency.", "请向参保地经办机构核实参保状态。"},

@@ -59,6 +59,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	transferv1.RegisterPoolServiceServer(h.GRPC(), rpc.NewPool(service, h.DB))
 	transferv1.RegisterMoveServiceServer(h.GRPC(), rpc.NewMoves(service, h.DB))
 	transferv1.RegisterLiveServiceServer(h.GRPC(), rpc.NewLive(service))
+	transferv1.RegisterTimetableServiceServer(h.GRPC(), rpc.NewTimetable(service, h.DB))
 	return &App{Host: h, sample: c.Sample, store: kept, deps: d}, nil
 }
 

@@ -37,6 +37,7 @@ type world struct {
 	moves  *rpc.MoveServer
 	live   *rpc.LiveServer
 	core   *transfer.Service
+	tables *rpc.TimetableServer
 	peers  *memory
 	ids    id.Source
 	jobs   *sqldb.Workers
@@ -96,6 +97,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 			service := transfer.New(kept, w.peers, planner.New(timetable.Sample(), planner.CurrentRules()), c, w.ids)
 			w.server, w.core = rpc.New(service, w.db), service
 			w.pool, w.moves, w.live = rpc.NewPool(service, w.db), rpc.NewMoves(service, w.db), rpc.NewLive(service)
+			w.tables = rpc.NewTimetable(service, w.db)
 			w.jobs = sqldb.NewWorkers()
 			handle(w.jobs, service)
 			test(t, w)

@@ -79,6 +79,8 @@ func fitnessFrom(f *transferv1.FitnessToTravel) planner.Fitness {
 	return planner.Fitness{
 		Oxygen: f.GetOxygen(), Infusion: f.GetInfusion(), Ventilated: f.GetVentilated(), ECMO: f.GetEcmo(),
 		Vasoactive: f.GetVasoactive(), Stretcher: f.GetStretcher(), ReducedConsciousness: f.GetReducedConsciousness(),
+		HeartRate: f.GetHeartRate(), RespiratoryRate: f.GetRespiratoryRate(), Systolic: f.GetSystolic(), SpO2: f.GetSpo2(),
+		GCS: f.GetGcs(), Problem: f.GetMainProblem(),
 	}
 }
 
@@ -100,12 +102,15 @@ func itineraryTo(i planner.Itinerary) *transferv1.Itinerary {
 		OptionKey: i.Key, DepartTime: stamp(i.Depart), ArriveTime: stamp(i.Arrive), DoorToDoor: doorToDoor(i.Depart, i.Arrive),
 		Changes: int32(i.Changes), Cost: &moneyv1.Money{Fen: int64(i.Cost)}, Escort: transferv1.Escort(i.Escort),
 		AllowedBecauseZh: i.Because.Zh, AllowedBecauseEn: i.Because.En,
+		ClinicalRisk: i.Risk,
 	}
 	for _, leg := range i.Legs {
 		out.Legs = append(out.Legs, &transferv1.Leg{
 			Mode: modeTo(leg.Mode), FromName: leg.From.Name, ToName: leg.To.Name,
 			FromPoint: pointTo(leg.From), ToPoint: pointTo(leg.To),
 			DepartTime: stamp(leg.Depart), ArriveTime: stamp(leg.Arrive), ServiceNumber: leg.Number, Kilometres: leg.Km,
+			TripId: leg.Run.TripID, ServiceDay: leg.Run.ServiceDay, FromStopId: leg.FromStop, ToStopId: leg.ToStop,
+			BookFromTime: stamp(leg.BookFrom), BookUntilTime: stamp(leg.BookUntil),
 		})
 	}
 	return out

@@ -43,9 +43,19 @@ func (s *Server) PlanItinerary(ctx context.Context, req *transferv1.PlanItinerar
 	if err != nil {
 		return nil, err
 	}
-	answer := &transferv1.PlanItineraryResponse{TimetableVersion: plan.TimetableVersion}
+	answer := &transferv1.PlanItineraryResponse{TimetableVersion: plan.TimetableVersion, RulesVersion: plan.RulesVersion}
 	for _, option := range plan.Options {
 		answer.Options = append(answer.Options, itineraryTo(option))
+	}
+	if f := plan.Faster; f != nil {
+		answer.FasterRefused = &transferv1.FasterRefused{Itinerary: itineraryTo(f.Itinerary)}
+		for _, text := range f.Against {
+			answer.FasterRefused.AgainstZh = append(answer.FasterRefused.AgainstZh, text.Zh)
+			answer.FasterRefused.AgainstEn = append(answer.FasterRefused.AgainstEn, text.En)
+		}
+	}
+	for _, note := range plan.Notes {
+		answer.NotesZh, answer.NotesEn = append(answer.NotesZh, note.Zh), append(answer.NotesEn, note.En)
 	}
 	for _, refusal := range plan.Refused {
 		answer.Refused = append(answer.Refused, &transferv1.RefusedMode{

@@ -13,7 +13,10 @@ type RowError struct {
 	Text  string
 }
 
-func (e RowError) Error() string {
+func (e RowError) Error() string { return e.Place() + ": " + e.Text }
+
+// Place is where it stands: file, row and column.
+func (e RowError) Place() string {
 	place := e.File
 	if e.Row > 0 {
 		place = fmt.Sprintf("%s:%d", place, e.Row)
@@ -21,7 +24,7 @@ func (e RowError) Error() string {
 	if e.Field != "" {
 		place += ":" + e.Field
 	}
-	return place + ": " + e.Text
+	return place
 }
 
 // FeedError is everything found wrong, at most maxErrors of it.

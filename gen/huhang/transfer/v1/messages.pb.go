@@ -514,8 +514,20 @@ type FitnessToTravel struct {
 	Stretcher bool `protobuf:"varint,6,opt,name=stretcher,proto3" json:"stretcher,omitempty"`
 	// Reduced consciousness.
 	ReducedConsciousness bool `protobuf:"varint,7,opt,name=reduced_consciousness,json=reducedConsciousness,proto3" json:"reduced_consciousness,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Beats a minute; 0: not measured.
+	HeartRate int32 `protobuf:"varint,20,opt,name=heart_rate,json=heartRate,proto3" json:"heart_rate,omitempty"`
+	// Breaths a minute; 0: not measured.
+	RespiratoryRate int32 `protobuf:"varint,21,opt,name=respiratory_rate,json=respiratoryRate,proto3" json:"respiratory_rate,omitempty"`
+	// Systolic pressure, mmHg; 0: not measured.
+	Systolic int32 `protobuf:"varint,22,opt,name=systolic,proto3" json:"systolic,omitempty"`
+	// Oxygen saturation on room air, percent; 0: not measured.
+	Spo2 int32 `protobuf:"varint,23,opt,name=spo2,proto3" json:"spo2,omitempty"`
+	// Glasgow coma scale, 3 to 15; 0: not measured.
+	Gcs int32 `protobuf:"varint,24,opt,name=gcs,proto3" json:"gcs,omitempty"`
+	// Code of the main problem in the travel rules, such as "SEPSIS"; empty: none that counts. An unknown one is refused.
+	MainProblem   string `protobuf:"bytes,25,opt,name=main_problem,json=mainProblem,proto3" json:"main_problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FitnessToTravel) Reset() {
@@ -597,6 +609,48 @@ func (x *FitnessToTravel) GetReducedConsciousness() bool {
 	return false
 }
 
+func (x *FitnessToTravel) GetHeartRate() int32 {
+	if x != nil {
+		return x.HeartRate
+	}
+	return 0
+}
+
+func (x *FitnessToTravel) GetRespiratoryRate() int32 {
+	if x != nil {
+		return x.RespiratoryRate
+	}
+	return 0
+}
+
+func (x *FitnessToTravel) GetSystolic() int32 {
+	if x != nil {
+		return x.Systolic
+	}
+	return 0
+}
+
+func (x *FitnessToTravel) GetSpo2() int32 {
+	if x != nil {
+		return x.Spo2
+	}
+	return 0
+}
+
+func (x *FitnessToTravel) GetGcs() int32 {
+	if x != nil {
+		return x.Gcs
+	}
+	return 0
+}
+
+func (x *FitnessToTravel) GetMainProblem() string {
+	if x != nil {
+		return x.MainProblem
+	}
+	return ""
+}
+
 // Leg is one part of an itinerary.
 type Leg struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -617,7 +671,19 @@ type Leg struct {
 	// Train or flight number; empty on the road.
 	ServiceNumber string `protobuf:"bytes,8,opt,name=service_number,json=serviceNumber,proto3" json:"service_number,omitempty"`
 	// Kilometres along the way.
-	Kilometres    float64 `protobuf:"fixed64,9,opt,name=kilometres,proto3" json:"kilometres,omitempty"`
+	Kilometres float64 `protobuf:"fixed64,9,opt,name=kilometres,proto3" json:"kilometres,omitempty"`
+	// Trip in the timetable's feed; empty on the road.
+	TripId string `protobuf:"bytes,20,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	// Service day of the trip, YYYYMMDD.
+	ServiceDay string `protobuf:"bytes,21,opt,name=service_day,json=serviceDay,proto3" json:"service_day,omitempty"`
+	// Stop in the feed where it begins.
+	FromStopId string `protobuf:"bytes,22,opt,name=from_stop_id,json=fromStopId,proto3" json:"from_stop_id,omitempty"`
+	// Stop in the feed where it ends.
+	ToStopId string `protobuf:"bytes,23,opt,name=to_stop_id,json=toStopId,proto3" json:"to_stop_id,omitempty"`
+	// The station's help desk takes a booking from then on; unset where none is needed.
+	BookFromTime *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=book_from_time,json=bookFromTime,proto3" json:"book_from_time,omitempty"`
+	// The last moment for that booking.
+	BookUntilTime *timestamppb.Timestamp `protobuf:"bytes,25,opt,name=book_until_time,json=bookUntilTime,proto3" json:"book_until_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -715,6 +781,48 @@ func (x *Leg) GetKilometres() float64 {
 	return 0
 }
 
+func (x *Leg) GetTripId() string {
+	if x != nil {
+		return x.TripId
+	}
+	return ""
+}
+
+func (x *Leg) GetServiceDay() string {
+	if x != nil {
+		return x.ServiceDay
+	}
+	return ""
+}
+
+func (x *Leg) GetFromStopId() string {
+	if x != nil {
+		return x.FromStopId
+	}
+	return ""
+}
+
+func (x *Leg) GetToStopId() string {
+	if x != nil {
+		return x.ToStopId
+	}
+	return ""
+}
+
+func (x *Leg) GetBookFromTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BookFromTime
+	}
+	return nil
+}
+
+func (x *Leg) GetBookUntilTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BookUntilTime
+	}
+	return nil
+}
+
 // Itinerary is one way from door to ward (行程).
 type Itinerary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -738,8 +846,10 @@ type Itinerary struct {
 	AllowedBecauseZh string `protobuf:"bytes,9,opt,name=allowed_because_zh,json=allowedBecauseZh,proto3" json:"allowed_because_zh,omitempty"`
 	// Why this way is allowed, in English.
 	AllowedBecauseEn string `protobuf:"bytes,10,opt,name=allowed_because_en,json=allowedBecauseEn,proto3" json:"allowed_because_en,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Points of clinical risk: hours in each vehicle and every move of the patient, weighed by the travel rules. They order options, they are no probability.
+	ClinicalRisk  int64 `protobuf:"varint,20,opt,name=clinical_risk,json=clinicalRisk,proto3" json:"clinical_risk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Itinerary) Reset() {
@@ -842,6 +952,13 @@ func (x *Itinerary) GetAllowedBecauseEn() string {
 	return ""
 }
 
+func (x *Itinerary) GetClinicalRisk() int64 {
+	if x != nil {
+		return x.ClinicalRisk
+	}
+	return 0
+}
+
 // RefusedMode is a way that is not allowed for this patient, with the reason.
 type RefusedMode struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -906,6 +1023,70 @@ func (x *RefusedMode) GetBecauseEn() string {
 	return ""
 }
 
+// FasterRefused is the fastest way there is, where it is faster than every option and not allowed.
+type FasterRefused struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The way.
+	Itinerary *Itinerary `protobuf:"bytes,1,opt,name=itinerary,proto3" json:"itinerary,omitempty"`
+	// Everything against it, in Chinese.
+	AgainstZh []string `protobuf:"bytes,2,rep,name=against_zh,json=againstZh,proto3" json:"against_zh,omitempty"`
+	// Everything against it, in English.
+	AgainstEn     []string `protobuf:"bytes,3,rep,name=against_en,json=againstEn,proto3" json:"against_en,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FasterRefused) Reset() {
+	*x = FasterRefused{}
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FasterRefused) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FasterRefused) ProtoMessage() {}
+
+func (x *FasterRefused) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FasterRefused.ProtoReflect.Descriptor instead.
+func (*FasterRefused) Descriptor() ([]byte, []int) {
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *FasterRefused) GetItinerary() *Itinerary {
+	if x != nil {
+		return x.Itinerary
+	}
+	return nil
+}
+
+func (x *FasterRefused) GetAgainstZh() []string {
+	if x != nil {
+		return x.AgainstZh
+	}
+	return nil
+}
+
+func (x *FasterRefused) GetAgainstEn() []string {
+	if x != nil {
+		return x.AgainstEn
+	}
+	return nil
+}
+
 // Transfer is the move of one patient (转运).
 type Transfer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -953,7 +1134,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -965,7 +1146,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -978,7 +1159,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{4}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Transfer) GetTransferId() string {
@@ -1131,7 +1312,7 @@ type HandOverRecord struct {
 
 func (x *HandOverRecord) Reset() {
 	*x = HandOverRecord{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1143,7 +1324,7 @@ func (x *HandOverRecord) String() string {
 func (*HandOverRecord) ProtoMessage() {}
 
 func (x *HandOverRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1156,7 +1337,7 @@ func (x *HandOverRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverRecord.ProtoReflect.Descriptor instead.
 func (*HandOverRecord) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{5}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *HandOverRecord) GetItems() []HandOverItem {
@@ -1216,7 +1397,7 @@ type Resource struct {
 
 func (x *Resource) Reset() {
 	*x = Resource{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1409,7 @@ func (x *Resource) String() string {
 func (*Resource) ProtoMessage() {}
 
 func (x *Resource) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1422,7 @@ func (x *Resource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resource.ProtoReflect.Descriptor instead.
 func (*Resource) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{6}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Resource) GetResourceId() string {
@@ -1333,7 +1514,7 @@ type UnitCalendar struct {
 
 func (x *UnitCalendar) Reset() {
 	*x = UnitCalendar{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1345,7 +1526,7 @@ func (x *UnitCalendar) String() string {
 func (*UnitCalendar) ProtoMessage() {}
 
 func (x *UnitCalendar) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1358,7 +1539,7 @@ func (x *UnitCalendar) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitCalendar.ProtoReflect.Descriptor instead.
 func (*UnitCalendar) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{7}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *UnitCalendar) GetWorkingDays() []*DayWindow {
@@ -1409,7 +1590,7 @@ type DayWindow struct {
 
 func (x *DayWindow) Reset() {
 	*x = DayWindow{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1421,7 +1602,7 @@ func (x *DayWindow) String() string {
 func (*DayWindow) ProtoMessage() {}
 
 func (x *DayWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1434,7 +1615,7 @@ func (x *DayWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DayWindow.ProtoReflect.Descriptor instead.
 func (*DayWindow) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{8}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DayWindow) GetFromMinute() int32 {
@@ -1466,7 +1647,7 @@ type Closure struct {
 
 func (x *Closure) Reset() {
 	*x = Closure{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1478,7 +1659,7 @@ func (x *Closure) String() string {
 func (*Closure) ProtoMessage() {}
 
 func (x *Closure) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1491,7 +1672,7 @@ func (x *Closure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closure.ProtoReflect.Descriptor instead.
 func (*Closure) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{9}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Closure) GetStartTime() *timestamppb.Timestamp {
@@ -1540,7 +1721,7 @@ type Reservation struct {
 
 func (x *Reservation) Reset() {
 	*x = Reservation{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1552,7 +1733,7 @@ func (x *Reservation) String() string {
 func (*Reservation) ProtoMessage() {}
 
 func (x *Reservation) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1565,7 +1746,7 @@ func (x *Reservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reservation.ProtoReflect.Descriptor instead.
 func (*Reservation) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{10}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Reservation) GetResourceId() string {
@@ -1649,7 +1830,7 @@ type Override struct {
 
 func (x *Override) Reset() {
 	*x = Override{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1661,7 +1842,7 @@ func (x *Override) String() string {
 func (*Override) ProtoMessage() {}
 
 func (x *Override) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1674,7 +1855,7 @@ func (x *Override) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Override.ProtoReflect.Descriptor instead.
 func (*Override) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{11}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Override) GetTakingHoldId() string {
@@ -1760,7 +1941,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1772,7 +1953,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1785,7 +1966,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{12}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Hold) GetHoldId() string {
@@ -1868,7 +2049,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1880,7 +2061,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1893,7 +2074,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{13}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Need) GetOrganisation() string {
@@ -1943,7 +2124,7 @@ type PlanItineraryRequest struct {
 
 func (x *PlanItineraryRequest) Reset() {
 	*x = PlanItineraryRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1955,7 +2136,7 @@ func (x *PlanItineraryRequest) String() string {
 func (*PlanItineraryRequest) ProtoMessage() {}
 
 func (x *PlanItineraryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1968,7 +2149,7 @@ func (x *PlanItineraryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanItineraryRequest.ProtoReflect.Descriptor instead.
 func (*PlanItineraryRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{14}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PlanItineraryRequest) GetOriginCity() string {
@@ -2009,19 +2190,27 @@ func (x *PlanItineraryRequest) GetWithinMinutes() int32 {
 // PlanItineraryResponse holds the options and what was refused.
 type PlanItineraryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Options, earliest arrival first; none dominated by another in arrival, changes and cost.
+	// Options, earliest arrival first; none dominated by another in arrival, changes, cost and clinical risk.
 	Options []*Itinerary `protobuf:"bytes,1,rep,name=options,proto3" json:"options,omitempty"`
 	// Modes refused.
 	Refused []*RefusedMode `protobuf:"bytes,2,rep,name=refused,proto3" json:"refused,omitempty"`
 	// Version of the timetable used.
 	TimetableVersion string `protobuf:"bytes,3,opt,name=timetable_version,json=timetableVersion,proto3" json:"timetable_version,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Version of the travel rules used.
+	RulesVersion string `protobuf:"bytes,20,opt,name=rules_version,json=rulesVersion,proto3" json:"rules_version,omitempty"`
+	// The fastest way that is not allowed, where it beats every option.
+	FasterRefused *FasterRefused `protobuf:"bytes,21,opt,name=faster_refused,json=fasterRefused,proto3" json:"faster_refused,omitempty"`
+	// What else bears on the answer, such as a call-in window that is missed; in Chinese.
+	NotesZh []string `protobuf:"bytes,22,rep,name=notes_zh,json=notesZh,proto3" json:"notes_zh,omitempty"`
+	// The same in English.
+	NotesEn       []string `protobuf:"bytes,23,rep,name=notes_en,json=notesEn,proto3" json:"notes_en,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PlanItineraryResponse) Reset() {
 	*x = PlanItineraryResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2033,7 +2222,7 @@ func (x *PlanItineraryResponse) String() string {
 func (*PlanItineraryResponse) ProtoMessage() {}
 
 func (x *PlanItineraryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2046,7 +2235,7 @@ func (x *PlanItineraryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanItineraryResponse.ProtoReflect.Descriptor instead.
 func (*PlanItineraryResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{15}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PlanItineraryResponse) GetOptions() []*Itinerary {
@@ -2070,6 +2259,34 @@ func (x *PlanItineraryResponse) GetTimetableVersion() string {
 	return ""
 }
 
+func (x *PlanItineraryResponse) GetRulesVersion() string {
+	if x != nil {
+		return x.RulesVersion
+	}
+	return ""
+}
+
+func (x *PlanItineraryResponse) GetFasterRefused() *FasterRefused {
+	if x != nil {
+		return x.FasterRefused
+	}
+	return nil
+}
+
+func (x *PlanItineraryResponse) GetNotesZh() []string {
+	if x != nil {
+		return x.NotesZh
+	}
+	return nil
+}
+
+func (x *PlanItineraryResponse) GetNotesEn() []string {
+	if x != nil {
+		return x.NotesEn
+	}
+	return nil
+}
+
 // EstimateTravelRequest asks for times to many cities.
 type EstimateTravelRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2087,7 +2304,7 @@ type EstimateTravelRequest struct {
 
 func (x *EstimateTravelRequest) Reset() {
 	*x = EstimateTravelRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2099,7 +2316,7 @@ func (x *EstimateTravelRequest) String() string {
 func (*EstimateTravelRequest) ProtoMessage() {}
 
 func (x *EstimateTravelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2112,7 +2329,7 @@ func (x *EstimateTravelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateTravelRequest.ProtoReflect.Descriptor instead.
 func (*EstimateTravelRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{16}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EstimateTravelRequest) GetOriginCity() string {
@@ -2154,7 +2371,7 @@ type EstimateTravelResponse struct {
 
 func (x *EstimateTravelResponse) Reset() {
 	*x = EstimateTravelResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2166,7 +2383,7 @@ func (x *EstimateTravelResponse) String() string {
 func (*EstimateTravelResponse) ProtoMessage() {}
 
 func (x *EstimateTravelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2179,7 +2396,7 @@ func (x *EstimateTravelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateTravelResponse.ProtoReflect.Descriptor instead.
 func (*EstimateTravelResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{17}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EstimateTravelResponse) GetEstimates() []*TravelEstimate {
@@ -2204,7 +2421,7 @@ type TravelEstimate struct {
 
 func (x *TravelEstimate) Reset() {
 	*x = TravelEstimate{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +2433,7 @@ func (x *TravelEstimate) String() string {
 func (*TravelEstimate) ProtoMessage() {}
 
 func (x *TravelEstimate) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2229,7 +2446,7 @@ func (x *TravelEstimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TravelEstimate.ProtoReflect.Descriptor instead.
 func (*TravelEstimate) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{18}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TravelEstimate) GetCity() string {
@@ -2282,7 +2499,7 @@ type CreateTransferRequest struct {
 
 func (x *CreateTransferRequest) Reset() {
 	*x = CreateTransferRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2294,7 +2511,7 @@ func (x *CreateTransferRequest) String() string {
 func (*CreateTransferRequest) ProtoMessage() {}
 
 func (x *CreateTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2307,7 +2524,7 @@ func (x *CreateTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTransferRequest.ProtoReflect.Descriptor instead.
 func (*CreateTransferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{19}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CreateTransferRequest) GetRequestId() string {
@@ -2391,7 +2608,7 @@ type CreateTransferResponse struct {
 
 func (x *CreateTransferResponse) Reset() {
 	*x = CreateTransferResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2403,7 +2620,7 @@ func (x *CreateTransferResponse) String() string {
 func (*CreateTransferResponse) ProtoMessage() {}
 
 func (x *CreateTransferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2416,7 +2633,7 @@ func (x *CreateTransferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTransferResponse.ProtoReflect.Descriptor instead.
 func (*CreateTransferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{20}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CreateTransferResponse) GetTransfer() *Transfer {
@@ -2437,7 +2654,7 @@ type GetTransferRequest struct {
 
 func (x *GetTransferRequest) Reset() {
 	*x = GetTransferRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2449,7 +2666,7 @@ func (x *GetTransferRequest) String() string {
 func (*GetTransferRequest) ProtoMessage() {}
 
 func (x *GetTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2462,7 +2679,7 @@ func (x *GetTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTransferRequest.ProtoReflect.Descriptor instead.
 func (*GetTransferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetTransferRequest) GetTransferId() string {
@@ -2483,7 +2700,7 @@ type GetTransferResponse struct {
 
 func (x *GetTransferResponse) Reset() {
 	*x = GetTransferResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2495,7 +2712,7 @@ func (x *GetTransferResponse) String() string {
 func (*GetTransferResponse) ProtoMessage() {}
 
 func (x *GetTransferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2508,7 +2725,7 @@ func (x *GetTransferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTransferResponse.ProtoReflect.Descriptor instead.
 func (*GetTransferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetTransferResponse) GetTransfer() *Transfer {
@@ -2535,7 +2752,7 @@ type ListTransfersRequest struct {
 
 func (x *ListTransfersRequest) Reset() {
 	*x = ListTransfersRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2547,7 +2764,7 @@ func (x *ListTransfersRequest) String() string {
 func (*ListTransfersRequest) ProtoMessage() {}
 
 func (x *ListTransfersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2560,7 +2777,7 @@ func (x *ListTransfersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTransfersRequest.ProtoReflect.Descriptor instead.
 func (*ListTransfersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListTransfersRequest) GetStatus() TransferStatus {
@@ -2604,7 +2821,7 @@ type ListTransfersResponse struct {
 
 func (x *ListTransfersResponse) Reset() {
 	*x = ListTransfersResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2616,7 +2833,7 @@ func (x *ListTransfersResponse) String() string {
 func (*ListTransfersResponse) ProtoMessage() {}
 
 func (x *ListTransfersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2629,7 +2846,7 @@ func (x *ListTransfersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTransfersResponse.ProtoReflect.Descriptor instead.
 func (*ListTransfersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListTransfersResponse) GetTransfers() []*Transfer {
@@ -2665,7 +2882,7 @@ type CheckFitnessRequest struct {
 
 func (x *CheckFitnessRequest) Reset() {
 	*x = CheckFitnessRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2677,7 +2894,7 @@ func (x *CheckFitnessRequest) String() string {
 func (*CheckFitnessRequest) ProtoMessage() {}
 
 func (x *CheckFitnessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2690,7 +2907,7 @@ func (x *CheckFitnessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckFitnessRequest.ProtoReflect.Descriptor instead.
 func (*CheckFitnessRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CheckFitnessRequest) GetRequestId() string {
@@ -2739,7 +2956,7 @@ type CheckFitnessResponse struct {
 
 func (x *CheckFitnessResponse) Reset() {
 	*x = CheckFitnessResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2751,7 +2968,7 @@ func (x *CheckFitnessResponse) String() string {
 func (*CheckFitnessResponse) ProtoMessage() {}
 
 func (x *CheckFitnessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2764,7 +2981,7 @@ func (x *CheckFitnessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckFitnessResponse.ProtoReflect.Descriptor instead.
 func (*CheckFitnessResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CheckFitnessResponse) GetTransfer() *Transfer {
@@ -2789,7 +3006,7 @@ type DepartRequest struct {
 
 func (x *DepartRequest) Reset() {
 	*x = DepartRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2801,7 +3018,7 @@ func (x *DepartRequest) String() string {
 func (*DepartRequest) ProtoMessage() {}
 
 func (x *DepartRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2814,7 +3031,7 @@ func (x *DepartRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DepartRequest.ProtoReflect.Descriptor instead.
 func (*DepartRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DepartRequest) GetRequestId() string {
@@ -2849,7 +3066,7 @@ type DepartResponse struct {
 
 func (x *DepartResponse) Reset() {
 	*x = DepartResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2861,7 +3078,7 @@ func (x *DepartResponse) String() string {
 func (*DepartResponse) ProtoMessage() {}
 
 func (x *DepartResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2874,7 +3091,7 @@ func (x *DepartResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DepartResponse.ProtoReflect.Descriptor instead.
 func (*DepartResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DepartResponse) GetTransfer() *Transfer {
@@ -2901,7 +3118,7 @@ type HandOverRequest struct {
 
 func (x *HandOverRequest) Reset() {
 	*x = HandOverRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2913,7 +3130,7 @@ func (x *HandOverRequest) String() string {
 func (*HandOverRequest) ProtoMessage() {}
 
 func (x *HandOverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2926,7 +3143,7 @@ func (x *HandOverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverRequest.ProtoReflect.Descriptor instead.
 func (*HandOverRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *HandOverRequest) GetRequestId() string {
@@ -2968,7 +3185,7 @@ type HandOverResponse struct {
 
 func (x *HandOverResponse) Reset() {
 	*x = HandOverResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2980,7 +3197,7 @@ func (x *HandOverResponse) String() string {
 func (*HandOverResponse) ProtoMessage() {}
 
 func (x *HandOverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2993,7 +3210,7 @@ func (x *HandOverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverResponse.ProtoReflect.Descriptor instead.
 func (*HandOverResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *HandOverResponse) GetTransfer() *Transfer {
@@ -3020,7 +3237,7 @@ type AbortTransferRequest struct {
 
 func (x *AbortTransferRequest) Reset() {
 	*x = AbortTransferRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3032,7 +3249,7 @@ func (x *AbortTransferRequest) String() string {
 func (*AbortTransferRequest) ProtoMessage() {}
 
 func (x *AbortTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3045,7 +3262,7 @@ func (x *AbortTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortTransferRequest.ProtoReflect.Descriptor instead.
 func (*AbortTransferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AbortTransferRequest) GetRequestId() string {
@@ -3087,7 +3304,7 @@ type AbortTransferResponse struct {
 
 func (x *AbortTransferResponse) Reset() {
 	*x = AbortTransferResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3099,7 +3316,7 @@ func (x *AbortTransferResponse) String() string {
 func (*AbortTransferResponse) ProtoMessage() {}
 
 func (x *AbortTransferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3112,7 +3329,7 @@ func (x *AbortTransferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortTransferResponse.ProtoReflect.Descriptor instead.
 func (*AbortTransferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AbortTransferResponse) GetTransfer() *Transfer {
@@ -3139,7 +3356,7 @@ type ListResourcesRequest struct {
 
 func (x *ListResourcesRequest) Reset() {
 	*x = ListResourcesRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3151,7 +3368,7 @@ func (x *ListResourcesRequest) String() string {
 func (*ListResourcesRequest) ProtoMessage() {}
 
 func (x *ListResourcesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3164,7 +3381,7 @@ func (x *ListResourcesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResourcesRequest.ProtoReflect.Descriptor instead.
 func (*ListResourcesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListResourcesRequest) GetOrganisation() string {
@@ -3210,7 +3427,7 @@ type ListResourcesResponse struct {
 
 func (x *ListResourcesResponse) Reset() {
 	*x = ListResourcesResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3222,7 +3439,7 @@ func (x *ListResourcesResponse) String() string {
 func (*ListResourcesResponse) ProtoMessage() {}
 
 func (x *ListResourcesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3235,7 +3452,7 @@ func (x *ListResourcesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResourcesResponse.ProtoReflect.Descriptor instead.
 func (*ListResourcesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListResourcesResponse) GetResources() []*Resource {
@@ -3274,7 +3491,7 @@ type AddResourceRequest struct {
 
 func (x *AddResourceRequest) Reset() {
 	*x = AddResourceRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3286,7 +3503,7 @@ func (x *AddResourceRequest) String() string {
 func (*AddResourceRequest) ProtoMessage() {}
 
 func (x *AddResourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3299,7 +3516,7 @@ func (x *AddResourceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddResourceRequest.ProtoReflect.Descriptor instead.
 func (*AddResourceRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AddResourceRequest) GetRequestId() string {
@@ -3334,7 +3551,7 @@ type AddResourceResponse struct {
 
 func (x *AddResourceResponse) Reset() {
 	*x = AddResourceResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3346,7 +3563,7 @@ func (x *AddResourceResponse) String() string {
 func (*AddResourceResponse) ProtoMessage() {}
 
 func (x *AddResourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3359,7 +3576,7 @@ func (x *AddResourceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddResourceResponse.ProtoReflect.Descriptor instead.
 func (*AddResourceResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{36}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AddResourceResponse) GetResource() *Resource {
@@ -3386,7 +3603,7 @@ type CountFreeRequest struct {
 
 func (x *CountFreeRequest) Reset() {
 	*x = CountFreeRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3398,7 +3615,7 @@ func (x *CountFreeRequest) String() string {
 func (*CountFreeRequest) ProtoMessage() {}
 
 func (x *CountFreeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3411,7 +3628,7 @@ func (x *CountFreeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountFreeRequest.ProtoReflect.Descriptor instead.
 func (*CountFreeRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{37}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CountFreeRequest) GetOrganisations() []string {
@@ -3455,7 +3672,7 @@ type CountFreeResponse struct {
 
 func (x *CountFreeResponse) Reset() {
 	*x = CountFreeResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3467,7 +3684,7 @@ func (x *CountFreeResponse) String() string {
 func (*CountFreeResponse) ProtoMessage() {}
 
 func (x *CountFreeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3480,7 +3697,7 @@ func (x *CountFreeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountFreeResponse.ProtoReflect.Descriptor instead.
 func (*CountFreeResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CountFreeResponse) GetFree() []int32 {
@@ -3516,7 +3733,7 @@ type HoldResourcesRequest struct {
 
 func (x *HoldResourcesRequest) Reset() {
 	*x = HoldResourcesRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3528,7 +3745,7 @@ func (x *HoldResourcesRequest) String() string {
 func (*HoldResourcesRequest) ProtoMessage() {}
 
 func (x *HoldResourcesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3541,7 +3758,7 @@ func (x *HoldResourcesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldResourcesRequest.ProtoReflect.Descriptor instead.
 func (*HoldResourcesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *HoldResourcesRequest) GetRequestId() string {
@@ -3590,7 +3807,7 @@ type HoldResourcesResponse struct {
 
 func (x *HoldResourcesResponse) Reset() {
 	*x = HoldResourcesResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3602,7 +3819,7 @@ func (x *HoldResourcesResponse) String() string {
 func (*HoldResourcesResponse) ProtoMessage() {}
 
 func (x *HoldResourcesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3615,7 +3832,7 @@ func (x *HoldResourcesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldResourcesResponse.ProtoReflect.Descriptor instead.
 func (*HoldResourcesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{40}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *HoldResourcesResponse) GetHold() *Hold {
@@ -3636,7 +3853,7 @@ type GetHoldRequest struct {
 
 func (x *GetHoldRequest) Reset() {
 	*x = GetHoldRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3648,7 +3865,7 @@ func (x *GetHoldRequest) String() string {
 func (*GetHoldRequest) ProtoMessage() {}
 
 func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3661,7 +3878,7 @@ func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldRequest.ProtoReflect.Descriptor instead.
 func (*GetHoldRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{41}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GetHoldRequest) GetHoldId() string {
@@ -3682,7 +3899,7 @@ type GetHoldResponse struct {
 
 func (x *GetHoldResponse) Reset() {
 	*x = GetHoldResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3694,7 +3911,7 @@ func (x *GetHoldResponse) String() string {
 func (*GetHoldResponse) ProtoMessage() {}
 
 func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3707,7 +3924,7 @@ func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldResponse.ProtoReflect.Descriptor instead.
 func (*GetHoldResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{42}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetHoldResponse) GetHold() *Hold {
@@ -3730,7 +3947,7 @@ type ConfirmHoldRequest struct {
 
 func (x *ConfirmHoldRequest) Reset() {
 	*x = ConfirmHoldRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3742,7 +3959,7 @@ func (x *ConfirmHoldRequest) String() string {
 func (*ConfirmHoldRequest) ProtoMessage() {}
 
 func (x *ConfirmHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3755,7 +3972,7 @@ func (x *ConfirmHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmHoldRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmHoldRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{43}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ConfirmHoldRequest) GetRequestId() string {
@@ -3783,7 +4000,7 @@ type ConfirmHoldResponse struct {
 
 func (x *ConfirmHoldResponse) Reset() {
 	*x = ConfirmHoldResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3795,7 +4012,7 @@ func (x *ConfirmHoldResponse) String() string {
 func (*ConfirmHoldResponse) ProtoMessage() {}
 
 func (x *ConfirmHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3808,7 +4025,7 @@ func (x *ConfirmHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmHoldResponse.ProtoReflect.Descriptor instead.
 func (*ConfirmHoldResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{44}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ConfirmHoldResponse) GetHold() *Hold {
@@ -3833,7 +4050,7 @@ type ReleaseHoldRequest struct {
 
 func (x *ReleaseHoldRequest) Reset() {
 	*x = ReleaseHoldRequest{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3845,7 +4062,7 @@ func (x *ReleaseHoldRequest) String() string {
 func (*ReleaseHoldRequest) ProtoMessage() {}
 
 func (x *ReleaseHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3858,7 +4075,7 @@ func (x *ReleaseHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseHoldRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseHoldRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{45}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ReleaseHoldRequest) GetRequestId() string {
@@ -3893,7 +4110,7 @@ type ReleaseHoldResponse struct {
 
 func (x *ReleaseHoldResponse) Reset() {
 	*x = ReleaseHoldResponse{}
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3905,7 +4122,7 @@ func (x *ReleaseHoldResponse) String() string {
 func (*ReleaseHoldResponse) ProtoMessage() {}
 
 func (x *ReleaseHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_transfer_v1_messages_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3918,7 +4135,7 @@ func (x *ReleaseHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseHoldResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseHoldResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{46}
+	return file_huhang_transfer_v1_messages_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ReleaseHoldResponse) GetHold() *Hold {
@@ -3932,7 +4149,7 @@ var File_huhang_transfer_v1_messages_proto protoreflect.FileDescriptor
 
 const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\n" +
-	"!huhang/transfer/v1/messages.proto\x12\x12huhang.transfer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/place/v1/place.proto\"\xec\x01\n" +
+	"!huhang/transfer/v1/messages.proto\x12\x12huhang.transfer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/place/v1/place.proto\"\xf3\x03\n" +
 	"\x0fFitnessToTravel\x12\x16\n" +
 	"\x06oxygen\x18\x01 \x01(\bR\x06oxygen\x12\x1a\n" +
 	"\binfusion\x18\x02 \x01(\bR\binfusion\x12\x1e\n" +
@@ -3944,7 +4161,16 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"vasoactive\x18\x05 \x01(\bR\n" +
 	"vasoactive\x12\x1c\n" +
 	"\tstretcher\x18\x06 \x01(\bR\tstretcher\x123\n" +
-	"\x15reduced_consciousness\x18\a \x01(\bR\x14reducedConsciousness\"\x94\x03\n" +
+	"\x15reduced_consciousness\x18\a \x01(\bR\x14reducedConsciousness\x12)\n" +
+	"\n" +
+	"heart_rate\x18\x14 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xac\x02(\x00R\theartRate\x124\n" +
+	"\x10respiratory_rate\x18\x15 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x0frespiratoryRate\x12&\n" +
+	"\bsystolic\x18\x16 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xac\x02(\x00R\bsystolic\x12\x1d\n" +
+	"\x04spo2\x18\x17 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x04spo2\x12\x1b\n" +
+	"\x03gcs\x18\x18 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x0f(\x00R\x03gcs\x12@\n" +
+	"\fmain_problem\x18\x19 \x01(\tB\x1d\xbaH\x1ar\x182\x16^([A-Z][A-Z_]{1,39})?$R\vmainProblem\"\x94\x05\n" +
 	"\x03Leg\x12,\n" +
 	"\x04mode\x18\x01 \x01(\x0e2\x18.huhang.transfer.v1.ModeR\x04mode\x12\x1b\n" +
 	"\tfrom_name\x18\x02 \x01(\tR\bfromName\x12\x17\n" +
@@ -3959,7 +4185,16 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\x0eservice_number\x18\b \x01(\tR\rserviceNumber\x12\x1e\n" +
 	"\n" +
 	"kilometres\x18\t \x01(\x01R\n" +
-	"kilometres\"\xe4\x03\n" +
+	"kilometres\x12\x17\n" +
+	"\atrip_id\x18\x14 \x01(\tR\x06tripId\x12\x1f\n" +
+	"\vservice_day\x18\x15 \x01(\tR\n" +
+	"serviceDay\x12 \n" +
+	"\ffrom_stop_id\x18\x16 \x01(\tR\n" +
+	"fromStopId\x12\x1c\n" +
+	"\n" +
+	"to_stop_id\x18\x17 \x01(\tR\btoStopId\x12@\n" +
+	"\x0ebook_from_time\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampR\fbookFromTime\x12B\n" +
+	"\x0fbook_until_time\x18\x19 \x01(\v2\x1a.google.protobuf.TimestampR\rbookUntilTime\"\x89\x04\n" +
 	"\tItinerary\x12\x1d\n" +
 	"\n" +
 	"option_key\x18\x01 \x01(\tR\toptionKey\x12+\n" +
@@ -3975,13 +4210,20 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\x06escort\x18\b \x01(\x0e2\x1a.huhang.transfer.v1.EscortR\x06escort\x12,\n" +
 	"\x12allowed_because_zh\x18\t \x01(\tR\x10allowedBecauseZh\x12,\n" +
 	"\x12allowed_because_en\x18\n" +
-	" \x01(\tR\x10allowedBecauseEn\"y\n" +
+	" \x01(\tR\x10allowedBecauseEn\x12#\n" +
+	"\rclinical_risk\x18\x14 \x01(\x03R\fclinicalRisk\"y\n" +
 	"\vRefusedMode\x12,\n" +
 	"\x04mode\x18\x01 \x01(\x0e2\x18.huhang.transfer.v1.ModeR\x04mode\x12\x1d\n" +
 	"\n" +
 	"because_zh\x18\x02 \x01(\tR\tbecauseZh\x12\x1d\n" +
 	"\n" +
-	"because_en\x18\x03 \x01(\tR\tbecauseEn\"\xa6\x06\n" +
+	"because_en\x18\x03 \x01(\tR\tbecauseEn\"\x8a\x01\n" +
+	"\rFasterRefused\x12;\n" +
+	"\titinerary\x18\x01 \x01(\v2\x1d.huhang.transfer.v1.ItineraryR\titinerary\x12\x1d\n" +
+	"\n" +
+	"against_zh\x18\x02 \x03(\tR\tagainstZh\x12\x1d\n" +
+	"\n" +
+	"against_en\x18\x03 \x03(\tR\tagainstEn\"\xa6\x06\n" +
 	"\bTransfer\x12\x1f\n" +
 	"\vtransfer_id\x18\x01 \x01(\tR\n" +
 	"transferId\x12\x1f\n" +
@@ -4095,11 +4337,15 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"not_before\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\tnotBefore\x12=\n" +
 	"\afitness\x18\x04 \x01(\v2#.huhang.transfer.v1.FitnessToTravelR\afitness\x121\n" +
 	"\x0ewithin_minutes\x18\x05 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe0N(\x00R\rwithinMinutes\"\xb8\x01\n" +
+	"\xbaH\a\x1a\x05\x18\xe0N(\x00R\rwithinMinutes\"\xdd\x02\n" +
 	"\x15PlanItineraryResponse\x127\n" +
 	"\aoptions\x18\x01 \x03(\v2\x1d.huhang.transfer.v1.ItineraryR\aoptions\x129\n" +
 	"\arefused\x18\x02 \x03(\v2\x1f.huhang.transfer.v1.RefusedModeR\arefused\x12+\n" +
-	"\x11timetable_version\x18\x03 \x01(\tR\x10timetableVersion\"\x9b\x02\n" +
+	"\x11timetable_version\x18\x03 \x01(\tR\x10timetableVersion\x12#\n" +
+	"\rrules_version\x18\x14 \x01(\tR\frulesVersion\x12H\n" +
+	"\x0efaster_refused\x18\x15 \x01(\v2!.huhang.transfer.v1.FasterRefusedR\rfasterRefused\x12\x19\n" +
+	"\bnotes_zh\x18\x16 \x03(\tR\anotesZh\x12\x19\n" +
+	"\bnotes_en\x18\x17 \x03(\tR\anotesEn\"\x9b\x02\n" +
 	"\x15EstimateTravelRequest\x127\n" +
 	"\vorigin_city\x18\x01 \x01(\tB\x16\xbaH\x13r\x112\x0f^[1-9][0-9]{5}$R\n" +
 	"originCity\x12O\n" +
@@ -4316,7 +4562,7 @@ func file_huhang_transfer_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_transfer_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_huhang_transfer_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_huhang_transfer_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_huhang_transfer_v1_messages_proto_goTypes = []any{
 	(Mode)(0),                      // 0: huhang.transfer.v1.Mode
 	(Escort)(0),                    // 1: huhang.transfer.v1.Escort
@@ -4329,136 +4575,141 @@ var file_huhang_transfer_v1_messages_proto_goTypes = []any{
 	(*Leg)(nil),                    // 8: huhang.transfer.v1.Leg
 	(*Itinerary)(nil),              // 9: huhang.transfer.v1.Itinerary
 	(*RefusedMode)(nil),            // 10: huhang.transfer.v1.RefusedMode
-	(*Transfer)(nil),               // 11: huhang.transfer.v1.Transfer
-	(*HandOverRecord)(nil),         // 12: huhang.transfer.v1.HandOverRecord
-	(*Resource)(nil),               // 13: huhang.transfer.v1.Resource
-	(*UnitCalendar)(nil),           // 14: huhang.transfer.v1.UnitCalendar
-	(*DayWindow)(nil),              // 15: huhang.transfer.v1.DayWindow
-	(*Closure)(nil),                // 16: huhang.transfer.v1.Closure
-	(*Reservation)(nil),            // 17: huhang.transfer.v1.Reservation
-	(*Override)(nil),               // 18: huhang.transfer.v1.Override
-	(*Hold)(nil),                   // 19: huhang.transfer.v1.Hold
-	(*Need)(nil),                   // 20: huhang.transfer.v1.Need
-	(*PlanItineraryRequest)(nil),   // 21: huhang.transfer.v1.PlanItineraryRequest
-	(*PlanItineraryResponse)(nil),  // 22: huhang.transfer.v1.PlanItineraryResponse
-	(*EstimateTravelRequest)(nil),  // 23: huhang.transfer.v1.EstimateTravelRequest
-	(*EstimateTravelResponse)(nil), // 24: huhang.transfer.v1.EstimateTravelResponse
-	(*TravelEstimate)(nil),         // 25: huhang.transfer.v1.TravelEstimate
-	(*CreateTransferRequest)(nil),  // 26: huhang.transfer.v1.CreateTransferRequest
-	(*CreateTransferResponse)(nil), // 27: huhang.transfer.v1.CreateTransferResponse
-	(*GetTransferRequest)(nil),     // 28: huhang.transfer.v1.GetTransferRequest
-	(*GetTransferResponse)(nil),    // 29: huhang.transfer.v1.GetTransferResponse
-	(*ListTransfersRequest)(nil),   // 30: huhang.transfer.v1.ListTransfersRequest
-	(*ListTransfersResponse)(nil),  // 31: huhang.transfer.v1.ListTransfersResponse
-	(*CheckFitnessRequest)(nil),    // 32: huhang.transfer.v1.CheckFitnessRequest
-	(*CheckFitnessResponse)(nil),   // 33: huhang.transfer.v1.CheckFitnessResponse
-	(*DepartRequest)(nil),          // 34: huhang.transfer.v1.DepartRequest
-	(*DepartResponse)(nil),         // 35: huhang.transfer.v1.DepartResponse
-	(*HandOverRequest)(nil),        // 36: huhang.transfer.v1.HandOverRequest
-	(*HandOverResponse)(nil),       // 37: huhang.transfer.v1.HandOverResponse
-	(*AbortTransferRequest)(nil),   // 38: huhang.transfer.v1.AbortTransferRequest
-	(*AbortTransferResponse)(nil),  // 39: huhang.transfer.v1.AbortTransferResponse
-	(*ListResourcesRequest)(nil),   // 40: huhang.transfer.v1.ListResourcesRequest
-	(*ListResourcesResponse)(nil),  // 41: huhang.transfer.v1.ListResourcesResponse
-	(*AddResourceRequest)(nil),     // 42: huhang.transfer.v1.AddResourceRequest
-	(*AddResourceResponse)(nil),    // 43: huhang.transfer.v1.AddResourceResponse
-	(*CountFreeRequest)(nil),       // 44: huhang.transfer.v1.CountFreeRequest
-	(*CountFreeResponse)(nil),      // 45: huhang.transfer.v1.CountFreeResponse
-	(*HoldResourcesRequest)(nil),   // 46: huhang.transfer.v1.HoldResourcesRequest
-	(*HoldResourcesResponse)(nil),  // 47: huhang.transfer.v1.HoldResourcesResponse
-	(*GetHoldRequest)(nil),         // 48: huhang.transfer.v1.GetHoldRequest
-	(*GetHoldResponse)(nil),        // 49: huhang.transfer.v1.GetHoldResponse
-	(*ConfirmHoldRequest)(nil),     // 50: huhang.transfer.v1.ConfirmHoldRequest
-	(*ConfirmHoldResponse)(nil),    // 51: huhang.transfer.v1.ConfirmHoldResponse
-	(*ReleaseHoldRequest)(nil),     // 52: huhang.transfer.v1.ReleaseHoldRequest
-	(*ReleaseHoldResponse)(nil),    // 53: huhang.transfer.v1.ReleaseHoldResponse
-	(*v1.Point)(nil),               // 54: huhang.place.v1.Point
-	(*timestamppb.Timestamp)(nil),  // 55: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),    // 56: google.protobuf.Duration
-	(*v11.Money)(nil),              // 57: huhang.money.v1.Money
+	(*FasterRefused)(nil),          // 11: huhang.transfer.v1.FasterRefused
+	(*Transfer)(nil),               // 12: huhang.transfer.v1.Transfer
+	(*HandOverRecord)(nil),         // 13: huhang.transfer.v1.HandOverRecord
+	(*Resource)(nil),               // 14: huhang.transfer.v1.Resource
+	(*UnitCalendar)(nil),           // 15: huhang.transfer.v1.UnitCalendar
+	(*DayWindow)(nil),              // 16: huhang.transfer.v1.DayWindow
+	(*Closure)(nil),                // 17: huhang.transfer.v1.Closure
+	(*Reservation)(nil),            // 18: huhang.transfer.v1.Reservation
+	(*Override)(nil),               // 19: huhang.transfer.v1.Override
+	(*Hold)(nil),                   // 20: huhang.transfer.v1.Hold
+	(*Need)(nil),                   // 21: huhang.transfer.v1.Need
+	(*PlanItineraryRequest)(nil),   // 22: huhang.transfer.v1.PlanItineraryRequest
+	(*PlanItineraryResponse)(nil),  // 23: huhang.transfer.v1.PlanItineraryResponse
+	(*EstimateTravelRequest)(nil),  // 24: huhang.transfer.v1.EstimateTravelRequest
+	(*EstimateTravelResponse)(nil), // 25: huhang.transfer.v1.EstimateTravelResponse
+	(*TravelEstimate)(nil),         // 26: huhang.transfer.v1.TravelEstimate
+	(*CreateTransferRequest)(nil),  // 27: huhang.transfer.v1.CreateTransferRequest
+	(*CreateTransferResponse)(nil), // 28: huhang.transfer.v1.CreateTransferResponse
+	(*GetTransferRequest)(nil),     // 29: huhang.transfer.v1.GetTransferRequest
+	(*GetTransferResponse)(nil),    // 30: huhang.transfer.v1.GetTransferResponse
+	(*ListTransfersRequest)(nil),   // 31: huhang.transfer.v1.ListTransfersRequest
+	(*ListTransfersResponse)(nil),  // 32: huhang.transfer.v1.ListTransfersResponse
+	(*CheckFitnessRequest)(nil),    // 33: huhang.transfer.v1.CheckFitnessRequest
+	(*CheckFitnessResponse)(nil),   // 34: huhang.transfer.v1.CheckFitnessResponse
+	(*DepartRequest)(nil),          // 35: huhang.transfer.v1.DepartRequest
+	(*DepartResponse)(nil),         // 36: huhang.transfer.v1.DepartResponse
+	(*HandOverRequest)(nil),        // 37: huhang.transfer.v1.HandOverRequest
+	(*HandOverResponse)(nil),       // 38: huhang.transfer.v1.HandOverResponse
+	(*AbortTransferRequest)(nil),   // 39: huhang.transfer.v1.AbortTransferRequest
+	(*AbortTransferResponse)(nil),  // 40: huhang.transfer.v1.AbortTransferResponse
+	(*ListResourcesRequest)(nil),   // 41: huhang.transfer.v1.ListResourcesRequest
+	(*ListResourcesResponse)(nil),  // 42: huhang.transfer.v1.ListResourcesResponse
+	(*AddResourceRequest)(nil),     // 43: huhang.transfer.v1.AddResourceRequest
+	(*AddResourceResponse)(nil),    // 44: huhang.transfer.v1.AddResourceResponse
+	(*CountFreeRequest)(nil),       // 45: huhang.transfer.v1.CountFreeRequest
+	(*CountFreeResponse)(nil),      // 46: huhang.transfer.v1.CountFreeResponse
+	(*HoldResourcesRequest)(nil),   // 47: huhang.transfer.v1.HoldResourcesRequest
+	(*HoldResourcesResponse)(nil),  // 48: huhang.transfer.v1.HoldResourcesResponse
+	(*GetHoldRequest)(nil),         // 49: huhang.transfer.v1.GetHoldRequest
+	(*GetHoldResponse)(nil),        // 50: huhang.transfer.v1.GetHoldResponse
+	(*ConfirmHoldRequest)(nil),     // 51: huhang.transfer.v1.ConfirmHoldRequest
+	(*ConfirmHoldResponse)(nil),    // 52: huhang.transfer.v1.ConfirmHoldResponse
+	(*ReleaseHoldRequest)(nil),     // 53: huhang.transfer.v1.ReleaseHoldRequest
+	(*ReleaseHoldResponse)(nil),    // 54: huhang.transfer.v1.ReleaseHoldResponse
+	(*v1.Point)(nil),               // 55: huhang.place.v1.Point
+	(*timestamppb.Timestamp)(nil),  // 56: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),    // 57: google.protobuf.Duration
+	(*v11.Money)(nil),              // 58: huhang.money.v1.Money
 }
 var file_huhang_transfer_v1_messages_proto_depIdxs = []int32{
 	0,  // 0: huhang.transfer.v1.Leg.mode:type_name -> huhang.transfer.v1.Mode
-	54, // 1: huhang.transfer.v1.Leg.from_point:type_name -> huhang.place.v1.Point
-	54, // 2: huhang.transfer.v1.Leg.to_point:type_name -> huhang.place.v1.Point
-	55, // 3: huhang.transfer.v1.Leg.depart_time:type_name -> google.protobuf.Timestamp
-	55, // 4: huhang.transfer.v1.Leg.arrive_time:type_name -> google.protobuf.Timestamp
-	8,  // 5: huhang.transfer.v1.Itinerary.legs:type_name -> huhang.transfer.v1.Leg
-	55, // 6: huhang.transfer.v1.Itinerary.depart_time:type_name -> google.protobuf.Timestamp
-	55, // 7: huhang.transfer.v1.Itinerary.arrive_time:type_name -> google.protobuf.Timestamp
-	56, // 8: huhang.transfer.v1.Itinerary.door_to_door:type_name -> google.protobuf.Duration
-	57, // 9: huhang.transfer.v1.Itinerary.cost:type_name -> huhang.money.v1.Money
-	1,  // 10: huhang.transfer.v1.Itinerary.escort:type_name -> huhang.transfer.v1.Escort
-	0,  // 11: huhang.transfer.v1.RefusedMode.mode:type_name -> huhang.transfer.v1.Mode
-	2,  // 12: huhang.transfer.v1.Transfer.status:type_name -> huhang.transfer.v1.TransferStatus
-	9,  // 13: huhang.transfer.v1.Transfer.itinerary:type_name -> huhang.transfer.v1.Itinerary
-	55, // 14: huhang.transfer.v1.Transfer.fitness_time:type_name -> google.protobuf.Timestamp
-	55, // 15: huhang.transfer.v1.Transfer.departed_time:type_name -> google.protobuf.Timestamp
-	55, // 16: huhang.transfer.v1.Transfer.arrived_time:type_name -> google.protobuf.Timestamp
-	12, // 17: huhang.transfer.v1.Transfer.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
-	3,  // 18: huhang.transfer.v1.HandOverRecord.items:type_name -> huhang.transfer.v1.HandOverItem
-	55, // 19: huhang.transfer.v1.HandOverRecord.sign_time:type_name -> google.protobuf.Timestamp
-	4,  // 20: huhang.transfer.v1.Resource.kind:type_name -> huhang.transfer.v1.ResourceKind
-	17, // 21: huhang.transfer.v1.Resource.reservations:type_name -> huhang.transfer.v1.Reservation
-	55, // 22: huhang.transfer.v1.Resource.reported_time:type_name -> google.protobuf.Timestamp
-	14, // 23: huhang.transfer.v1.Resource.calendar:type_name -> huhang.transfer.v1.UnitCalendar
-	15, // 24: huhang.transfer.v1.UnitCalendar.working_days:type_name -> huhang.transfer.v1.DayWindow
-	15, // 25: huhang.transfer.v1.UnitCalendar.days_off:type_name -> huhang.transfer.v1.DayWindow
-	16, // 26: huhang.transfer.v1.UnitCalendar.closures:type_name -> huhang.transfer.v1.Closure
-	55, // 27: huhang.transfer.v1.Closure.start_time:type_name -> google.protobuf.Timestamp
-	55, // 28: huhang.transfer.v1.Closure.end_time:type_name -> google.protobuf.Timestamp
-	4,  // 29: huhang.transfer.v1.Reservation.kind:type_name -> huhang.transfer.v1.ResourceKind
-	55, // 30: huhang.transfer.v1.Reservation.start_time:type_name -> google.protobuf.Timestamp
-	55, // 31: huhang.transfer.v1.Reservation.end_time:type_name -> google.protobuf.Timestamp
-	18, // 32: huhang.transfer.v1.Reservation.overrides:type_name -> huhang.transfer.v1.Override
-	55, // 33: huhang.transfer.v1.Override.time:type_name -> google.protobuf.Timestamp
-	5,  // 34: huhang.transfer.v1.Hold.status:type_name -> huhang.transfer.v1.HoldStatus
-	55, // 35: huhang.transfer.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
-	17, // 36: huhang.transfer.v1.Hold.reservations:type_name -> huhang.transfer.v1.Reservation
-	6,  // 37: huhang.transfer.v1.Hold.purpose:type_name -> huhang.transfer.v1.HoldPurpose
-	4,  // 38: huhang.transfer.v1.Need.kind:type_name -> huhang.transfer.v1.ResourceKind
-	55, // 39: huhang.transfer.v1.Need.start_time:type_name -> google.protobuf.Timestamp
-	55, // 40: huhang.transfer.v1.Need.end_time:type_name -> google.protobuf.Timestamp
-	55, // 41: huhang.transfer.v1.PlanItineraryRequest.not_before:type_name -> google.protobuf.Timestamp
-	7,  // 42: huhang.transfer.v1.PlanItineraryRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	9,  // 43: huhang.transfer.v1.PlanItineraryResponse.options:type_name -> huhang.transfer.v1.Itinerary
-	10, // 44: huhang.transfer.v1.PlanItineraryResponse.refused:type_name -> huhang.transfer.v1.RefusedMode
-	7,  // 45: huhang.transfer.v1.EstimateTravelRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	55, // 46: huhang.transfer.v1.EstimateTravelRequest.not_before:type_name -> google.protobuf.Timestamp
-	25, // 47: huhang.transfer.v1.EstimateTravelResponse.estimates:type_name -> huhang.transfer.v1.TravelEstimate
-	0,  // 48: huhang.transfer.v1.TravelEstimate.mode:type_name -> huhang.transfer.v1.Mode
-	55, // 49: huhang.transfer.v1.CreateTransferRequest.not_before:type_name -> google.protobuf.Timestamp
-	7,  // 50: huhang.transfer.v1.CreateTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	11, // 51: huhang.transfer.v1.CreateTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	11, // 52: huhang.transfer.v1.GetTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	2,  // 53: huhang.transfer.v1.ListTransfersRequest.status:type_name -> huhang.transfer.v1.TransferStatus
-	11, // 54: huhang.transfer.v1.ListTransfersResponse.transfers:type_name -> huhang.transfer.v1.Transfer
-	7,  // 55: huhang.transfer.v1.CheckFitnessRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	11, // 56: huhang.transfer.v1.CheckFitnessResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	11, // 57: huhang.transfer.v1.DepartResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	12, // 58: huhang.transfer.v1.HandOverRequest.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
-	11, // 59: huhang.transfer.v1.HandOverResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	11, // 60: huhang.transfer.v1.AbortTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	4,  // 61: huhang.transfer.v1.ListResourcesRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	13, // 62: huhang.transfer.v1.ListResourcesResponse.resources:type_name -> huhang.transfer.v1.Resource
-	55, // 63: huhang.transfer.v1.ListResourcesResponse.as_of:type_name -> google.protobuf.Timestamp
-	4,  // 64: huhang.transfer.v1.AddResourceRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	13, // 65: huhang.transfer.v1.AddResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
-	4,  // 66: huhang.transfer.v1.CountFreeRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	55, // 67: huhang.transfer.v1.CountFreeRequest.start_time:type_name -> google.protobuf.Timestamp
-	55, // 68: huhang.transfer.v1.CountFreeRequest.end_time:type_name -> google.protobuf.Timestamp
-	55, // 69: huhang.transfer.v1.CountFreeResponse.as_of:type_name -> google.protobuf.Timestamp
-	20, // 70: huhang.transfer.v1.HoldResourcesRequest.needs:type_name -> huhang.transfer.v1.Need
-	55, // 71: huhang.transfer.v1.HoldResourcesRequest.expire_time:type_name -> google.protobuf.Timestamp
-	19, // 72: huhang.transfer.v1.HoldResourcesResponse.hold:type_name -> huhang.transfer.v1.Hold
-	19, // 73: huhang.transfer.v1.GetHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	19, // 74: huhang.transfer.v1.ConfirmHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	19, // 75: huhang.transfer.v1.ReleaseHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	76, // [76:76] is the sub-list for method output_type
-	76, // [76:76] is the sub-list for method input_type
-	76, // [76:76] is the sub-list for extension type_name
-	76, // [76:76] is the sub-list for extension extendee
-	0,  // [0:76] is the sub-list for field type_name
+	55, // 1: huhang.transfer.v1.Leg.from_point:type_name -> huhang.place.v1.Point
+	55, // 2: huhang.transfer.v1.Leg.to_point:type_name -> huhang.place.v1.Point
+	56, // 3: huhang.transfer.v1.Leg.depart_time:type_name -> google.protobuf.Timestamp
+	56, // 4: huhang.transfer.v1.Leg.arrive_time:type_name -> google.protobuf.Timestamp
+	56, // 5: huhang.transfer.v1.Leg.book_from_time:type_name -> google.protobuf.Timestamp
+	56, // 6: huhang.transfer.v1.Leg.book_until_time:type_name -> google.protobuf.Timestamp
+	8,  // 7: huhang.transfer.v1.Itinerary.legs:type_name -> huhang.transfer.v1.Leg
+	56, // 8: huhang.transfer.v1.Itinerary.depart_time:type_name -> google.protobuf.Timestamp
+	56, // 9: huhang.transfer.v1.Itinerary.arrive_time:type_name -> google.protobuf.Timestamp
+	57, // 10: huhang.transfer.v1.Itinerary.door_to_door:type_name -> google.protobuf.Duration
+	58, // 11: huhang.transfer.v1.Itinerary.cost:type_name -> huhang.money.v1.Money
+	1,  // 12: huhang.transfer.v1.Itinerary.escort:type_name -> huhang.transfer.v1.Escort
+	0,  // 13: huhang.transfer.v1.RefusedMode.mode:type_name -> huhang.transfer.v1.Mode
+	9,  // 14: huhang.transfer.v1.FasterRefused.itinerary:type_name -> huhang.transfer.v1.Itinerary
+	2,  // 15: huhang.transfer.v1.Transfer.status:type_name -> huhang.transfer.v1.TransferStatus
+	9,  // 16: huhang.transfer.v1.Transfer.itinerary:type_name -> huhang.transfer.v1.Itinerary
+	56, // 17: huhang.transfer.v1.Transfer.fitness_time:type_name -> google.protobuf.Timestamp
+	56, // 18: huhang.transfer.v1.Transfer.departed_time:type_name -> google.protobuf.Timestamp
+	56, // 19: huhang.transfer.v1.Transfer.arrived_time:type_name -> google.protobuf.Timestamp
+	13, // 20: huhang.transfer.v1.Transfer.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
+	3,  // 21: huhang.transfer.v1.HandOverRecord.items:type_name -> huhang.transfer.v1.HandOverItem
+	56, // 22: huhang.transfer.v1.HandOverRecord.sign_time:type_name -> google.protobuf.Timestamp
+	4,  // 23: huhang.transfer.v1.Resource.kind:type_name -> huhang.transfer.v1.ResourceKind
+	18, // 24: huhang.transfer.v1.Resource.reservations:type_name -> huhang.transfer.v1.Reservation
+	56, // 25: huhang.transfer.v1.Resource.reported_time:type_name -> google.protobuf.Timestamp
+	15, // 26: huhang.transfer.v1.Resource.calendar:type_name -> huhang.transfer.v1.UnitCalendar
+	16, // 27: huhang.transfer.v1.UnitCalendar.working_days:type_name -> huhang.transfer.v1.DayWindow
+	16, // 28: huhang.transfer.v1.UnitCalendar.days_off:type_name -> huhang.transfer.v1.DayWindow
+	17, // 29: huhang.transfer.v1.UnitCalendar.closures:type_name -> huhang.transfer.v1.Closure
+	56, // 30: huhang.transfer.v1.Closure.start_time:type_name -> google.protobuf.Timestamp
+	56, // 31: huhang.transfer.v1.Closure.end_time:type_name -> google.protobuf.Timestamp
+	4,  // 32: huhang.transfer.v1.Reservation.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 33: huhang.transfer.v1.Reservation.start_time:type_name -> google.protobuf.Timestamp
+	56, // 34: huhang.transfer.v1.Reservation.end_time:type_name -> google.protobuf.Timestamp
+	19, // 35: huhang.transfer.v1.Reservation.overrides:type_name -> huhang.transfer.v1.Override
+	56, // 36: huhang.transfer.v1.Override.time:type_name -> google.protobuf.Timestamp
+	5,  // 37: huhang.transfer.v1.Hold.status:type_name -> huhang.transfer.v1.HoldStatus
+	56, // 38: huhang.transfer.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
+	18, // 39: huhang.transfer.v1.Hold.reservations:type_name -> huhang.transfer.v1.Reservation
+	6,  // 40: huhang.transfer.v1.Hold.purpose:type_name -> huhang.transfer.v1.HoldPurpose
+	4,  // 41: huhang.transfer.v1.Need.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 42: huhang.transfer.v1.Need.start_time:type_name -> google.protobuf.Timestamp
+	56, // 43: huhang.transfer.v1.Need.end_time:type_name -> google.protobuf.Timestamp
+	56, // 44: huhang.transfer.v1.PlanItineraryRequest.not_before:type_name -> google.protobuf.Timestamp
+	7,  // 45: huhang.transfer.v1.PlanItineraryRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	9,  // 46: huhang.transfer.v1.PlanItineraryResponse.options:type_name -> huhang.transfer.v1.Itinerary
+	10, // 47: huhang.transfer.v1.PlanItineraryResponse.refused:type_name -> huhang.transfer.v1.RefusedMode
+	11, // 48: huhang.transfer.v1.PlanItineraryResponse.faster_refused:type_name -> huhang.transfer.v1.FasterRefused
+	7,  // 49: huhang.transfer.v1.EstimateTravelRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	56, // 50: huhang.transfer.v1.EstimateTravelRequest.not_before:type_name -> google.protobuf.Timestamp
+	26, // 51: huhang.transfer.v1.EstimateTravelResponse.estimates:type_name -> huhang.transfer.v1.TravelEstimate
+	0,  // 52: huhang.transfer.v1.TravelEstimate.mode:type_name -> huhang.transfer.v1.Mode
+	56, // 53: huhang.transfer.v1.CreateTransferRequest.not_before:type_name -> google.protobuf.Timestamp
+	7,  // 54: huhang.transfer.v1.CreateTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	12, // 55: huhang.transfer.v1.CreateTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 56: huhang.transfer.v1.GetTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	2,  // 57: huhang.transfer.v1.ListTransfersRequest.status:type_name -> huhang.transfer.v1.TransferStatus
+	12, // 58: huhang.transfer.v1.ListTransfersResponse.transfers:type_name -> huhang.transfer.v1.Transfer
+	7,  // 59: huhang.transfer.v1.CheckFitnessRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	12, // 60: huhang.transfer.v1.CheckFitnessResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 61: huhang.transfer.v1.DepartResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	13, // 62: huhang.transfer.v1.HandOverRequest.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
+	12, // 63: huhang.transfer.v1.HandOverResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 64: huhang.transfer.v1.AbortTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	4,  // 65: huhang.transfer.v1.ListResourcesRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	14, // 66: huhang.transfer.v1.ListResourcesResponse.resources:type_name -> huhang.transfer.v1.Resource
+	56, // 67: huhang.transfer.v1.ListResourcesResponse.as_of:type_name -> google.protobuf.Timestamp
+	4,  // 68: huhang.transfer.v1.AddResourceRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	14, // 69: huhang.transfer.v1.AddResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
+	4,  // 70: huhang.transfer.v1.CountFreeRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 71: huhang.transfer.v1.CountFreeRequest.start_time:type_name -> google.protobuf.Timestamp
+	56, // 72: huhang.transfer.v1.CountFreeRequest.end_time:type_name -> google.protobuf.Timestamp
+	56, // 73: huhang.transfer.v1.CountFreeResponse.as_of:type_name -> google.protobuf.Timestamp
+	21, // 74: huhang.transfer.v1.HoldResourcesRequest.needs:type_name -> huhang.transfer.v1.Need
+	56, // 75: huhang.transfer.v1.HoldResourcesRequest.expire_time:type_name -> google.protobuf.Timestamp
+	20, // 76: huhang.transfer.v1.HoldResourcesResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 77: huhang.transfer.v1.GetHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 78: huhang.transfer.v1.ConfirmHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 79: huhang.transfer.v1.ReleaseHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	80, // [80:80] is the sub-list for method output_type
+	80, // [80:80] is the sub-list for method input_type
+	80, // [80:80] is the sub-list for extension type_name
+	80, // [80:80] is the sub-list for extension extendee
+	0,  // [0:80] is the sub-list for field type_name
 }
 
 func init() { file_huhang_transfer_v1_messages_proto_init() }
@@ -4466,14 +4717,14 @@ func file_huhang_transfer_v1_messages_proto_init() {
 	if File_huhang_transfer_v1_messages_proto != nil {
 		return
 	}
-	file_huhang_transfer_v1_messages_proto_msgTypes[18].OneofWrappers = []any{}
+	file_huhang_transfer_v1_messages_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_transfer_v1_messages_proto_rawDesc), len(file_huhang_transfer_v1_messages_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   47,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
