@@ -110,6 +110,7 @@ func TestEveryBindingIsGuarded(t *testing.T) {
 		"{resource_id}", "res_00000000000000000000000000", "{quota_id}", "quo_00000000000000000000000000", "{loan_id}", "loa_00000000000000000000000000",
 		"{claim_id}", "clm_310000_00000000000000000000000000", "{filing_id}", "fil_340000_00000000000000000000000000", "{center_id}", "C-SH-01",
 		"{preauthorisation_id}", "pre_340000_00000000000000000000000000",
+		"{timetable_id}", "ttv_00000000000000000000000000",
 		"{document_id}", "doc_00000000000000000000000000", "{result_id}", "rst_00000000000000000000000000",
 		"{province}", "340000", "{month}", "2026-10", "{treatment_province}", "310000", "{task_id}", "tsk_0", "{dispute_id}", "dsp_00000000000000000000000000",
 		"{remittance_id}", "rmt_00000000000000000000000000",

@@ -12,7 +12,7 @@ import (
 	"huhang.example/services/internal/fault"
 )
 
-// uploadPath takes a file as its body: JSON has no way to send one piece by piece. Its parameters are the header's.
+// uploadPath takes a file as its body: JSON has no way to send one piece by piece. Its parameters are the other fields.
 const uploadPath = "/v1/timetables:upload"
 
 const (
@@ -22,7 +22,7 @@ const (
 
 // uploadTimetable hands the body on as it comes, in pieces: the gateway never holds more than one.
 func (a *API) uploadTimetable(w http.ResponseWriter, r *http.Request, _ map[string]string) {
-	header := &transferv1.UploadTimetableHeader{}
+	header := &transferv1.UploadTimetableRequest{}
 	for name, values := range r.URL.Query() {
 		if len(values) != 1 {
 			a.failed(r.Context(), nil, nil, w, r, badParameter(name))
@@ -54,21 +54,20 @@ func (a *API) uploadTimetable(w http.ResponseWriter, r *http.Request, _ map[stri
 	_, _ = w.Write(text)
 }
 
-func (a *API) relayUpload(r *http.Request, header *transferv1.UploadTimetableHeader) (*transferv1.UploadTimetableResponse, error) {
+func (a *API) relayUpload(r *http.Request, header *transferv1.UploadTimetableRequest) (*transferv1.UploadTimetableResponse, error) {
 	stream, err := transferv1.NewTimetableServiceClient(a.deps.Connection).UploadTimetable(r.Context())
 	if err != nil {
 		return nil, err
 	}
-	part := &transferv1.UploadTimetableRequest{Part: &transferv1.UploadTimetableRequest_Header{Header: header}}
 	// A server that refuses ends the stream: why, the answer says.
-	if stream.Send(part) != nil {
+	if stream.Send(header) != nil {
 		return stream.CloseAndRecv()
 	}
 	piece := make([]byte, pieceBytes)
 	for {
 		n, err := io.ReadFull(r.Body, piece)
 		if n > 0 {
-			part := &transferv1.UploadTimetableRequest{Part: &transferv1.UploadTimetableRequest_Piece{Piece: piece[:n]}}
+			part := &transferv1.UploadTimetableRequest{RequestId: header.GetRequestId(), Feed: header.GetFeed(), Piece: piece[:n]}
 			if stream.Send(part) != nil {
 				return stream.CloseAndRecv()
 			}

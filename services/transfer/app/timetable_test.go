@@ -48,15 +48,11 @@ func (u *upload) SendAndClose(answer *transferv1.UploadTimetableResponse) error 
 	return nil
 }
 
-func (u *upload) head(h *transferv1.UploadTimetableHeader) {
-	u.parts = append(u.parts, &transferv1.UploadTimetableRequest{Part: &transferv1.UploadTimetableRequest_Header{Header: h}})
-}
-
-func (u *upload) file(archive []byte) {
+func (u *upload) file(request, sum string, archive []byte) {
 	for len(archive) > 0 {
 		n := min(len(archive), 1000)
-		u.parts = append(u.parts, &transferv1.UploadTimetableRequest{Part: &transferv1.UploadTimetableRequest_Piece{Piece: archive[:n]}})
-		archive = archive[n:]
+		u.parts = append(u.parts, &transferv1.UploadTimetableRequest{RequestId: request, Feed: "rail", Sha256: sum, Piece: archive[:n]})
+		archive, sum = archive[n:], ""
 	}
 }
 
@@ -91,8 +87,7 @@ func feed(t *testing.T, version, old, text string) []byte {
 
 func (w *world) upload(request string, archive []byte) (*transferv1.TimetableVersion, error) {
 	u := &upload{ctx: w.as("OPS", access.Operations)}
-	u.head(&transferv1.UploadTimetableHeader{RequestId: request, Feed: "rail"})
-	u.file(archive)
+	u.file(request, "", archive)
 	err := w.tables.UploadTimetable(u)
 	return u.answer.GetVersion(), err
 }
@@ -198,14 +193,13 @@ func TestABrokenFeedChangesNothing(t *testing.T) {
 			t.Fatalf("no zip: %v", err)
 		}
 		for name, spoil := range map[string]func(u *upload){
-			"no header": func(u *upload) { u.file([]byte("x")) },
-			"two headers": func(u *upload) {
-				u.head(&transferv1.UploadTimetableHeader{})
-				u.head(&transferv1.UploadTimetableHeader{})
+			"nothing": func(*upload) {},
+			"two in one": func(u *upload) {
+				u.file("upload-0000000003", "", []byte("x"))
+				u.file("upload-0000000004", "", []byte("y"))
 			},
 			"other digest": func(u *upload) {
-				u.head(&transferv1.UploadTimetableHeader{RequestId: "upload-0000000003", Feed: "rail", Sha256: strings.Repeat("0", 64)})
-				u.file(feed(t, "sample-2026.2", "no such text", ""))
+				u.file("upload-0000000005", strings.Repeat("0", 64), feed(t, "sample-2026.2", "no such text", ""))
 			},
 		} {
 			u := &upload{ctx: w.as("OPS", access.Operations)}

@@ -64,16 +64,9 @@ func (s *TimetableServer) UploadTimetable(stream grpc.ClientStreamingServer[tran
 	return stream.SendAndClose(answer)
 }
 
-// receive returns the header, with the digest of what followed it.
-func receive(stream grpc.ClientStreamingServer[transferv1.UploadTimetableRequest, transferv1.UploadTimetableResponse]) (*transferv1.UploadTimetableHeader, []byte, error) {
-	first, err := stream.Recv()
-	if err != nil {
-		return nil, nil, err
-	}
-	header := first.GetHeader()
-	if header == nil {
-		return nil, nil, fault.New(fault.InvalidArgument, fault.FieldInvalid, "header", "The header comes first.", "须先发送文件头。")
-	}
+// receive returns the file, and the first piece's message without it, but with the digest of all.
+func receive(stream grpc.ClientStreamingServer[transferv1.UploadTimetableRequest, transferv1.UploadTimetableResponse]) (*transferv1.UploadTimetableRequest, []byte, error) {
+	var header *transferv1.UploadTimetableRequest
 	var archive bytes.Buffer
 	for {
 		next, err := stream.Recv()
@@ -83,8 +76,12 @@ func receive(stream grpc.ClientStreamingServer[transferv1.UploadTimetableRequest
 		if err != nil {
 			return nil, nil, err
 		}
-		if next.GetHeader() != nil {
-			return nil, nil, fault.New(fault.InvalidArgument, fault.FieldInvalid, "header", "The header comes once.", "文件头只能发送一次。")
+		if header == nil {
+			header = &transferv1.UploadTimetableRequest{RequestId: next.GetRequestId(), Feed: next.GetFeed(), Sha256: next.GetSha256()}
+		}
+		if next.GetRequestId() != header.GetRequestId() || next.GetFeed() != header.GetFeed() {
+			return nil, nil, fault.New(fault.InvalidArgument, fault.FieldInvalid, "request_id",
+				"All pieces carry the same request_id and feed.", "各分片的 request_id 和 feed 须一致。")
 		}
 		if archive.Len()+len(next.GetPiece()) > mostUpload {
 			return nil, nil, fault.New(fault.ResourceExhausted, fault.BodyTooLarge, "piece", "The feed is larger than 64 MiB.", "文件超过 64 MiB。").
@@ -94,8 +91,11 @@ func receive(stream grpc.ClientStreamingServer[transferv1.UploadTimetableRequest
 	}
 	sum := sha256.Sum256(archive.Bytes())
 	digest := hex.EncodeToString(sum[:])
-	if header.GetSha256() != "" && header.GetSha256() != digest {
-		return nil, nil, fault.New(fault.InvalidArgument, fault.FieldInvalid, "header.sha256", "The pieces are not the file of that digest.", "文件内容与摘要不符。")
+	switch {
+	case header == nil:
+		return nil, nil, fault.New(fault.InvalidArgument, fault.FieldInvalid, "piece", "Nothing was sent.", "未发送任何内容。")
+	case header.GetSha256() != "" && header.GetSha256() != digest:
+		return nil, nil, fault.New(fault.InvalidArgument, fault.FieldInvalid, "sha256", "The pieces are not the file of that digest.", "文件内容与摘要不符。")
 	}
 	header.Sha256 = digest
 	return header, archive.Bytes(), nil

@@ -261,16 +261,17 @@ func (x *TimetableActivation) GetActivateTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// UploadTimetableRequest is the header, or a piece of the zip.
+// UploadTimetableRequest is one piece of the zip.
 type UploadTimetableRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The header comes first and once.
-	//
-	// Types that are valid to be assigned to Part:
-	//
-	//	*UploadTimetableRequest_Header
-	//	*UploadTimetableRequest_Piece
-	Part          isUploadTimetableRequest_Part `protobuf_oneof:"part"`
+	// Idempotency key of the caller, 16..64 characters; the same in every piece.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Feed it is a version of; the same in every piece.
+	Feed string `protobuf:"bytes,2,opt,name=feed,proto3" json:"feed,omitempty"`
+	// SHA-256 of the whole zip, lower-case hexadecimal, in the first piece; empty: not checked.
+	Sha256 string `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// The next bytes, at most 512 KiB; 64 MiB together.
+	Piece         []byte `protobuf:"bytes,4,opt,name=piece,proto3" json:"piece,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -305,111 +306,32 @@ func (*UploadTimetableRequest) Descriptor() ([]byte, []int) {
 	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *UploadTimetableRequest) GetPart() isUploadTimetableRequest_Part {
-	if x != nil {
-		return x.Part
-	}
-	return nil
-}
-
-func (x *UploadTimetableRequest) GetHeader() *UploadTimetableHeader {
-	if x != nil {
-		if x, ok := x.Part.(*UploadTimetableRequest_Header); ok {
-			return x.Header
-		}
-	}
-	return nil
-}
-
-func (x *UploadTimetableRequest) GetPiece() []byte {
-	if x != nil {
-		if x, ok := x.Part.(*UploadTimetableRequest_Piece); ok {
-			return x.Piece
-		}
-	}
-	return nil
-}
-
-type isUploadTimetableRequest_Part interface {
-	isUploadTimetableRequest_Part()
-}
-
-type UploadTimetableRequest_Header struct {
-	// What is uploaded.
-	Header *UploadTimetableHeader `protobuf:"bytes,1,opt,name=header,proto3,oneof"`
-}
-
-type UploadTimetableRequest_Piece struct {
-	// The next piece of the zip, at most 512 KiB; 64 MiB together.
-	Piece []byte `protobuf:"bytes,2,opt,name=piece,proto3,oneof"`
-}
-
-func (*UploadTimetableRequest_Header) isUploadTimetableRequest_Part() {}
-
-func (*UploadTimetableRequest_Piece) isUploadTimetableRequest_Part() {}
-
-// UploadTimetableHeader says what is uploaded.
-type UploadTimetableHeader struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key of the caller, 16..64 characters.
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Feed it is a version of.
-	Feed string `protobuf:"bytes,2,opt,name=feed,proto3" json:"feed,omitempty"`
-	// SHA-256 of the zip, lower-case hexadecimal; empty: not checked. The service fills it in for the idempotency key.
-	Sha256        string `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *UploadTimetableHeader) Reset() {
-	*x = UploadTimetableHeader{}
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *UploadTimetableHeader) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*UploadTimetableHeader) ProtoMessage() {}
-
-func (x *UploadTimetableHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use UploadTimetableHeader.ProtoReflect.Descriptor instead.
-func (*UploadTimetableHeader) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *UploadTimetableHeader) GetRequestId() string {
+func (x *UploadTimetableRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
 	}
 	return ""
 }
 
-func (x *UploadTimetableHeader) GetFeed() string {
+func (x *UploadTimetableRequest) GetFeed() string {
 	if x != nil {
 		return x.Feed
 	}
 	return ""
 }
 
-func (x *UploadTimetableHeader) GetSha256() string {
+func (x *UploadTimetableRequest) GetSha256() string {
 	if x != nil {
 		return x.Sha256
 	}
 	return ""
+}
+
+func (x *UploadTimetableRequest) GetPiece() []byte {
+	if x != nil {
+		return x.Piece
+	}
+	return nil
 }
 
 // UploadTimetableResponse holds the version.
@@ -423,7 +345,7 @@ type UploadTimetableResponse struct {
 
 func (x *UploadTimetableResponse) Reset() {
 	*x = UploadTimetableResponse{}
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[4]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -435,7 +357,7 @@ func (x *UploadTimetableResponse) String() string {
 func (*UploadTimetableResponse) ProtoMessage() {}
 
 func (x *UploadTimetableResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[4]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -448,7 +370,7 @@ func (x *UploadTimetableResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UploadTimetableResponse.ProtoReflect.Descriptor instead.
 func (*UploadTimetableResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{4}
+	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *UploadTimetableResponse) GetVersion() *TimetableVersion {
@@ -473,7 +395,7 @@ type ListTimetablesRequest struct {
 
 func (x *ListTimetablesRequest) Reset() {
 	*x = ListTimetablesRequest{}
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[5]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -485,7 +407,7 @@ func (x *ListTimetablesRequest) String() string {
 func (*ListTimetablesRequest) ProtoMessage() {}
 
 func (x *ListTimetablesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[5]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -498,7 +420,7 @@ func (x *ListTimetablesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTimetablesRequest.ProtoReflect.Descriptor instead.
 func (*ListTimetablesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{5}
+	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListTimetablesRequest) GetFeed() string {
@@ -539,7 +461,7 @@ type ListTimetablesResponse struct {
 
 func (x *ListTimetablesResponse) Reset() {
 	*x = ListTimetablesResponse{}
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[6]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -551,7 +473,7 @@ func (x *ListTimetablesResponse) String() string {
 func (*ListTimetablesResponse) ProtoMessage() {}
 
 func (x *ListTimetablesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[6]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -564,7 +486,7 @@ func (x *ListTimetablesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTimetablesResponse.ProtoReflect.Descriptor instead.
 func (*ListTimetablesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{6}
+	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListTimetablesResponse) GetVersions() []*TimetableVersion {
@@ -612,7 +534,7 @@ type ActivateTimetableRequest struct {
 
 func (x *ActivateTimetableRequest) Reset() {
 	*x = ActivateTimetableRequest{}
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[7]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -624,7 +546,7 @@ func (x *ActivateTimetableRequest) String() string {
 func (*ActivateTimetableRequest) ProtoMessage() {}
 
 func (x *ActivateTimetableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[7]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -637,7 +559,7 @@ func (x *ActivateTimetableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivateTimetableRequest.ProtoReflect.Descriptor instead.
 func (*ActivateTimetableRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{7}
+	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ActivateTimetableRequest) GetRequestId() string {
@@ -681,7 +603,7 @@ type ActivateTimetableResponse struct {
 
 func (x *ActivateTimetableResponse) Reset() {
 	*x = ActivateTimetableResponse{}
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[8]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -693,7 +615,7 @@ func (x *ActivateTimetableResponse) String() string {
 func (*ActivateTimetableResponse) ProtoMessage() {}
 
 func (x *ActivateTimetableResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[8]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -706,7 +628,7 @@ func (x *ActivateTimetableResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivateTimetableResponse.ProtoReflect.Descriptor instead.
 func (*ActivateTimetableResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{8}
+	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ActivateTimetableResponse) GetActivation() *TimetableActivation {
@@ -738,7 +660,7 @@ type RollBackTimetableRequest struct {
 
 func (x *RollBackTimetableRequest) Reset() {
 	*x = RollBackTimetableRequest{}
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[9]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -750,7 +672,7 @@ func (x *RollBackTimetableRequest) String() string {
 func (*RollBackTimetableRequest) ProtoMessage() {}
 
 func (x *RollBackTimetableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[9]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -763,7 +685,7 @@ func (x *RollBackTimetableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollBackTimetableRequest.ProtoReflect.Descriptor instead.
 func (*RollBackTimetableRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{9}
+	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RollBackTimetableRequest) GetRequestId() string {
@@ -800,7 +722,7 @@ type RollBackTimetableResponse struct {
 
 func (x *RollBackTimetableResponse) Reset() {
 	*x = RollBackTimetableResponse{}
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[10]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -812,7 +734,7 @@ func (x *RollBackTimetableResponse) String() string {
 func (*RollBackTimetableResponse) ProtoMessage() {}
 
 func (x *RollBackTimetableResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[10]
+	mi := &file_huhang_transfer_v1_timetable_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -825,7 +747,7 @@ func (x *RollBackTimetableResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollBackTimetableResponse.ProtoReflect.Descriptor instead.
 func (*RollBackTimetableResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{10}
+	return file_huhang_transfer_v1_timetable_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RollBackTimetableResponse) GetWithdrawn() *TimetableActivation {
@@ -869,16 +791,13 @@ const file_huhang_transfer_v1_timetable_proto_rawDesc = "" +
 	"\x04feed\x18\x02 \x01(\tR\x04feed\x12#\n" +
 	"\reffective_day\x18\x03 \x01(\tR\feffectiveDay\x12!\n" +
 	"\factivated_by\x18\x04 \x01(\tR\vactivatedBy\x12?\n" +
-	"\ractivate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\factivateTime\"\x91\x01\n" +
-	"\x16UploadTimetableRequest\x12C\n" +
-	"\x06header\x18\x01 \x01(\v2).huhang.transfer.v1.UploadTimetableHeaderH\x00R\x06header\x12#\n" +
-	"\x05piece\x18\x02 \x01(\fB\v\xbaH\bz\x06\x10\x01\x18\x80\x80 H\x00R\x05pieceB\r\n" +
-	"\x04part\x12\x05\xbaH\x02\b\x01\"\xba\x01\n" +
-	"\x15UploadTimetableHeader\x12<\n" +
+	"\ractivate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\factivateTime\"\xdc\x01\n" +
+	"\x16UploadTimetableRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x121\n" +
 	"\x04feed\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{1,31}$R\x04feed\x120\n" +
-	"\x06sha256\x18\x03 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x06sha256\"Y\n" +
+	"\x06sha256\x18\x03 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x06sha256\x12\x1f\n" +
+	"\x05piece\x18\x04 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80 R\x05piece\"Y\n" +
 	"\x17UploadTimetableResponse\x12>\n" +
 	"\aversion\x18\x01 \x01(\v2$.huhang.transfer.v1.TimetableVersionR\aversion\"\x9f\x01\n" +
 	"\x15ListTimetablesRequest\x124\n" +
@@ -935,43 +854,41 @@ func file_huhang_transfer_v1_timetable_proto_rawDescGZIP() []byte {
 	return file_huhang_transfer_v1_timetable_proto_rawDescData
 }
 
-var file_huhang_transfer_v1_timetable_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_huhang_transfer_v1_timetable_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_huhang_transfer_v1_timetable_proto_goTypes = []any{
 	(*TimetableVersion)(nil),          // 0: huhang.transfer.v1.TimetableVersion
 	(*TimetableActivation)(nil),       // 1: huhang.transfer.v1.TimetableActivation
 	(*UploadTimetableRequest)(nil),    // 2: huhang.transfer.v1.UploadTimetableRequest
-	(*UploadTimetableHeader)(nil),     // 3: huhang.transfer.v1.UploadTimetableHeader
-	(*UploadTimetableResponse)(nil),   // 4: huhang.transfer.v1.UploadTimetableResponse
-	(*ListTimetablesRequest)(nil),     // 5: huhang.transfer.v1.ListTimetablesRequest
-	(*ListTimetablesResponse)(nil),    // 6: huhang.transfer.v1.ListTimetablesResponse
-	(*ActivateTimetableRequest)(nil),  // 7: huhang.transfer.v1.ActivateTimetableRequest
-	(*ActivateTimetableResponse)(nil), // 8: huhang.transfer.v1.ActivateTimetableResponse
-	(*RollBackTimetableRequest)(nil),  // 9: huhang.transfer.v1.RollBackTimetableRequest
-	(*RollBackTimetableResponse)(nil), // 10: huhang.transfer.v1.RollBackTimetableResponse
-	(*timestamppb.Timestamp)(nil),     // 11: google.protobuf.Timestamp
+	(*UploadTimetableResponse)(nil),   // 3: huhang.transfer.v1.UploadTimetableResponse
+	(*ListTimetablesRequest)(nil),     // 4: huhang.transfer.v1.ListTimetablesRequest
+	(*ListTimetablesResponse)(nil),    // 5: huhang.transfer.v1.ListTimetablesResponse
+	(*ActivateTimetableRequest)(nil),  // 6: huhang.transfer.v1.ActivateTimetableRequest
+	(*ActivateTimetableResponse)(nil), // 7: huhang.transfer.v1.ActivateTimetableResponse
+	(*RollBackTimetableRequest)(nil),  // 8: huhang.transfer.v1.RollBackTimetableRequest
+	(*RollBackTimetableResponse)(nil), // 9: huhang.transfer.v1.RollBackTimetableResponse
+	(*timestamppb.Timestamp)(nil),     // 10: google.protobuf.Timestamp
 }
 var file_huhang_transfer_v1_timetable_proto_depIdxs = []int32{
-	11, // 0: huhang.transfer.v1.TimetableVersion.import_time:type_name -> google.protobuf.Timestamp
-	11, // 1: huhang.transfer.v1.TimetableActivation.activate_time:type_name -> google.protobuf.Timestamp
-	3,  // 2: huhang.transfer.v1.UploadTimetableRequest.header:type_name -> huhang.transfer.v1.UploadTimetableHeader
-	0,  // 3: huhang.transfer.v1.UploadTimetableResponse.version:type_name -> huhang.transfer.v1.TimetableVersion
-	0,  // 4: huhang.transfer.v1.ListTimetablesResponse.versions:type_name -> huhang.transfer.v1.TimetableVersion
-	1,  // 5: huhang.transfer.v1.ListTimetablesResponse.activations:type_name -> huhang.transfer.v1.TimetableActivation
-	1,  // 6: huhang.transfer.v1.ActivateTimetableResponse.activation:type_name -> huhang.transfer.v1.TimetableActivation
-	1,  // 7: huhang.transfer.v1.RollBackTimetableResponse.withdrawn:type_name -> huhang.transfer.v1.TimetableActivation
-	2,  // 8: huhang.transfer.v1.TimetableService.UploadTimetable:input_type -> huhang.transfer.v1.UploadTimetableRequest
-	5,  // 9: huhang.transfer.v1.TimetableService.ListTimetables:input_type -> huhang.transfer.v1.ListTimetablesRequest
-	7,  // 10: huhang.transfer.v1.TimetableService.ActivateTimetable:input_type -> huhang.transfer.v1.ActivateTimetableRequest
-	9,  // 11: huhang.transfer.v1.TimetableService.RollBackTimetable:input_type -> huhang.transfer.v1.RollBackTimetableRequest
-	4,  // 12: huhang.transfer.v1.TimetableService.UploadTimetable:output_type -> huhang.transfer.v1.UploadTimetableResponse
-	6,  // 13: huhang.transfer.v1.TimetableService.ListTimetables:output_type -> huhang.transfer.v1.ListTimetablesResponse
-	8,  // 14: huhang.transfer.v1.TimetableService.ActivateTimetable:output_type -> huhang.transfer.v1.ActivateTimetableResponse
-	10, // 15: huhang.transfer.v1.TimetableService.RollBackTimetable:output_type -> huhang.transfer.v1.RollBackTimetableResponse
-	12, // [12:16] is the sub-list for method output_type
-	8,  // [8:12] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	10, // 0: huhang.transfer.v1.TimetableVersion.import_time:type_name -> google.protobuf.Timestamp
+	10, // 1: huhang.transfer.v1.TimetableActivation.activate_time:type_name -> google.protobuf.Timestamp
+	0,  // 2: huhang.transfer.v1.UploadTimetableResponse.version:type_name -> huhang.transfer.v1.TimetableVersion
+	0,  // 3: huhang.transfer.v1.ListTimetablesResponse.versions:type_name -> huhang.transfer.v1.TimetableVersion
+	1,  // 4: huhang.transfer.v1.ListTimetablesResponse.activations:type_name -> huhang.transfer.v1.TimetableActivation
+	1,  // 5: huhang.transfer.v1.ActivateTimetableResponse.activation:type_name -> huhang.transfer.v1.TimetableActivation
+	1,  // 6: huhang.transfer.v1.RollBackTimetableResponse.withdrawn:type_name -> huhang.transfer.v1.TimetableActivation
+	2,  // 7: huhang.transfer.v1.TimetableService.UploadTimetable:input_type -> huhang.transfer.v1.UploadTimetableRequest
+	4,  // 8: huhang.transfer.v1.TimetableService.ListTimetables:input_type -> huhang.transfer.v1.ListTimetablesRequest
+	6,  // 9: huhang.transfer.v1.TimetableService.ActivateTimetable:input_type -> huhang.transfer.v1.ActivateTimetableRequest
+	8,  // 10: huhang.transfer.v1.TimetableService.RollBackTimetable:input_type -> huhang.transfer.v1.RollBackTimetableRequest
+	3,  // 11: huhang.transfer.v1.TimetableService.UploadTimetable:output_type -> huhang.transfer.v1.UploadTimetableResponse
+	5,  // 12: huhang.transfer.v1.TimetableService.ListTimetables:output_type -> huhang.transfer.v1.ListTimetablesResponse
+	7,  // 13: huhang.transfer.v1.TimetableService.ActivateTimetable:output_type -> huhang.transfer.v1.ActivateTimetableResponse
+	9,  // 14: huhang.transfer.v1.TimetableService.RollBackTimetable:output_type -> huhang.transfer.v1.RollBackTimetableResponse
+	11, // [11:15] is the sub-list for method output_type
+	7,  // [7:11] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_huhang_transfer_v1_timetable_proto_init() }
@@ -979,17 +896,13 @@ func file_huhang_transfer_v1_timetable_proto_init() {
 	if File_huhang_transfer_v1_timetable_proto != nil {
 		return
 	}
-	file_huhang_transfer_v1_timetable_proto_msgTypes[2].OneofWrappers = []any{
-		(*UploadTimetableRequest_Header)(nil),
-		(*UploadTimetableRequest_Piece)(nil),
-	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_transfer_v1_timetable_proto_rawDesc), len(file_huhang_transfer_v1_timetable_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
