@@ -64,9 +64,20 @@ type Claim struct {
 	ReversalReason string    `json:"reversal_reason,omitempty"`
 	ReversalDay    string    `json:"reversal_day,omitempty"`
 	UnderWay       *UnderWay `json:"under_way,omitempty"`
-	Actor          Actor     `json:"actor"`
-	Created        time.Time `json:"created"`
-	Version        int64     `json:"-"`
+	// Facts are for supervision.
+	Facts   StayFacts `json:"facts,omitzero"`
+	Actor   Actor     `json:"actor"`
+	Created time.Time `json:"created"`
+	Version int64     `json:"-"`
+}
+
+// StayFacts is what a center records of a stay for supervision.
+type StayFacts struct {
+	// Diagnosis is the principal one, ICD-10; Planned a planned follow-up of the case's transplantation.
+	Diagnosis string `json:"diagnosis,omitempty"`
+	Planned   bool   `json:"planned,omitempty"`
+	// Identity is the keyed hash of the number read from the card.
+	Identity string `json:"identity,omitempty"`
 }
 
 // Actor is who is behind a step, for the case's timeline.

@@ -102,20 +102,26 @@ func (s *Service) CommitSplit(ctx context.Context, messageID string, in SplitInp
 	}
 	d := s.declared(ctx, in.InsuredProvince, in.PatientID)
 	var answer Answer
+	var held error
 	err = s.store.Atomically(ctx, func(ctx context.Context) (err error) {
-		answer, err = s.commit(ctx, messageID, hash, day, in, d)
+		answer, held, err = s.commit(ctx, messageID, hash, day, in, d)
 		return err
 	})
+	if err == nil && held != nil {
+		// The findings are stored; of the bill nothing is.
+		return Answer{}, held
+	}
 	return answer, err
 }
 
-func (s *Service) commit(ctx context.Context, messageID, hash, day string, in SplitInput, d declared) (Answer, error) {
+func (s *Service) commit(ctx context.Context, messageID, hash, day string, in SplitInput, d declared) (answer Answer, held, err error) {
 	m := &Message{
 		ID: messageID, Province: in.InsuredProvince, Kind: Commit, Status: MessageCommitted, ClaimID: in.ClaimID, Hash: hash,
 		PatientID: in.PatientID, ReferralID: in.ReferralID, Year: s.yearOf(in), Treatment: in.TreatmentProvince, Created: s.clock.Now(),
 	}
 	// Counters first: two messages about one person wait for one another here.
-	err := s.store.UpdateCounters(ctx, in.InsuredProvince, in.PatientID, m.Year, func(ctx context.Context, c *split.Counters) error {
+	err = s.store.UpdateCounters(ctx, in.InsuredProvince, in.PatientID, m.Year, func(ctx context.Context, c *split.Counters) error {
+		held = nil
 		known, err := s.store.Message(ctx, messageID)
 		if err == nil {
 			m.Answer, err = known.recall(Commit, in.InsuredProvince, hash)
@@ -134,6 +140,9 @@ func (s *Service) commit(ctx context.Context, messageID, hash, day string, in Sp
 			return fault.New(fault.AlreadyExists, fault.AlreadySettled, "",
 				"The claim was settled already.", "该费用单已结算。").With("settlement_id", other.Answer.SettlementID)
 		} else if !fault.Is(err, fault.ReasonNotFound) {
+			return err
+		}
+		if held, err = s.rules.Watch.Committing(ctx, in); err != nil || held != nil {
 			return err
 		}
 		reserved, err := s.store.PreauthorisationsOf(ctx, in.InsuredProvince, in.PatientID)
@@ -158,9 +167,12 @@ func (s *Service) commit(ctx context.Context, messageID, hash, day string, in Sp
 		if err != nil {
 			return err
 		}
-		return s.store.Post(ctx, entry, m.Created)
+		if err := s.store.Post(ctx, entry, m.Created); err != nil {
+			return err
+		}
+		return s.rules.Watch.Committed(ctx, m, in)
 	})
-	return m.Answer, err
+	return m.Answer, held, err
 }
 
 func errOr(err, otherwise error) error {

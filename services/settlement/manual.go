@@ -175,7 +175,10 @@ func (s *Service) AcceptManualClaim(ctx context.Context, m ManualClaim) (ManualC
 			return err
 		}
 		out = m
-		return s.store.TakeManual(ctx, m)
+		if err := s.store.TakeManual(ctx, m); err != nil {
+			return err
+		}
+		return s.rules.Watch.TookManual(ctx, m)
 	})
 	return out, err
 }

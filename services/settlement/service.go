@@ -20,6 +20,8 @@ type Rules struct {
 	Book *policy.Book
 	// Life are the terms of a claim's life; nil: those that come with the line.
 	Life *LifeRules
+	// Watch is supervision; nil: nothing is watched.
+	Watch Watch
 	// RecogniseDeclared makes an insured province take the coverage a person declared for recognised while its agency has
 	// recorded nothing of them: for provinces whose register is not connected.
 	RecogniseDeclared bool
@@ -39,6 +41,9 @@ type Service struct {
 func New(store Store, peers Peers, c clock.Clock, ids id.Source, rules Rules) *Service {
 	if rules.Life == nil {
 		rules.Life = SampleLifeRules()
+	}
+	if rules.Watch == nil {
+		rules.Watch = unwatched{}
 	}
 	return &Service{store: store, peers: peers, clock: c, ids: ids, rules: rules}
 }

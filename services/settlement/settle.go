@@ -29,11 +29,21 @@ func (s *Service) SettleClaim(ctx context.Context, claimID, etag string) (*Claim
 		}
 		in.BusinessDay = s.today()
 		c.Status, c.MessageID, c.Input = Settling, s.ids.New("msg_"+c.Province), &in
-		return s.begin(ctx, c)
+		if err := s.begin(ctx, c); err != nil {
+			return err
+		}
+		return s.supervise(ctx, c)
 	})
 }
 
 func (s *Service) completeSettlement(ctx context.Context, c *Claim) error {
+	if err := s.unheld(ctx, c); err != nil {
+		// Nothing was sent while it was held.
+		if reason, final := refusedForGood(err); final {
+			return s.during(ctx, c, Settling, func(ctx context.Context, c *Claim) error { return s.closedManual(ctx, c, reason) })
+		}
+		return err
+	}
 	a, err := s.peers.CommitSplit(ctx, c.MessageID, *c.Input)
 	if closed(err) {
 		// Closed by an attempt of ours that ended before it could say why: nothing was or will be committed under this id.
@@ -69,7 +79,7 @@ func (s *Service) completeSettlement(ctx context.Context, c *Claim) error {
 
 // refusedForGood tells the refusals of the insured province that asking again cannot change.
 func refusedForGood(err error) (fault.Reason, bool) {
-	for _, reason := range []fault.Reason{fault.NoPolicy, fault.NotEntitled, fault.ClaimManual} {
+	for _, reason := range []fault.Reason{fault.NoPolicy, fault.NotEntitled, fault.ClaimManual, fault.SupervisionConfirmed} {
 		if fault.Is(err, reason) {
 			return reason, true
 		}

@@ -30,6 +30,8 @@ type SplitInput struct {
 	Kind ClaimKind `json:"kind,omitempty"`
 	// Emergency is deemed filed.
 	Emergency bool `json:"emergency,omitempty"`
+	// Facts are what supervision at the insured province goes by.
+	Facts *StayFacts `json:"facts,omitempty"`
 }
 
 func (in SplitInput) check() error {

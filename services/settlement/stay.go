@@ -120,8 +120,13 @@ func (s *Service) splitInput(ctx context.Context, c *Claim) (SplitInput, error) 
 	if err != nil {
 		return SplitInput{}, err
 	}
+	var facts *StayFacts
+	if c.Facts != (StayFacts{}) {
+		recorded := c.Facts
+		facts = &recorded
+	}
 	return SplitInput{
-		PatientID: c.PatientID, InsuredProvince: c.InsuredProvince, TreatmentProvince: c.Province, TreatmentCity: c.TreatmentCity,
+		Facts: facts, PatientID: c.PatientID, InsuredProvince: c.InsuredProvince, TreatmentProvince: c.Province, TreatmentCity: c.TreatmentCity,
 		CenterID: c.CenterID, ClaimID: c.ID, ReferralID: c.ReferralID, AdmissionDate: c.AdmissionDate, DischargeDate: day, Totals: totals,
 		Kind: c.asked(), Emergency: c.Emergency,
 	}, nil

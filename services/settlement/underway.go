@@ -17,6 +17,10 @@ type UnderWay struct {
 	Last   time.Time    `json:"last"`
 	Reason fault.Reason `json:"reason,omitempty"`
 	Next   time.Time    `json:"next"`
+	// Hits are the findings of supervision that held it before it was sent; HeldBy is the province whose agency may release
+	// it, while that is what it waits for.
+	Hits   []string `json:"hits,omitempty"`
+	HeldBy string   `json:"held_by,omitempty"`
 }
 
 // begin marks the claim as waiting for its insured province, and makes a job see it through.
@@ -64,9 +68,12 @@ func (s *Service) advance(ctx context.Context, c *Claim) error {
 // missed writes down a try in vain. A claim that has waited for its declared time falls to a manual claim here, with its
 // message still to be closed at the insured province: until that is done nobody can pay it there.
 func (s *Service) missed(ctx context.Context, at *Claim, cause error) error {
-	reason := fault.ReasonInternal
+	reason, heldBy := fault.ReasonInternal, ""
 	if f, ok := fault.As(cause); ok {
 		reason = f.Reason
+	}
+	if f, ok := fault.As(cause); ok && f.Reason == fault.SupervisionHeld {
+		heldBy = f.Meta["province"]
 	}
 	return s.during(ctx, at, at.Status, func(ctx context.Context, c *Claim) error {
 		now := s.clock.Now()
@@ -75,7 +82,7 @@ func (s *Service) missed(ctx context.Context, at *Claim, cause error) error {
 		}
 		w := c.UnderWay
 		w.Tries++
-		w.Last, w.Reason, w.Next = now, reason, now.Add(s.rules.Life.pause(w.Tries))
+		w.Last, w.Reason, w.HeldBy, w.Next = now, reason, heldBy, now.Add(s.rules.Life.pause(w.Tries))
 		if c.Status == Settling && !now.Before(s.ManualTime(c)) {
 			return s.fallBack(ctx, c, reason)
 		}

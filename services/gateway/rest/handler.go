@@ -108,6 +108,7 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 		settlement.RegisterClaimLifeServiceHandlerClient(ctx, a.mux, settlementv1.NewClaimLifeServiceClient(c)),
 		settlement.RegisterPreauthorisationServiceHandlerClient(ctx, a.mux, settlementv1.NewPreauthorisationServiceClient(c)),
 		settlement.RegisterClearingServiceHandlerClient(ctx, a.mux, settlementv1.NewClearingServiceClient(c)),
+		settlement.RegisterSupervisionServiceHandlerClient(ctx, a.mux, settlementv1.NewSupervisionServiceClient(c)),
 		referral.RegisterReferralServiceHandlerClient(ctx, a.mux, referralv1.NewReferralServiceClient(c)),
 	} {
 		if register != nil {

@@ -18,6 +18,7 @@ var records = []struct {
 }{
 	{"claim_id", regexp.MustCompile(`^clm_([1-9][0-9]0000)_[0-9a-z]{26}$`)},
 	{"preauthorisation_id", regexp.MustCompile(`^pre_([1-9][0-9]0000)_[0-9a-z]{26}$`)},
+	{"hit_id", regexp.MustCompile(`^hit_([1-9][0-9]0000)_[0-9a-z]{26}$`)},
 	{"filing_id", regexp.MustCompile(`^fil_([1-9][0-9]0000)_[0-9a-z]{26}$`)},
 }
 

@@ -68,6 +68,9 @@ const (
 	TotalsDiffer                Reason = "TOTALS_DIFFER"
 	WindowOpen                  Reason = "WINDOW_OPEN"
 	AgreementOverlap            Reason = "AGREEMENT_OVERLAP"
+	SupervisionHeld             Reason = "SUPERVISION_HELD"
+	SupervisionConfirmed        Reason = "SUPERVISION_CONFIRMED"
+	HashKeyMissing              Reason = "HASH_KEY_MISSING"
 )
 
 type advice struct{ en, zh string }
@@ -137,6 +140,9 @@ var whatToDo = map[Reason]advice{
 	TotalsDiffer:                {"Compare the days that differ, clear up the tasks, or open a dispute; then confirm again.", "请核对差异日期并处理任务，或提出争议后再确认。"},
 	WindowOpen:                  {"Wait for what the answer names, or do it first.", "请等待或先完成所示事项。"},
 	AgreementOverlap:            {"Let the new agreement begin after the present one ends.", "新协议须在现有协议结束后开始。"},
+	SupervisionHeld:             {"Ask the agency of the province named to look at the finding; the settlement goes on once it is released.", "请联系所示省份经办机构核查；解除后结算自动继续。"},
+	SupervisionConfirmed:        {"Follow the claim at the agency; it is not settled directly.", "请向经办机构跟进；该费用单不再直接结算。"},
+	HashKeyMissing:              {"Leave the number out, or ask the operator to configure supervision_key.", "请勿填写该号码，或请运维配置 supervision_key。"},
 }
 
 // WhatToDo returns the next step for whoever got this reason; an unknown reason is treated as internal.

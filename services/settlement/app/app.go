@@ -3,6 +3,7 @@ package app
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"huhang.example/services/settlement/policy"
 	"huhang.example/services/settlement/rpc"
 	"huhang.example/services/settlement/store"
+	"huhang.example/services/settlement/supervision"
 )
 
 const name = "settlement"
@@ -38,6 +40,11 @@ type Config struct {
 	LifeRules string `yaml:"life_rules"`
 	// ClearingRules is a file with the dates and shares of clearing; empty: those that come with the line.
 	ClearingRules string `yaml:"clearing_rules"`
+	// SupervisionRules is a folder of rules of supervision; empty: those that come with the line.
+	SupervisionRules string `yaml:"supervision_rules"`
+	// SupervisionKey hashes telephone and identity numbers: 64 hexadecimal digits, the same in every instance of a line.
+	// Empty: no such numbers are taken. The sample line has a key that is no secret.
+	SupervisionKey string `yaml:"supervision_key"`
 	// RecogniseDeclared takes the coverage a person declared for recognised while their agency has recorded nothing of
 	// them. The sample line has no agencies' registers and always does.
 	RecogniseDeclared bool `yaml:"recognise_declared"`
@@ -80,6 +87,27 @@ func (c Config) clearingRules() (clearing.Rules, error) {
 	return clearing.ParseRules(text)
 }
 
+// sampleKey hashes the invented people's numbers.
+var sampleKey = []byte("the sample line has no secrets..")
+
+func (c Config) watched(provinces []string) (out supervision.Config, err error) {
+	out = supervision.Config{Provinces: provinces, Book: supervision.Sample()}
+	if c.SupervisionRules != "" {
+		if out.Book, err = supervision.Load(os.DirFS(c.SupervisionRules)); err != nil {
+			return out, fmt.Errorf("supervision_rules: %w", err)
+		}
+	}
+	switch {
+	case c.SupervisionKey != "":
+		if out.Key, err = hex.DecodeString(c.SupervisionKey); err != nil || len(out.Key) != 32 {
+			return out, errors.New("supervision_key: not 64 hexadecimal digits")
+		}
+	case c.Sample:
+		out.Key = sampleKey
+	}
+	return out, nil
+}
+
 // App is one running instance.
 type App struct{ *host.Host }
 
@@ -105,15 +133,20 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	watched, err := c.watched(c.Provinces)
+	if err != nil {
+		return nil, err
+	}
 	h, err := host.Open(ctx, host.Config{
 		Service: name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Provinces: c.Provinces, Migrations: store.Migrations(),
 	}, d)
 	if err != nil {
 		return nil, err
 	}
+	watch := supervision.New(store.New(h.DB), d.Clock, d.IDs, watched)
 	// The national center treats and insures nobody.
 	places := slices.DeleteFunc(slices.Clone(c.Provinces), func(p string) bool { return p == clearing.National })
-	rules := settlement.Rules{Provinces: places, Book: book, Life: life, RecogniseDeclared: c.RecogniseDeclared || c.Sample}
+	rules := settlement.Rules{Watch: watch, Provinces: places, Book: book, Life: life, RecogniseDeclared: c.RecogniseDeclared || c.Sample}
 	others := peers.New(d.Peers)
 	use := settlement.New(store.New(h.DB), others, d.Clock, d.IDs, rules)
 	server := rpc.New(use, h.DB, d.Log)
@@ -126,6 +159,8 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	settlementv1.RegisterClearingServiceServer(h.GRPC(), rpc.NewClearing(clears, h.DB))
 	settlementv1.RegisterClearingExchangeServiceServer(h.GRPC(), rpc.NewExchange(clears, h.DB))
 	HandleClearing(h.Jobs, clears)
+	settlementv1.RegisterSupervisionServiceServer(h.GRPC(), rpc.NewSupervision(watch, use, h.DB))
+	HandleSupervision(h.Jobs, watch)
 	return &App{h}, nil
 }
 
@@ -143,6 +178,15 @@ func Handle(w *sqldb.Workers, use *settlement.Service, others settlement.Peers) 
 		}
 		return err
 	})
+}
+
+// supervisionEvery is how often it is looked whether a day has to be looked through.
+const supervisionEvery = time.Hour
+
+// HandleSupervision makes the daily job of supervision work.
+func HandleSupervision(w *sqldb.Workers, watch *supervision.Service) {
+	sqldb.Handle(w, func(ctx context.Context, _ store.SuperviseArgs) error { return watch.Daily(ctx) }, sqldb.Timeout(10*time.Minute))
+	sqldb.Every(w, supervisionEvery, store.SuperviseArgs{})
 }
 
 // seeThrough tries to complete a claim, and comes again when the claim says so: for as long as its outcome is not known.

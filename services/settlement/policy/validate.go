@@ -173,3 +173,10 @@ func (r Remote) check(c *checker, path []any) {
 		c.require(seen[f], "no term for "+string(f), "缺少备案类型 "+string(f)+" 的规定", join(path, "terms")...)
 	}
 }
+
+// Check refuses a head that is none of its kind, for other documents read by Strict.
+func (h Head) Check(root *yaml.Node, kind string) error {
+	c := &checker{root: root}
+	h.check(c, kind)
+	return c.result()
+}

@@ -164,7 +164,12 @@ func SplitFrom(settlementID string, in *settlementv1.Split) settlement.Answer {
 // InputTo writes what the insured province needs to know.
 func InputTo(in settlement.SplitInput) *settlementv1.SplitInput {
 	t := in.Totals
+	var facts *settlementv1.StayFacts
+	if f := in.Facts; f != nil {
+		facts = &settlementv1.StayFacts{DiagnosisCode: f.Diagnosis, PlannedFollowUp: f.Planned, IdentityDigest: f.Identity}
+	}
 	return &settlementv1.SplitInput{
+		StayFacts: facts,
 		PatientId: in.PatientID, InsuredProvince: in.InsuredProvince, TreatmentProvince: in.TreatmentProvince,
 		TreatmentCity: in.TreatmentCity, CenterId: in.CenterID, ClaimId: in.ClaimID, ReferralId: in.ReferralID,
 		AdmissionDate: in.AdmissionDate, DischargeDate: in.DischargeDate, Totals: totalsTo(t), BusinessDay: in.BusinessDay, Emergency: in.Emergency,
@@ -186,8 +191,12 @@ func inputFrom(in *settlementv1.SplitInput) settlement.SplitInput {
 	if in.GetKind() == settlementv1.ClaimKind_CLAIM_KIND_OUTPATIENT {
 		kind = settlement.Outpatient
 	}
+	var facts *settlement.StayFacts
+	if f := in.GetStayFacts(); f != nil {
+		facts = &settlement.StayFacts{Diagnosis: f.GetDiagnosisCode(), Planned: f.GetPlannedFollowUp(), Identity: f.GetIdentityDigest()}
+	}
 	return settlement.SplitInput{
-		Kind: kind, Emergency: in.GetEmergency(),
+		Facts: facts, Kind: kind, Emergency: in.GetEmergency(),
 		PatientID: in.GetPatientId(), InsuredProvince: in.GetInsuredProvince(), TreatmentProvince: in.GetTreatmentProvince(),
 		TreatmentCity: in.GetTreatmentCity(), CenterID: in.GetCenterId(), ClaimID: in.GetClaimId(), ReferralID: in.GetReferralId(),
 		AdmissionDate: in.GetAdmissionDate(), DischargeDate: in.GetDischargeDate(), BusinessDay: in.GetBusinessDay(),

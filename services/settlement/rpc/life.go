@@ -46,7 +46,7 @@ func underWayTo(w *settlement.UnderWay, manual time.Time) *settlementv1.UnderWay
 		return nil
 	}
 	out := &settlementv1.UnderWay{
-		Since: timestamppb.New(w.Since), Tries: w.Tries, Reason: string(w.Reason), NextTime: timestamppb.New(w.Next),
+		Since: timestamppb.New(w.Since), Tries: w.Tries, Reason: string(w.Reason), HeldByProvince: w.HeldBy, NextTime: timestamppb.New(w.Next),
 	}
 	if !w.Last.IsZero() {
 		out.LastTime = timestamppb.New(w.Last)

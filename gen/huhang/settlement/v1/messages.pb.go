@@ -689,9 +689,11 @@ type UnderWay struct {
 	// When it is asked next, at the latest.
 	NextTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=next_time,json=nextTime,proto3" json:"next_time,omitempty"`
 	// When the claim falls to a manual one if there is no outcome by then; unset where it does not.
-	ManualTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=manual_time,json=manualTime,proto3" json:"manual_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ManualTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=manual_time,json=manualTime,proto3" json:"manual_time,omitempty"`
+	// Province whose agency may release it (SupervisionService), where the reason is SUPERVISION_HELD.
+	HeldByProvince string `protobuf:"bytes,7,opt,name=held_by_province,json=heldByProvince,proto3" json:"held_by_province,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *UnderWay) Reset() {
@@ -764,6 +766,13 @@ func (x *UnderWay) GetManualTime() *timestamppb.Timestamp {
 		return x.ManualTime
 	}
 	return nil
+}
+
+func (x *UnderWay) GetHeldByProvince() string {
+	if x != nil {
+		return x.HeldByProvince
+	}
+	return ""
 }
 
 // Claim is the bill of one stay (住院结算).
@@ -1475,7 +1484,9 @@ type SplitInput struct {
 	// What the bill is of.
 	Kind ClaimKind `protobuf:"varint,20,opt,name=kind,proto3,enum=huhang.settlement.v1.ClaimKind" json:"kind,omitempty"`
 	// An emergency: deemed filed.
-	Emergency     bool `protobuf:"varint,21,opt,name=emergency,proto3" json:"emergency,omitempty"`
+	Emergency bool `protobuf:"varint,21,opt,name=emergency,proto3" json:"emergency,omitempty"`
+	// What supervision at the insured province goes by; unset: nothing was recorded.
+	StayFacts     *StayFacts `protobuf:"bytes,22,opt,name=stay_facts,json=stayFacts,proto3" json:"stay_facts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1601,6 +1612,77 @@ func (x *SplitInput) GetEmergency() bool {
 	return false
 }
 
+func (x *SplitInput) GetStayFacts() *StayFacts {
+	if x != nil {
+		return x.StayFacts
+	}
+	return nil
+}
+
+// StayFacts is what a center recorded of a stay for supervision.
+type StayFacts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Principal diagnosis, ICD-10; empty: not known.
+	DiagnosisCode string `protobuf:"bytes,1,opt,name=diagnosis_code,json=diagnosisCode,proto3" json:"diagnosis_code,omitempty"`
+	// A planned follow-up of the case's transplantation.
+	PlannedFollowUp bool `protobuf:"varint,2,opt,name=planned_follow_up,json=plannedFollowUp,proto3" json:"planned_follow_up,omitempty"`
+	// Keyed hash of the identity number read at admission, hexadecimal; empty: not read.
+	IdentityDigest string `protobuf:"bytes,3,opt,name=identity_digest,json=identityDigest,proto3" json:"identity_digest,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *StayFacts) Reset() {
+	*x = StayFacts{}
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StayFacts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StayFacts) ProtoMessage() {}
+
+func (x *StayFacts) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StayFacts.ProtoReflect.Descriptor instead.
+func (*StayFacts) Descriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *StayFacts) GetDiagnosisCode() string {
+	if x != nil {
+		return x.DiagnosisCode
+	}
+	return ""
+}
+
+func (x *StayFacts) GetPlannedFollowUp() bool {
+	if x != nil {
+		return x.PlannedFollowUp
+	}
+	return false
+}
+
+func (x *StayFacts) GetIdentityDigest() string {
+	if x != nil {
+		return x.IdentityDigest
+	}
+	return ""
+}
+
 // Statement is the one bill (一单制结算单).
 type Statement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1632,7 +1714,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1644,7 +1726,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1657,7 +1739,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{10}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Statement) GetClaimId() string {
@@ -1756,7 +1838,7 @@ type Counters struct {
 
 func (x *Counters) Reset() {
 	*x = Counters{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1768,7 +1850,7 @@ func (x *Counters) String() string {
 func (*Counters) ProtoMessage() {}
 
 func (x *Counters) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1781,7 +1863,7 @@ func (x *Counters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counters.ProtoReflect.Descriptor instead.
 func (*Counters) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{11}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Counters) GetYear() int32 {
@@ -1842,7 +1924,7 @@ type PolicyInfo struct {
 
 func (x *PolicyInfo) Reset() {
 	*x = PolicyInfo{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1854,7 +1936,7 @@ func (x *PolicyInfo) String() string {
 func (*PolicyInfo) ProtoMessage() {}
 
 func (x *PolicyInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1867,7 +1949,7 @@ func (x *PolicyInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyInfo.ProtoReflect.Descriptor instead.
 func (*PolicyInfo) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{12}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PolicyInfo) GetProvince() string {
@@ -1934,7 +2016,7 @@ type DiffPoliciesRequest struct {
 
 func (x *DiffPoliciesRequest) Reset() {
 	*x = DiffPoliciesRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1946,7 +2028,7 @@ func (x *DiffPoliciesRequest) String() string {
 func (*DiffPoliciesRequest) ProtoMessage() {}
 
 func (x *DiffPoliciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1959,7 +2041,7 @@ func (x *DiffPoliciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffPoliciesRequest.ProtoReflect.Descriptor instead.
 func (*DiffPoliciesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{13}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DiffPoliciesRequest) GetProvince() string {
@@ -1994,7 +2076,7 @@ type DiffPoliciesResponse struct {
 
 func (x *DiffPoliciesResponse) Reset() {
 	*x = DiffPoliciesResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2006,7 +2088,7 @@ func (x *DiffPoliciesResponse) String() string {
 func (*DiffPoliciesResponse) ProtoMessage() {}
 
 func (x *DiffPoliciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2019,7 +2101,7 @@ func (x *DiffPoliciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffPoliciesResponse.ProtoReflect.Descriptor instead.
 func (*DiffPoliciesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{14}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DiffPoliciesResponse) GetChanges() []*PolicyChange {
@@ -2046,7 +2128,7 @@ type PolicyChange struct {
 
 func (x *PolicyChange) Reset() {
 	*x = PolicyChange{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2058,7 +2140,7 @@ func (x *PolicyChange) String() string {
 func (*PolicyChange) ProtoMessage() {}
 
 func (x *PolicyChange) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2071,7 +2153,7 @@ func (x *PolicyChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyChange.ProtoReflect.Descriptor instead.
 func (*PolicyChange) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{15}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PolicyChange) GetZh() string {
@@ -2117,7 +2199,7 @@ type AccountBalance struct {
 
 func (x *AccountBalance) Reset() {
 	*x = AccountBalance{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2129,7 +2211,7 @@ func (x *AccountBalance) String() string {
 func (*AccountBalance) ProtoMessage() {}
 
 func (x *AccountBalance) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2142,7 +2224,7 @@ func (x *AccountBalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountBalance.ProtoReflect.Descriptor instead.
 func (*AccountBalance) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{16}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AccountBalance) GetAccount() string {
@@ -2193,7 +2275,7 @@ type PutEntitlementRequest struct {
 
 func (x *PutEntitlementRequest) Reset() {
 	*x = PutEntitlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2205,7 +2287,7 @@ func (x *PutEntitlementRequest) String() string {
 func (*PutEntitlementRequest) ProtoMessage() {}
 
 func (x *PutEntitlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2218,7 +2300,7 @@ func (x *PutEntitlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEntitlementRequest.ProtoReflect.Descriptor instead.
 func (*PutEntitlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{17}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PutEntitlementRequest) GetRequestId() string {
@@ -2295,7 +2377,7 @@ type PutEntitlementResponse struct {
 
 func (x *PutEntitlementResponse) Reset() {
 	*x = PutEntitlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2307,7 +2389,7 @@ func (x *PutEntitlementResponse) String() string {
 func (*PutEntitlementResponse) ProtoMessage() {}
 
 func (x *PutEntitlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2320,7 +2402,7 @@ func (x *PutEntitlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEntitlementResponse.ProtoReflect.Descriptor instead.
 func (*PutEntitlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{18}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PutEntitlementResponse) GetEntitlement() *Entitlement {
@@ -2345,7 +2427,7 @@ type CheckEntitlementRequest struct {
 
 func (x *CheckEntitlementRequest) Reset() {
 	*x = CheckEntitlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2357,7 +2439,7 @@ func (x *CheckEntitlementRequest) String() string {
 func (*CheckEntitlementRequest) ProtoMessage() {}
 
 func (x *CheckEntitlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2370,7 +2452,7 @@ func (x *CheckEntitlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEntitlementRequest.ProtoReflect.Descriptor instead.
 func (*CheckEntitlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{19}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CheckEntitlementRequest) GetPatientId() string {
@@ -2407,7 +2489,7 @@ type CheckEntitlementResponse struct {
 
 func (x *CheckEntitlementResponse) Reset() {
 	*x = CheckEntitlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2419,7 +2501,7 @@ func (x *CheckEntitlementResponse) String() string {
 func (*CheckEntitlementResponse) ProtoMessage() {}
 
 func (x *CheckEntitlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2432,7 +2514,7 @@ func (x *CheckEntitlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEntitlementResponse.ProtoReflect.Descriptor instead.
 func (*CheckEntitlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{20}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CheckEntitlementResponse) GetEntitled() bool {
@@ -2476,7 +2558,7 @@ type CreateFilingRequest struct {
 
 func (x *CreateFilingRequest) Reset() {
 	*x = CreateFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2488,7 +2570,7 @@ func (x *CreateFilingRequest) String() string {
 func (*CreateFilingRequest) ProtoMessage() {}
 
 func (x *CreateFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2501,7 +2583,7 @@ func (x *CreateFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateFilingRequest.ProtoReflect.Descriptor instead.
 func (*CreateFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CreateFilingRequest) GetRequestId() string {
@@ -2578,7 +2660,7 @@ type CreateFilingResponse struct {
 
 func (x *CreateFilingResponse) Reset() {
 	*x = CreateFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2590,7 +2672,7 @@ func (x *CreateFilingResponse) String() string {
 func (*CreateFilingResponse) ProtoMessage() {}
 
 func (x *CreateFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2603,7 +2685,7 @@ func (x *CreateFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateFilingResponse.ProtoReflect.Descriptor instead.
 func (*CreateFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CreateFilingResponse) GetFiling() *Filing {
@@ -2624,7 +2706,7 @@ type GetFilingRequest struct {
 
 func (x *GetFilingRequest) Reset() {
 	*x = GetFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2636,7 +2718,7 @@ func (x *GetFilingRequest) String() string {
 func (*GetFilingRequest) ProtoMessage() {}
 
 func (x *GetFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2649,7 +2731,7 @@ func (x *GetFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFilingRequest.ProtoReflect.Descriptor instead.
 func (*GetFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetFilingRequest) GetFilingId() string {
@@ -2670,7 +2752,7 @@ type GetFilingResponse struct {
 
 func (x *GetFilingResponse) Reset() {
 	*x = GetFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2682,7 +2764,7 @@ func (x *GetFilingResponse) String() string {
 func (*GetFilingResponse) ProtoMessage() {}
 
 func (x *GetFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2695,7 +2777,7 @@ func (x *GetFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFilingResponse.ProtoReflect.Descriptor instead.
 func (*GetFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetFilingResponse) GetFiling() *Filing {
@@ -2724,7 +2806,7 @@ type ListFilingsRequest struct {
 
 func (x *ListFilingsRequest) Reset() {
 	*x = ListFilingsRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2736,7 +2818,7 @@ func (x *ListFilingsRequest) String() string {
 func (*ListFilingsRequest) ProtoMessage() {}
 
 func (x *ListFilingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2749,7 +2831,7 @@ func (x *ListFilingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilingsRequest.ProtoReflect.Descriptor instead.
 func (*ListFilingsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListFilingsRequest) GetProvince() string {
@@ -2800,7 +2882,7 @@ type ListFilingsResponse struct {
 
 func (x *ListFilingsResponse) Reset() {
 	*x = ListFilingsResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2812,7 +2894,7 @@ func (x *ListFilingsResponse) String() string {
 func (*ListFilingsResponse) ProtoMessage() {}
 
 func (x *ListFilingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2825,7 +2907,7 @@ func (x *ListFilingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilingsResponse.ProtoReflect.Descriptor instead.
 func (*ListFilingsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListFilingsResponse) GetFilings() []*Filing {
@@ -2857,7 +2939,7 @@ type CancelFilingRequest struct {
 
 func (x *CancelFilingRequest) Reset() {
 	*x = CancelFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2869,7 +2951,7 @@ func (x *CancelFilingRequest) String() string {
 func (*CancelFilingRequest) ProtoMessage() {}
 
 func (x *CancelFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2882,7 +2964,7 @@ func (x *CancelFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelFilingRequest.ProtoReflect.Descriptor instead.
 func (*CancelFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CancelFilingRequest) GetRequestId() string {
@@ -2917,7 +2999,7 @@ type CancelFilingResponse struct {
 
 func (x *CancelFilingResponse) Reset() {
 	*x = CancelFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2929,7 +3011,7 @@ func (x *CancelFilingResponse) String() string {
 func (*CancelFilingResponse) ProtoMessage() {}
 
 func (x *CancelFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2942,7 +3024,7 @@ func (x *CancelFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelFilingResponse.ProtoReflect.Descriptor instead.
 func (*CancelFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CancelFilingResponse) GetFiling() *Filing {
@@ -2983,7 +3065,7 @@ type OpenClaimRequest struct {
 
 func (x *OpenClaimRequest) Reset() {
 	*x = OpenClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2995,7 +3077,7 @@ func (x *OpenClaimRequest) String() string {
 func (*OpenClaimRequest) ProtoMessage() {}
 
 func (x *OpenClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3008,7 +3090,7 @@ func (x *OpenClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClaimRequest.ProtoReflect.Descriptor instead.
 func (*OpenClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *OpenClaimRequest) GetRequestId() string {
@@ -3099,7 +3181,7 @@ type OpenClaimResponse struct {
 
 func (x *OpenClaimResponse) Reset() {
 	*x = OpenClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3111,7 +3193,7 @@ func (x *OpenClaimResponse) String() string {
 func (*OpenClaimResponse) ProtoMessage() {}
 
 func (x *OpenClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3124,7 +3206,7 @@ func (x *OpenClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClaimResponse.ProtoReflect.Descriptor instead.
 func (*OpenClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *OpenClaimResponse) GetClaim() *Claim {
@@ -3149,7 +3231,7 @@ type AddFeeLinesRequest struct {
 
 func (x *AddFeeLinesRequest) Reset() {
 	*x = AddFeeLinesRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3161,7 +3243,7 @@ func (x *AddFeeLinesRequest) String() string {
 func (*AddFeeLinesRequest) ProtoMessage() {}
 
 func (x *AddFeeLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3174,7 +3256,7 @@ func (x *AddFeeLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFeeLinesRequest.ProtoReflect.Descriptor instead.
 func (*AddFeeLinesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AddFeeLinesRequest) GetRequestId() string {
@@ -3209,7 +3291,7 @@ type AddFeeLinesResponse struct {
 
 func (x *AddFeeLinesResponse) Reset() {
 	*x = AddFeeLinesResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3221,7 +3303,7 @@ func (x *AddFeeLinesResponse) String() string {
 func (*AddFeeLinesResponse) ProtoMessage() {}
 
 func (x *AddFeeLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3234,7 +3316,7 @@ func (x *AddFeeLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFeeLinesResponse.ProtoReflect.Descriptor instead.
 func (*AddFeeLinesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AddFeeLinesResponse) GetClaim() *Claim {
@@ -3255,7 +3337,7 @@ type GetClaimRequest struct {
 
 func (x *GetClaimRequest) Reset() {
 	*x = GetClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3267,7 +3349,7 @@ func (x *GetClaimRequest) String() string {
 func (*GetClaimRequest) ProtoMessage() {}
 
 func (x *GetClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3280,7 +3362,7 @@ func (x *GetClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClaimRequest.ProtoReflect.Descriptor instead.
 func (*GetClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetClaimRequest) GetClaimId() string {
@@ -3301,7 +3383,7 @@ type GetClaimResponse struct {
 
 func (x *GetClaimResponse) Reset() {
 	*x = GetClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3313,7 +3395,7 @@ func (x *GetClaimResponse) String() string {
 func (*GetClaimResponse) ProtoMessage() {}
 
 func (x *GetClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3326,7 +3408,7 @@ func (x *GetClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClaimResponse.ProtoReflect.Descriptor instead.
 func (*GetClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GetClaimResponse) GetClaim() *Claim {
@@ -3355,7 +3437,7 @@ type ListClaimsRequest struct {
 
 func (x *ListClaimsRequest) Reset() {
 	*x = ListClaimsRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3367,7 +3449,7 @@ func (x *ListClaimsRequest) String() string {
 func (*ListClaimsRequest) ProtoMessage() {}
 
 func (x *ListClaimsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3380,7 +3462,7 @@ func (x *ListClaimsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClaimsRequest.ProtoReflect.Descriptor instead.
 func (*ListClaimsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListClaimsRequest) GetProvince() string {
@@ -3431,7 +3513,7 @@ type ListClaimsResponse struct {
 
 func (x *ListClaimsResponse) Reset() {
 	*x = ListClaimsResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3443,7 +3525,7 @@ func (x *ListClaimsResponse) String() string {
 func (*ListClaimsResponse) ProtoMessage() {}
 
 func (x *ListClaimsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3456,7 +3538,7 @@ func (x *ListClaimsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClaimsResponse.ProtoReflect.Descriptor instead.
 func (*ListClaimsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{36}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListClaimsResponse) GetClaims() []*Claim {
@@ -3484,7 +3566,7 @@ type PreSettleRequest struct {
 
 func (x *PreSettleRequest) Reset() {
 	*x = PreSettleRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3496,7 +3578,7 @@ func (x *PreSettleRequest) String() string {
 func (*PreSettleRequest) ProtoMessage() {}
 
 func (x *PreSettleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3509,7 +3591,7 @@ func (x *PreSettleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreSettleRequest.ProtoReflect.Descriptor instead.
 func (*PreSettleRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{37}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *PreSettleRequest) GetClaimId() string {
@@ -3530,7 +3612,7 @@ type PreSettleResponse struct {
 
 func (x *PreSettleResponse) Reset() {
 	*x = PreSettleResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3542,7 +3624,7 @@ func (x *PreSettleResponse) String() string {
 func (*PreSettleResponse) ProtoMessage() {}
 
 func (x *PreSettleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3555,7 +3637,7 @@ func (x *PreSettleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreSettleResponse.ProtoReflect.Descriptor instead.
 func (*PreSettleResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *PreSettleResponse) GetSplit() *Split {
@@ -3582,7 +3664,7 @@ type DischargeClaimRequest struct {
 
 func (x *DischargeClaimRequest) Reset() {
 	*x = DischargeClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3594,7 +3676,7 @@ func (x *DischargeClaimRequest) String() string {
 func (*DischargeClaimRequest) ProtoMessage() {}
 
 func (x *DischargeClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3607,7 +3689,7 @@ func (x *DischargeClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DischargeClaimRequest.ProtoReflect.Descriptor instead.
 func (*DischargeClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DischargeClaimRequest) GetRequestId() string {
@@ -3649,7 +3731,7 @@ type DischargeClaimResponse struct {
 
 func (x *DischargeClaimResponse) Reset() {
 	*x = DischargeClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3661,7 +3743,7 @@ func (x *DischargeClaimResponse) String() string {
 func (*DischargeClaimResponse) ProtoMessage() {}
 
 func (x *DischargeClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3674,7 +3756,7 @@ func (x *DischargeClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DischargeClaimResponse.ProtoReflect.Descriptor instead.
 func (*DischargeClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{40}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DischargeClaimResponse) GetClaim() *Claim {
@@ -3699,7 +3781,7 @@ type SettleClaimRequest struct {
 
 func (x *SettleClaimRequest) Reset() {
 	*x = SettleClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3711,7 +3793,7 @@ func (x *SettleClaimRequest) String() string {
 func (*SettleClaimRequest) ProtoMessage() {}
 
 func (x *SettleClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3724,7 +3806,7 @@ func (x *SettleClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleClaimRequest.ProtoReflect.Descriptor instead.
 func (*SettleClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{41}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *SettleClaimRequest) GetRequestId() string {
@@ -3761,7 +3843,7 @@ type SettleClaimResponse struct {
 
 func (x *SettleClaimResponse) Reset() {
 	*x = SettleClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3773,7 +3855,7 @@ func (x *SettleClaimResponse) String() string {
 func (*SettleClaimResponse) ProtoMessage() {}
 
 func (x *SettleClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3786,7 +3868,7 @@ func (x *SettleClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleClaimResponse.ProtoReflect.Descriptor instead.
 func (*SettleClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{42}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *SettleClaimResponse) GetClaim() *Claim {
@@ -3820,7 +3902,7 @@ type ReverseSettlementRequest struct {
 
 func (x *ReverseSettlementRequest) Reset() {
 	*x = ReverseSettlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3832,7 +3914,7 @@ func (x *ReverseSettlementRequest) String() string {
 func (*ReverseSettlementRequest) ProtoMessage() {}
 
 func (x *ReverseSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3845,7 +3927,7 @@ func (x *ReverseSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSettlementRequest.ProtoReflect.Descriptor instead.
 func (*ReverseSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{43}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ReverseSettlementRequest) GetRequestId() string {
@@ -3887,7 +3969,7 @@ type ReverseSettlementResponse struct {
 
 func (x *ReverseSettlementResponse) Reset() {
 	*x = ReverseSettlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3899,7 +3981,7 @@ func (x *ReverseSettlementResponse) String() string {
 func (*ReverseSettlementResponse) ProtoMessage() {}
 
 func (x *ReverseSettlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3912,7 +3994,7 @@ func (x *ReverseSettlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSettlementResponse.ProtoReflect.Descriptor instead.
 func (*ReverseSettlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{44}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ReverseSettlementResponse) GetClaim() *Claim {
@@ -3933,7 +4015,7 @@ type GetStatementRequest struct {
 
 func (x *GetStatementRequest) Reset() {
 	*x = GetStatementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3945,7 +4027,7 @@ func (x *GetStatementRequest) String() string {
 func (*GetStatementRequest) ProtoMessage() {}
 
 func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3958,7 +4040,7 @@ func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementRequest.ProtoReflect.Descriptor instead.
 func (*GetStatementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{45}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GetStatementRequest) GetClaimId() string {
@@ -3979,7 +4061,7 @@ type GetStatementResponse struct {
 
 func (x *GetStatementResponse) Reset() {
 	*x = GetStatementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3991,7 +4073,7 @@ func (x *GetStatementResponse) String() string {
 func (*GetStatementResponse) ProtoMessage() {}
 
 func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4004,7 +4086,7 @@ func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementResponse.ProtoReflect.Descriptor instead.
 func (*GetStatementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{46}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GetStatementResponse) GetStatement() *Statement {
@@ -4037,7 +4119,7 @@ type EstimateBillRequest struct {
 
 func (x *EstimateBillRequest) Reset() {
 	*x = EstimateBillRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4049,7 +4131,7 @@ func (x *EstimateBillRequest) String() string {
 func (*EstimateBillRequest) ProtoMessage() {}
 
 func (x *EstimateBillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4062,7 +4144,7 @@ func (x *EstimateBillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateBillRequest.ProtoReflect.Descriptor instead.
 func (*EstimateBillRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{47}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *EstimateBillRequest) GetProvince() string {
@@ -4127,7 +4209,7 @@ type EstimateCenter struct {
 
 func (x *EstimateCenter) Reset() {
 	*x = EstimateCenter{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4139,7 +4221,7 @@ func (x *EstimateCenter) String() string {
 func (*EstimateCenter) ProtoMessage() {}
 
 func (x *EstimateCenter) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4152,7 +4234,7 @@ func (x *EstimateCenter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateCenter.ProtoReflect.Descriptor instead.
 func (*EstimateCenter) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{48}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *EstimateCenter) GetCenterId() string {
@@ -4180,7 +4262,7 @@ type EstimateBillResponse struct {
 
 func (x *EstimateBillResponse) Reset() {
 	*x = EstimateBillResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4192,7 +4274,7 @@ func (x *EstimateBillResponse) String() string {
 func (*EstimateBillResponse) ProtoMessage() {}
 
 func (x *EstimateBillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4205,7 +4287,7 @@ func (x *EstimateBillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateBillResponse.ProtoReflect.Descriptor instead.
 func (*EstimateBillResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{49}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *EstimateBillResponse) GetEstimates() []*Estimate {
@@ -4244,7 +4326,7 @@ type Estimate struct {
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4256,7 +4338,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4269,7 +4351,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{50}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Estimate) GetProvince() string {
@@ -4357,7 +4439,7 @@ type EstimateUnknown struct {
 
 func (x *EstimateUnknown) Reset() {
 	*x = EstimateUnknown{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4369,7 +4451,7 @@ func (x *EstimateUnknown) String() string {
 func (*EstimateUnknown) ProtoMessage() {}
 
 func (x *EstimateUnknown) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4382,7 +4464,7 @@ func (x *EstimateUnknown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateUnknown.ProtoReflect.Descriptor instead.
 func (*EstimateUnknown) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{51}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *EstimateUnknown) GetCode() string {
@@ -4417,7 +4499,7 @@ type ListPoliciesRequest struct {
 
 func (x *ListPoliciesRequest) Reset() {
 	*x = ListPoliciesRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4429,7 +4511,7 @@ func (x *ListPoliciesRequest) String() string {
 func (*ListPoliciesRequest) ProtoMessage() {}
 
 func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4442,7 +4524,7 @@ func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesRequest.ProtoReflect.Descriptor instead.
 func (*ListPoliciesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{52}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListPoliciesRequest) GetProvince() string {
@@ -4463,7 +4545,7 @@ type ListPoliciesResponse struct {
 
 func (x *ListPoliciesResponse) Reset() {
 	*x = ListPoliciesResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4475,7 +4557,7 @@ func (x *ListPoliciesResponse) String() string {
 func (*ListPoliciesResponse) ProtoMessage() {}
 
 func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4488,7 +4570,7 @@ func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesResponse.ProtoReflect.Descriptor instead.
 func (*ListPoliciesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{53}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ListPoliciesResponse) GetPolicies() []*PolicyInfo {
@@ -4513,7 +4595,7 @@ type GetCountersRequest struct {
 
 func (x *GetCountersRequest) Reset() {
 	*x = GetCountersRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4525,7 +4607,7 @@ func (x *GetCountersRequest) String() string {
 func (*GetCountersRequest) ProtoMessage() {}
 
 func (x *GetCountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4538,7 +4620,7 @@ func (x *GetCountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCountersRequest.ProtoReflect.Descriptor instead.
 func (*GetCountersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{54}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *GetCountersRequest) GetPatientId() string {
@@ -4573,7 +4655,7 @@ type GetCountersResponse struct {
 
 func (x *GetCountersResponse) Reset() {
 	*x = GetCountersResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4585,7 +4667,7 @@ func (x *GetCountersResponse) String() string {
 func (*GetCountersResponse) ProtoMessage() {}
 
 func (x *GetCountersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4598,7 +4680,7 @@ func (x *GetCountersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCountersResponse.ProtoReflect.Descriptor instead.
 func (*GetCountersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{55}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *GetCountersResponse) GetCounters() *Counters {
@@ -4619,7 +4701,7 @@ type GetTrialBalanceRequest struct {
 
 func (x *GetTrialBalanceRequest) Reset() {
 	*x = GetTrialBalanceRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4631,7 +4713,7 @@ func (x *GetTrialBalanceRequest) String() string {
 func (*GetTrialBalanceRequest) ProtoMessage() {}
 
 func (x *GetTrialBalanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4644,7 +4726,7 @@ func (x *GetTrialBalanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrialBalanceRequest.ProtoReflect.Descriptor instead.
 func (*GetTrialBalanceRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{56}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *GetTrialBalanceRequest) GetProvince() string {
@@ -4667,7 +4749,7 @@ type GetTrialBalanceResponse struct {
 
 func (x *GetTrialBalanceResponse) Reset() {
 	*x = GetTrialBalanceResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4679,7 +4761,7 @@ func (x *GetTrialBalanceResponse) String() string {
 func (*GetTrialBalanceResponse) ProtoMessage() {}
 
 func (x *GetTrialBalanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4692,7 +4774,7 @@ func (x *GetTrialBalanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrialBalanceResponse.ProtoReflect.Descriptor instead.
 func (*GetTrialBalanceResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{57}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *GetTrialBalanceResponse) GetAccounts() []*AccountBalance {
@@ -4720,7 +4802,7 @@ type QuoteSplitRequest struct {
 
 func (x *QuoteSplitRequest) Reset() {
 	*x = QuoteSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4732,7 +4814,7 @@ func (x *QuoteSplitRequest) String() string {
 func (*QuoteSplitRequest) ProtoMessage() {}
 
 func (x *QuoteSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4745,7 +4827,7 @@ func (x *QuoteSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuoteSplitRequest.ProtoReflect.Descriptor instead.
 func (*QuoteSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{58}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *QuoteSplitRequest) GetInput() *SplitInput {
@@ -4766,7 +4848,7 @@ type QuoteSplitResponse struct {
 
 func (x *QuoteSplitResponse) Reset() {
 	*x = QuoteSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4778,7 +4860,7 @@ func (x *QuoteSplitResponse) String() string {
 func (*QuoteSplitResponse) ProtoMessage() {}
 
 func (x *QuoteSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4791,7 +4873,7 @@ func (x *QuoteSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuoteSplitResponse.ProtoReflect.Descriptor instead.
 func (*QuoteSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{59}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *QuoteSplitResponse) GetSplit() *Split {
@@ -4814,7 +4896,7 @@ type CommitSplitRequest struct {
 
 func (x *CommitSplitRequest) Reset() {
 	*x = CommitSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4826,7 +4908,7 @@ func (x *CommitSplitRequest) String() string {
 func (*CommitSplitRequest) ProtoMessage() {}
 
 func (x *CommitSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4839,7 +4921,7 @@ func (x *CommitSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitSplitRequest.ProtoReflect.Descriptor instead.
 func (*CommitSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{60}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *CommitSplitRequest) GetMessageId() string {
@@ -4869,7 +4951,7 @@ type CommitSplitResponse struct {
 
 func (x *CommitSplitResponse) Reset() {
 	*x = CommitSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[61]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4881,7 +4963,7 @@ func (x *CommitSplitResponse) String() string {
 func (*CommitSplitResponse) ProtoMessage() {}
 
 func (x *CommitSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[61]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4894,7 +4976,7 @@ func (x *CommitSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitSplitResponse.ProtoReflect.Descriptor instead.
 func (*CommitSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{61}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *CommitSplitResponse) GetSettlementId() string {
@@ -4924,7 +5006,7 @@ type ResolveMessageRequest struct {
 
 func (x *ResolveMessageRequest) Reset() {
 	*x = ResolveMessageRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[62]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4936,7 +5018,7 @@ func (x *ResolveMessageRequest) String() string {
 func (*ResolveMessageRequest) ProtoMessage() {}
 
 func (x *ResolveMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[62]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4949,7 +5031,7 @@ func (x *ResolveMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveMessageRequest.ProtoReflect.Descriptor instead.
 func (*ResolveMessageRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{62}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ResolveMessageRequest) GetMessageId() string {
@@ -4983,7 +5065,7 @@ type ResolveMessageResponse struct {
 
 func (x *ResolveMessageResponse) Reset() {
 	*x = ResolveMessageResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[63]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4995,7 +5077,7 @@ func (x *ResolveMessageResponse) String() string {
 func (*ResolveMessageResponse) ProtoMessage() {}
 
 func (x *ResolveMessageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[63]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5008,7 +5090,7 @@ func (x *ResolveMessageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveMessageResponse.ProtoReflect.Descriptor instead.
 func (*ResolveMessageResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{63}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ResolveMessageResponse) GetCommitted() bool {
@@ -5058,7 +5140,7 @@ type ReverseSplitRequest struct {
 
 func (x *ReverseSplitRequest) Reset() {
 	*x = ReverseSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[64]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5070,7 +5152,7 @@ func (x *ReverseSplitRequest) String() string {
 func (*ReverseSplitRequest) ProtoMessage() {}
 
 func (x *ReverseSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[64]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5083,7 +5165,7 @@ func (x *ReverseSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSplitRequest.ProtoReflect.Descriptor instead.
 func (*ReverseSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{64}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ReverseSplitRequest) GetMessageId() string {
@@ -5130,7 +5212,7 @@ type ReverseSplitResponse struct {
 
 func (x *ReverseSplitResponse) Reset() {
 	*x = ReverseSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[65]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5142,7 +5224,7 @@ func (x *ReverseSplitResponse) String() string {
 func (*ReverseSplitResponse) ProtoMessage() {}
 
 func (x *ReverseSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[65]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5155,7 +5237,7 @@ func (x *ReverseSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSplitResponse.ProtoReflect.Descriptor instead.
 func (*ReverseSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{65}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{66}
 }
 
 var File_huhang_settlement_v1_messages_proto protoreflect.FileDescriptor
@@ -5192,7 +5274,7 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"createTime\x12\x19\n" +
 	"\bfiled_by\x18\f \x01(\tR\afiledBy\x12\x12\n" +
 	"\x04etag\x18\r \x01(\tR\x04etag\x12B\n" +
-	"\tdocuments\x18\x0e \x03(\x0e2$.huhang.settlement.v1.FilingDocumentR\tdocuments\"\x99\x02\n" +
+	"\tdocuments\x18\x0e \x03(\x0e2$.huhang.settlement.v1.FilingDocumentR\tdocuments\"\xc3\x02\n" +
 	"\bUnderWay\x120\n" +
 	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
 	"\x05tries\x18\x02 \x01(\x05R\x05tries\x127\n" +
@@ -5200,7 +5282,8 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x127\n" +
 	"\tnext_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bnextTime\x12;\n" +
 	"\vmanual_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"manualTime\"\xdf\x05\n" +
+	"manualTime\x12(\n" +
+	"\x10held_by_province\x18\a \x01(\tR\x0eheldByProvince\"\xdf\x05\n" +
 	"\x05Claim\x12\x19\n" +
 	"\bclaim_id\x18\x01 \x01(\tR\aclaimId\x12\x1f\n" +
 	"\vreferral_id\x18\x02 \x01(\tR\n" +
@@ -5266,7 +5349,7 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\bin_scope\x18\x05 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\ainScope\x126\n" +
 	"\x11catalogue_version\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x10catalogueVersion\x120\n" +
 	"\x0ehospital_level\x18\a \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x03(\x01R\rhospitalLevel\x12C\n" +
-	"\x10catalogue_digest\x18\b \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x0fcatalogueDigest\"\xb0\x06\n" +
+	"\x10catalogue_digest\x18\b \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x0fcatalogueDigest\"\xf0\x06\n" +
 	"\n" +
 	"SplitInput\x128\n" +
 	"\n" +
@@ -5284,7 +5367,13 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	" \x01(\v2\x1c.huhang.settlement.v1.TotalsB\x06\xbaH\x03\xc8\x01\x01R\x06totals\x12I\n" +
 	"\fbusiness_day\x18\r \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\vbusinessDay\x12=\n" +
 	"\x04kind\x18\x14 \x01(\x0e2\x1f.huhang.settlement.v1.ClaimKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12\x1c\n" +
-	"\temergency\x18\x15 \x01(\bR\temergency\"\xaa\x03\n" +
+	"\temergency\x18\x15 \x01(\bR\temergency\x12>\n" +
+	"\n" +
+	"stay_facts\x18\x16 \x01(\v2\x1f.huhang.settlement.v1.StayFactsR\tstayFacts\"\xd2\x01\n" +
+	"\tStayFacts\x12V\n" +
+	"\x0ediagnosis_code\x18\x01 \x01(\tB/\xbaH,r*2(^([A-Z][0-9]{2}([.][0-9A-Za-z]{1,6})?)?$R\rdiagnosisCode\x12*\n" +
+	"\x11planned_follow_up\x18\x02 \x01(\bR\x0fplannedFollowUp\x12A\n" +
+	"\x0fidentity_digest\x18\x03 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x0eidentityDigest\"\xaa\x03\n" +
 	"\tStatement\x12\x19\n" +
 	"\bclaim_id\x18\x01 \x01(\tR\aclaimId\x12#\n" +
 	"\rsettlement_id\x18\x02 \x01(\tR\fsettlementId\x12\x1f\n" +
@@ -5617,7 +5706,7 @@ func file_huhang_settlement_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_settlement_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_huhang_settlement_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 66)
+var file_huhang_settlement_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 67)
 var file_huhang_settlement_v1_messages_proto_goTypes = []any{
 	(FilingType)(0),                   // 0: huhang.settlement.v1.FilingType
 	(FilingStatus)(0),                 // 1: huhang.settlement.v1.FilingStatus
@@ -5635,155 +5724,157 @@ var file_huhang_settlement_v1_messages_proto_goTypes = []any{
 	(*Split)(nil),                     // 13: huhang.settlement.v1.Split
 	(*Totals)(nil),                    // 14: huhang.settlement.v1.Totals
 	(*SplitInput)(nil),                // 15: huhang.settlement.v1.SplitInput
-	(*Statement)(nil),                 // 16: huhang.settlement.v1.Statement
-	(*Counters)(nil),                  // 17: huhang.settlement.v1.Counters
-	(*PolicyInfo)(nil),                // 18: huhang.settlement.v1.PolicyInfo
-	(*DiffPoliciesRequest)(nil),       // 19: huhang.settlement.v1.DiffPoliciesRequest
-	(*DiffPoliciesResponse)(nil),      // 20: huhang.settlement.v1.DiffPoliciesResponse
-	(*PolicyChange)(nil),              // 21: huhang.settlement.v1.PolicyChange
-	(*AccountBalance)(nil),            // 22: huhang.settlement.v1.AccountBalance
-	(*PutEntitlementRequest)(nil),     // 23: huhang.settlement.v1.PutEntitlementRequest
-	(*PutEntitlementResponse)(nil),    // 24: huhang.settlement.v1.PutEntitlementResponse
-	(*CheckEntitlementRequest)(nil),   // 25: huhang.settlement.v1.CheckEntitlementRequest
-	(*CheckEntitlementResponse)(nil),  // 26: huhang.settlement.v1.CheckEntitlementResponse
-	(*CreateFilingRequest)(nil),       // 27: huhang.settlement.v1.CreateFilingRequest
-	(*CreateFilingResponse)(nil),      // 28: huhang.settlement.v1.CreateFilingResponse
-	(*GetFilingRequest)(nil),          // 29: huhang.settlement.v1.GetFilingRequest
-	(*GetFilingResponse)(nil),         // 30: huhang.settlement.v1.GetFilingResponse
-	(*ListFilingsRequest)(nil),        // 31: huhang.settlement.v1.ListFilingsRequest
-	(*ListFilingsResponse)(nil),       // 32: huhang.settlement.v1.ListFilingsResponse
-	(*CancelFilingRequest)(nil),       // 33: huhang.settlement.v1.CancelFilingRequest
-	(*CancelFilingResponse)(nil),      // 34: huhang.settlement.v1.CancelFilingResponse
-	(*OpenClaimRequest)(nil),          // 35: huhang.settlement.v1.OpenClaimRequest
-	(*OpenClaimResponse)(nil),         // 36: huhang.settlement.v1.OpenClaimResponse
-	(*AddFeeLinesRequest)(nil),        // 37: huhang.settlement.v1.AddFeeLinesRequest
-	(*AddFeeLinesResponse)(nil),       // 38: huhang.settlement.v1.AddFeeLinesResponse
-	(*GetClaimRequest)(nil),           // 39: huhang.settlement.v1.GetClaimRequest
-	(*GetClaimResponse)(nil),          // 40: huhang.settlement.v1.GetClaimResponse
-	(*ListClaimsRequest)(nil),         // 41: huhang.settlement.v1.ListClaimsRequest
-	(*ListClaimsResponse)(nil),        // 42: huhang.settlement.v1.ListClaimsResponse
-	(*PreSettleRequest)(nil),          // 43: huhang.settlement.v1.PreSettleRequest
-	(*PreSettleResponse)(nil),         // 44: huhang.settlement.v1.PreSettleResponse
-	(*DischargeClaimRequest)(nil),     // 45: huhang.settlement.v1.DischargeClaimRequest
-	(*DischargeClaimResponse)(nil),    // 46: huhang.settlement.v1.DischargeClaimResponse
-	(*SettleClaimRequest)(nil),        // 47: huhang.settlement.v1.SettleClaimRequest
-	(*SettleClaimResponse)(nil),       // 48: huhang.settlement.v1.SettleClaimResponse
-	(*ReverseSettlementRequest)(nil),  // 49: huhang.settlement.v1.ReverseSettlementRequest
-	(*ReverseSettlementResponse)(nil), // 50: huhang.settlement.v1.ReverseSettlementResponse
-	(*GetStatementRequest)(nil),       // 51: huhang.settlement.v1.GetStatementRequest
-	(*GetStatementResponse)(nil),      // 52: huhang.settlement.v1.GetStatementResponse
-	(*EstimateBillRequest)(nil),       // 53: huhang.settlement.v1.EstimateBillRequest
-	(*EstimateCenter)(nil),            // 54: huhang.settlement.v1.EstimateCenter
-	(*EstimateBillResponse)(nil),      // 55: huhang.settlement.v1.EstimateBillResponse
-	(*Estimate)(nil),                  // 56: huhang.settlement.v1.Estimate
-	(*EstimateUnknown)(nil),           // 57: huhang.settlement.v1.EstimateUnknown
-	(*ListPoliciesRequest)(nil),       // 58: huhang.settlement.v1.ListPoliciesRequest
-	(*ListPoliciesResponse)(nil),      // 59: huhang.settlement.v1.ListPoliciesResponse
-	(*GetCountersRequest)(nil),        // 60: huhang.settlement.v1.GetCountersRequest
-	(*GetCountersResponse)(nil),       // 61: huhang.settlement.v1.GetCountersResponse
-	(*GetTrialBalanceRequest)(nil),    // 62: huhang.settlement.v1.GetTrialBalanceRequest
-	(*GetTrialBalanceResponse)(nil),   // 63: huhang.settlement.v1.GetTrialBalanceResponse
-	(*QuoteSplitRequest)(nil),         // 64: huhang.settlement.v1.QuoteSplitRequest
-	(*QuoteSplitResponse)(nil),        // 65: huhang.settlement.v1.QuoteSplitResponse
-	(*CommitSplitRequest)(nil),        // 66: huhang.settlement.v1.CommitSplitRequest
-	(*CommitSplitResponse)(nil),       // 67: huhang.settlement.v1.CommitSplitResponse
-	(*ResolveMessageRequest)(nil),     // 68: huhang.settlement.v1.ResolveMessageRequest
-	(*ResolveMessageResponse)(nil),    // 69: huhang.settlement.v1.ResolveMessageResponse
-	(*ReverseSplitRequest)(nil),       // 70: huhang.settlement.v1.ReverseSplitRequest
-	(*ReverseSplitResponse)(nil),      // 71: huhang.settlement.v1.ReverseSplitResponse
-	(*v1.Coverage)(nil),               // 72: huhang.patient.v1.Coverage
-	(*v11.Money)(nil),                 // 73: huhang.money.v1.Money
-	(*timestamppb.Timestamp)(nil),     // 74: google.protobuf.Timestamp
-	(v12.Organ)(0),                    // 75: huhang.organ.v1.Organ
+	(*StayFacts)(nil),                 // 16: huhang.settlement.v1.StayFacts
+	(*Statement)(nil),                 // 17: huhang.settlement.v1.Statement
+	(*Counters)(nil),                  // 18: huhang.settlement.v1.Counters
+	(*PolicyInfo)(nil),                // 19: huhang.settlement.v1.PolicyInfo
+	(*DiffPoliciesRequest)(nil),       // 20: huhang.settlement.v1.DiffPoliciesRequest
+	(*DiffPoliciesResponse)(nil),      // 21: huhang.settlement.v1.DiffPoliciesResponse
+	(*PolicyChange)(nil),              // 22: huhang.settlement.v1.PolicyChange
+	(*AccountBalance)(nil),            // 23: huhang.settlement.v1.AccountBalance
+	(*PutEntitlementRequest)(nil),     // 24: huhang.settlement.v1.PutEntitlementRequest
+	(*PutEntitlementResponse)(nil),    // 25: huhang.settlement.v1.PutEntitlementResponse
+	(*CheckEntitlementRequest)(nil),   // 26: huhang.settlement.v1.CheckEntitlementRequest
+	(*CheckEntitlementResponse)(nil),  // 27: huhang.settlement.v1.CheckEntitlementResponse
+	(*CreateFilingRequest)(nil),       // 28: huhang.settlement.v1.CreateFilingRequest
+	(*CreateFilingResponse)(nil),      // 29: huhang.settlement.v1.CreateFilingResponse
+	(*GetFilingRequest)(nil),          // 30: huhang.settlement.v1.GetFilingRequest
+	(*GetFilingResponse)(nil),         // 31: huhang.settlement.v1.GetFilingResponse
+	(*ListFilingsRequest)(nil),        // 32: huhang.settlement.v1.ListFilingsRequest
+	(*ListFilingsResponse)(nil),       // 33: huhang.settlement.v1.ListFilingsResponse
+	(*CancelFilingRequest)(nil),       // 34: huhang.settlement.v1.CancelFilingRequest
+	(*CancelFilingResponse)(nil),      // 35: huhang.settlement.v1.CancelFilingResponse
+	(*OpenClaimRequest)(nil),          // 36: huhang.settlement.v1.OpenClaimRequest
+	(*OpenClaimResponse)(nil),         // 37: huhang.settlement.v1.OpenClaimResponse
+	(*AddFeeLinesRequest)(nil),        // 38: huhang.settlement.v1.AddFeeLinesRequest
+	(*AddFeeLinesResponse)(nil),       // 39: huhang.settlement.v1.AddFeeLinesResponse
+	(*GetClaimRequest)(nil),           // 40: huhang.settlement.v1.GetClaimRequest
+	(*GetClaimResponse)(nil),          // 41: huhang.settlement.v1.GetClaimResponse
+	(*ListClaimsRequest)(nil),         // 42: huhang.settlement.v1.ListClaimsRequest
+	(*ListClaimsResponse)(nil),        // 43: huhang.settlement.v1.ListClaimsResponse
+	(*PreSettleRequest)(nil),          // 44: huhang.settlement.v1.PreSettleRequest
+	(*PreSettleResponse)(nil),         // 45: huhang.settlement.v1.PreSettleResponse
+	(*DischargeClaimRequest)(nil),     // 46: huhang.settlement.v1.DischargeClaimRequest
+	(*DischargeClaimResponse)(nil),    // 47: huhang.settlement.v1.DischargeClaimResponse
+	(*SettleClaimRequest)(nil),        // 48: huhang.settlement.v1.SettleClaimRequest
+	(*SettleClaimResponse)(nil),       // 49: huhang.settlement.v1.SettleClaimResponse
+	(*ReverseSettlementRequest)(nil),  // 50: huhang.settlement.v1.ReverseSettlementRequest
+	(*ReverseSettlementResponse)(nil), // 51: huhang.settlement.v1.ReverseSettlementResponse
+	(*GetStatementRequest)(nil),       // 52: huhang.settlement.v1.GetStatementRequest
+	(*GetStatementResponse)(nil),      // 53: huhang.settlement.v1.GetStatementResponse
+	(*EstimateBillRequest)(nil),       // 54: huhang.settlement.v1.EstimateBillRequest
+	(*EstimateCenter)(nil),            // 55: huhang.settlement.v1.EstimateCenter
+	(*EstimateBillResponse)(nil),      // 56: huhang.settlement.v1.EstimateBillResponse
+	(*Estimate)(nil),                  // 57: huhang.settlement.v1.Estimate
+	(*EstimateUnknown)(nil),           // 58: huhang.settlement.v1.EstimateUnknown
+	(*ListPoliciesRequest)(nil),       // 59: huhang.settlement.v1.ListPoliciesRequest
+	(*ListPoliciesResponse)(nil),      // 60: huhang.settlement.v1.ListPoliciesResponse
+	(*GetCountersRequest)(nil),        // 61: huhang.settlement.v1.GetCountersRequest
+	(*GetCountersResponse)(nil),       // 62: huhang.settlement.v1.GetCountersResponse
+	(*GetTrialBalanceRequest)(nil),    // 63: huhang.settlement.v1.GetTrialBalanceRequest
+	(*GetTrialBalanceResponse)(nil),   // 64: huhang.settlement.v1.GetTrialBalanceResponse
+	(*QuoteSplitRequest)(nil),         // 65: huhang.settlement.v1.QuoteSplitRequest
+	(*QuoteSplitResponse)(nil),        // 66: huhang.settlement.v1.QuoteSplitResponse
+	(*CommitSplitRequest)(nil),        // 67: huhang.settlement.v1.CommitSplitRequest
+	(*CommitSplitResponse)(nil),       // 68: huhang.settlement.v1.CommitSplitResponse
+	(*ResolveMessageRequest)(nil),     // 69: huhang.settlement.v1.ResolveMessageRequest
+	(*ResolveMessageResponse)(nil),    // 70: huhang.settlement.v1.ResolveMessageResponse
+	(*ReverseSplitRequest)(nil),       // 71: huhang.settlement.v1.ReverseSplitRequest
+	(*ReverseSplitResponse)(nil),      // 72: huhang.settlement.v1.ReverseSplitResponse
+	(*v1.Coverage)(nil),               // 73: huhang.patient.v1.Coverage
+	(*v11.Money)(nil),                 // 74: huhang.money.v1.Money
+	(*timestamppb.Timestamp)(nil),     // 75: google.protobuf.Timestamp
+	(v12.Organ)(0),                    // 76: huhang.organ.v1.Organ
 }
 var file_huhang_settlement_v1_messages_proto_depIdxs = []int32{
-	72, // 0: huhang.settlement.v1.Entitlement.coverage:type_name -> huhang.patient.v1.Coverage
-	73, // 1: huhang.settlement.v1.Entitlement.personal_account:type_name -> huhang.money.v1.Money
+	73, // 0: huhang.settlement.v1.Entitlement.coverage:type_name -> huhang.patient.v1.Coverage
+	74, // 1: huhang.settlement.v1.Entitlement.personal_account:type_name -> huhang.money.v1.Money
 	0,  // 2: huhang.settlement.v1.Filing.type:type_name -> huhang.settlement.v1.FilingType
 	1,  // 3: huhang.settlement.v1.Filing.status:type_name -> huhang.settlement.v1.FilingStatus
-	74, // 4: huhang.settlement.v1.Filing.create_time:type_name -> google.protobuf.Timestamp
+	75, // 4: huhang.settlement.v1.Filing.create_time:type_name -> google.protobuf.Timestamp
 	2,  // 5: huhang.settlement.v1.Filing.documents:type_name -> huhang.settlement.v1.FilingDocument
-	74, // 6: huhang.settlement.v1.UnderWay.since:type_name -> google.protobuf.Timestamp
-	74, // 7: huhang.settlement.v1.UnderWay.last_time:type_name -> google.protobuf.Timestamp
-	74, // 8: huhang.settlement.v1.UnderWay.next_time:type_name -> google.protobuf.Timestamp
-	74, // 9: huhang.settlement.v1.UnderWay.manual_time:type_name -> google.protobuf.Timestamp
-	75, // 10: huhang.settlement.v1.Claim.organ:type_name -> huhang.organ.v1.Organ
+	75, // 6: huhang.settlement.v1.UnderWay.since:type_name -> google.protobuf.Timestamp
+	75, // 7: huhang.settlement.v1.UnderWay.last_time:type_name -> google.protobuf.Timestamp
+	75, // 8: huhang.settlement.v1.UnderWay.next_time:type_name -> google.protobuf.Timestamp
+	75, // 9: huhang.settlement.v1.UnderWay.manual_time:type_name -> google.protobuf.Timestamp
+	76, // 10: huhang.settlement.v1.Claim.organ:type_name -> huhang.organ.v1.Organ
 	3,  // 11: huhang.settlement.v1.Claim.status:type_name -> huhang.settlement.v1.ClaimStatus
-	73, // 12: huhang.settlement.v1.Claim.total:type_name -> huhang.money.v1.Money
+	74, // 12: huhang.settlement.v1.Claim.total:type_name -> huhang.money.v1.Money
 	4,  // 13: huhang.settlement.v1.Claim.kind:type_name -> huhang.settlement.v1.ClaimKind
 	8,  // 14: huhang.settlement.v1.Claim.under_way:type_name -> huhang.settlement.v1.UnderWay
-	73, // 15: huhang.settlement.v1.FeeLine.price:type_name -> huhang.money.v1.Money
-	73, // 16: huhang.settlement.v1.FeeLine.amount:type_name -> huhang.money.v1.Money
+	74, // 15: huhang.settlement.v1.FeeLine.price:type_name -> huhang.money.v1.Money
+	74, // 16: huhang.settlement.v1.FeeLine.amount:type_name -> huhang.money.v1.Money
 	5,  // 17: huhang.settlement.v1.Share.payer:type_name -> huhang.settlement.v1.Payer
-	73, // 18: huhang.settlement.v1.Share.amount:type_name -> huhang.money.v1.Money
-	73, // 19: huhang.settlement.v1.Step.input:type_name -> huhang.money.v1.Money
-	73, // 20: huhang.settlement.v1.Step.result:type_name -> huhang.money.v1.Money
-	73, // 21: huhang.settlement.v1.Split.total:type_name -> huhang.money.v1.Money
-	73, // 22: huhang.settlement.v1.Split.in_scope:type_name -> huhang.money.v1.Money
+	74, // 18: huhang.settlement.v1.Share.amount:type_name -> huhang.money.v1.Money
+	74, // 19: huhang.settlement.v1.Step.input:type_name -> huhang.money.v1.Money
+	74, // 20: huhang.settlement.v1.Step.result:type_name -> huhang.money.v1.Money
+	74, // 21: huhang.settlement.v1.Split.total:type_name -> huhang.money.v1.Money
+	74, // 22: huhang.settlement.v1.Split.in_scope:type_name -> huhang.money.v1.Money
 	11, // 23: huhang.settlement.v1.Split.shares:type_name -> huhang.settlement.v1.Share
 	12, // 24: huhang.settlement.v1.Split.steps:type_name -> huhang.settlement.v1.Step
-	73, // 25: huhang.settlement.v1.Totals.total:type_name -> huhang.money.v1.Money
-	73, // 26: huhang.settlement.v1.Totals.out_of_catalogue:type_name -> huhang.money.v1.Money
-	73, // 27: huhang.settlement.v1.Totals.over_limit:type_name -> huhang.money.v1.Money
-	73, // 28: huhang.settlement.v1.Totals.class_b_first_pay:type_name -> huhang.money.v1.Money
-	73, // 29: huhang.settlement.v1.Totals.in_scope:type_name -> huhang.money.v1.Money
+	74, // 25: huhang.settlement.v1.Totals.total:type_name -> huhang.money.v1.Money
+	74, // 26: huhang.settlement.v1.Totals.out_of_catalogue:type_name -> huhang.money.v1.Money
+	74, // 27: huhang.settlement.v1.Totals.over_limit:type_name -> huhang.money.v1.Money
+	74, // 28: huhang.settlement.v1.Totals.class_b_first_pay:type_name -> huhang.money.v1.Money
+	74, // 29: huhang.settlement.v1.Totals.in_scope:type_name -> huhang.money.v1.Money
 	14, // 30: huhang.settlement.v1.SplitInput.totals:type_name -> huhang.settlement.v1.Totals
 	4,  // 31: huhang.settlement.v1.SplitInput.kind:type_name -> huhang.settlement.v1.ClaimKind
-	13, // 32: huhang.settlement.v1.Statement.split:type_name -> huhang.settlement.v1.Split
-	74, // 33: huhang.settlement.v1.Statement.settle_time:type_name -> google.protobuf.Timestamp
-	73, // 34: huhang.settlement.v1.Counters.deductible:type_name -> huhang.money.v1.Money
-	73, // 35: huhang.settlement.v1.Counters.basic:type_name -> huhang.money.v1.Money
-	73, // 36: huhang.settlement.v1.Counters.second_layer:type_name -> huhang.money.v1.Money
-	73, // 37: huhang.settlement.v1.Counters.assistance:type_name -> huhang.money.v1.Money
-	21, // 38: huhang.settlement.v1.DiffPoliciesResponse.changes:type_name -> huhang.settlement.v1.PolicyChange
-	73, // 39: huhang.settlement.v1.AccountBalance.debit:type_name -> huhang.money.v1.Money
-	73, // 40: huhang.settlement.v1.AccountBalance.credit:type_name -> huhang.money.v1.Money
-	72, // 41: huhang.settlement.v1.PutEntitlementRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	73, // 42: huhang.settlement.v1.PutEntitlementRequest.personal_account:type_name -> huhang.money.v1.Money
-	6,  // 43: huhang.settlement.v1.PutEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
-	6,  // 44: huhang.settlement.v1.CheckEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
-	0,  // 45: huhang.settlement.v1.CreateFilingRequest.type:type_name -> huhang.settlement.v1.FilingType
-	2,  // 46: huhang.settlement.v1.CreateFilingRequest.documents:type_name -> huhang.settlement.v1.FilingDocument
-	7,  // 47: huhang.settlement.v1.CreateFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	7,  // 48: huhang.settlement.v1.GetFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	7,  // 49: huhang.settlement.v1.ListFilingsResponse.filings:type_name -> huhang.settlement.v1.Filing
-	7,  // 50: huhang.settlement.v1.CancelFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	75, // 51: huhang.settlement.v1.OpenClaimRequest.organ:type_name -> huhang.organ.v1.Organ
-	4,  // 52: huhang.settlement.v1.OpenClaimRequest.kind:type_name -> huhang.settlement.v1.ClaimKind
-	9,  // 53: huhang.settlement.v1.OpenClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	10, // 54: huhang.settlement.v1.AddFeeLinesRequest.lines:type_name -> huhang.settlement.v1.FeeLine
-	9,  // 55: huhang.settlement.v1.AddFeeLinesResponse.claim:type_name -> huhang.settlement.v1.Claim
-	9,  // 56: huhang.settlement.v1.GetClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	3,  // 57: huhang.settlement.v1.ListClaimsRequest.status:type_name -> huhang.settlement.v1.ClaimStatus
-	9,  // 58: huhang.settlement.v1.ListClaimsResponse.claims:type_name -> huhang.settlement.v1.Claim
-	13, // 59: huhang.settlement.v1.PreSettleResponse.split:type_name -> huhang.settlement.v1.Split
-	9,  // 60: huhang.settlement.v1.DischargeClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	9,  // 61: huhang.settlement.v1.SettleClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	16, // 62: huhang.settlement.v1.SettleClaimResponse.statement:type_name -> huhang.settlement.v1.Statement
-	9,  // 63: huhang.settlement.v1.ReverseSettlementResponse.claim:type_name -> huhang.settlement.v1.Claim
-	16, // 64: huhang.settlement.v1.GetStatementResponse.statement:type_name -> huhang.settlement.v1.Statement
-	72, // 65: huhang.settlement.v1.EstimateBillRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	75, // 66: huhang.settlement.v1.EstimateBillRequest.organ:type_name -> huhang.organ.v1.Organ
-	54, // 67: huhang.settlement.v1.EstimateBillRequest.centers:type_name -> huhang.settlement.v1.EstimateCenter
-	0,  // 68: huhang.settlement.v1.EstimateBillRequest.filing_type:type_name -> huhang.settlement.v1.FilingType
-	56, // 69: huhang.settlement.v1.EstimateBillResponse.estimates:type_name -> huhang.settlement.v1.Estimate
-	13, // 70: huhang.settlement.v1.Estimate.split:type_name -> huhang.settlement.v1.Split
-	0,  // 71: huhang.settlement.v1.Estimate.filing_type:type_name -> huhang.settlement.v1.FilingType
-	57, // 72: huhang.settlement.v1.Estimate.unknowns:type_name -> huhang.settlement.v1.EstimateUnknown
-	18, // 73: huhang.settlement.v1.ListPoliciesResponse.policies:type_name -> huhang.settlement.v1.PolicyInfo
-	17, // 74: huhang.settlement.v1.GetCountersResponse.counters:type_name -> huhang.settlement.v1.Counters
-	22, // 75: huhang.settlement.v1.GetTrialBalanceResponse.accounts:type_name -> huhang.settlement.v1.AccountBalance
-	73, // 76: huhang.settlement.v1.GetTrialBalanceResponse.difference:type_name -> huhang.money.v1.Money
-	15, // 77: huhang.settlement.v1.QuoteSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
-	13, // 78: huhang.settlement.v1.QuoteSplitResponse.split:type_name -> huhang.settlement.v1.Split
-	15, // 79: huhang.settlement.v1.CommitSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
-	13, // 80: huhang.settlement.v1.CommitSplitResponse.split:type_name -> huhang.settlement.v1.Split
-	13, // 81: huhang.settlement.v1.ResolveMessageResponse.split:type_name -> huhang.settlement.v1.Split
-	82, // [82:82] is the sub-list for method output_type
-	82, // [82:82] is the sub-list for method input_type
-	82, // [82:82] is the sub-list for extension type_name
-	82, // [82:82] is the sub-list for extension extendee
-	0,  // [0:82] is the sub-list for field type_name
+	16, // 32: huhang.settlement.v1.SplitInput.stay_facts:type_name -> huhang.settlement.v1.StayFacts
+	13, // 33: huhang.settlement.v1.Statement.split:type_name -> huhang.settlement.v1.Split
+	75, // 34: huhang.settlement.v1.Statement.settle_time:type_name -> google.protobuf.Timestamp
+	74, // 35: huhang.settlement.v1.Counters.deductible:type_name -> huhang.money.v1.Money
+	74, // 36: huhang.settlement.v1.Counters.basic:type_name -> huhang.money.v1.Money
+	74, // 37: huhang.settlement.v1.Counters.second_layer:type_name -> huhang.money.v1.Money
+	74, // 38: huhang.settlement.v1.Counters.assistance:type_name -> huhang.money.v1.Money
+	22, // 39: huhang.settlement.v1.DiffPoliciesResponse.changes:type_name -> huhang.settlement.v1.PolicyChange
+	74, // 40: huhang.settlement.v1.AccountBalance.debit:type_name -> huhang.money.v1.Money
+	74, // 41: huhang.settlement.v1.AccountBalance.credit:type_name -> huhang.money.v1.Money
+	73, // 42: huhang.settlement.v1.PutEntitlementRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	74, // 43: huhang.settlement.v1.PutEntitlementRequest.personal_account:type_name -> huhang.money.v1.Money
+	6,  // 44: huhang.settlement.v1.PutEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
+	6,  // 45: huhang.settlement.v1.CheckEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
+	0,  // 46: huhang.settlement.v1.CreateFilingRequest.type:type_name -> huhang.settlement.v1.FilingType
+	2,  // 47: huhang.settlement.v1.CreateFilingRequest.documents:type_name -> huhang.settlement.v1.FilingDocument
+	7,  // 48: huhang.settlement.v1.CreateFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	7,  // 49: huhang.settlement.v1.GetFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	7,  // 50: huhang.settlement.v1.ListFilingsResponse.filings:type_name -> huhang.settlement.v1.Filing
+	7,  // 51: huhang.settlement.v1.CancelFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	76, // 52: huhang.settlement.v1.OpenClaimRequest.organ:type_name -> huhang.organ.v1.Organ
+	4,  // 53: huhang.settlement.v1.OpenClaimRequest.kind:type_name -> huhang.settlement.v1.ClaimKind
+	9,  // 54: huhang.settlement.v1.OpenClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	10, // 55: huhang.settlement.v1.AddFeeLinesRequest.lines:type_name -> huhang.settlement.v1.FeeLine
+	9,  // 56: huhang.settlement.v1.AddFeeLinesResponse.claim:type_name -> huhang.settlement.v1.Claim
+	9,  // 57: huhang.settlement.v1.GetClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	3,  // 58: huhang.settlement.v1.ListClaimsRequest.status:type_name -> huhang.settlement.v1.ClaimStatus
+	9,  // 59: huhang.settlement.v1.ListClaimsResponse.claims:type_name -> huhang.settlement.v1.Claim
+	13, // 60: huhang.settlement.v1.PreSettleResponse.split:type_name -> huhang.settlement.v1.Split
+	9,  // 61: huhang.settlement.v1.DischargeClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	9,  // 62: huhang.settlement.v1.SettleClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	17, // 63: huhang.settlement.v1.SettleClaimResponse.statement:type_name -> huhang.settlement.v1.Statement
+	9,  // 64: huhang.settlement.v1.ReverseSettlementResponse.claim:type_name -> huhang.settlement.v1.Claim
+	17, // 65: huhang.settlement.v1.GetStatementResponse.statement:type_name -> huhang.settlement.v1.Statement
+	73, // 66: huhang.settlement.v1.EstimateBillRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	76, // 67: huhang.settlement.v1.EstimateBillRequest.organ:type_name -> huhang.organ.v1.Organ
+	55, // 68: huhang.settlement.v1.EstimateBillRequest.centers:type_name -> huhang.settlement.v1.EstimateCenter
+	0,  // 69: huhang.settlement.v1.EstimateBillRequest.filing_type:type_name -> huhang.settlement.v1.FilingType
+	57, // 70: huhang.settlement.v1.EstimateBillResponse.estimates:type_name -> huhang.settlement.v1.Estimate
+	13, // 71: huhang.settlement.v1.Estimate.split:type_name -> huhang.settlement.v1.Split
+	0,  // 72: huhang.settlement.v1.Estimate.filing_type:type_name -> huhang.settlement.v1.FilingType
+	58, // 73: huhang.settlement.v1.Estimate.unknowns:type_name -> huhang.settlement.v1.EstimateUnknown
+	19, // 74: huhang.settlement.v1.ListPoliciesResponse.policies:type_name -> huhang.settlement.v1.PolicyInfo
+	18, // 75: huhang.settlement.v1.GetCountersResponse.counters:type_name -> huhang.settlement.v1.Counters
+	23, // 76: huhang.settlement.v1.GetTrialBalanceResponse.accounts:type_name -> huhang.settlement.v1.AccountBalance
+	74, // 77: huhang.settlement.v1.GetTrialBalanceResponse.difference:type_name -> huhang.money.v1.Money
+	15, // 78: huhang.settlement.v1.QuoteSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
+	13, // 79: huhang.settlement.v1.QuoteSplitResponse.split:type_name -> huhang.settlement.v1.Split
+	15, // 80: huhang.settlement.v1.CommitSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
+	13, // 81: huhang.settlement.v1.CommitSplitResponse.split:type_name -> huhang.settlement.v1.Split
+	13, // 82: huhang.settlement.v1.ResolveMessageResponse.split:type_name -> huhang.settlement.v1.Split
+	83, // [83:83] is the sub-list for method output_type
+	83, // [83:83] is the sub-list for method input_type
+	83, // [83:83] is the sub-list for extension type_name
+	83, // [83:83] is the sub-list for extension extendee
+	0,  // [0:83] is the sub-list for field type_name
 }
 
 func init() { file_huhang_settlement_v1_messages_proto_init() }
@@ -5797,7 +5888,7 @@ func file_huhang_settlement_v1_messages_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_settlement_v1_messages_proto_rawDesc), len(file_huhang_settlement_v1_messages_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   66,
+			NumMessages:   67,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
