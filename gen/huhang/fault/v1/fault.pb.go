@@ -154,6 +154,14 @@ const (
 	Reason_REASON_AGREEMENT_OVERLAP Reason = 123
 	// The expert's registration at the site (执业备案) was not checked, or has ended.
 	Reason_REASON_EXPERT_NOT_REGISTERED Reason = 200
+	// The feed of a timetable has broken rows; the violations name file, row and column.
+	Reason_REASON_TIMETABLE_INVALID Reason = 160
+	// Supervision holds the settlement; metadata hit_id names the finding, province whose agency may release it.
+	Reason_REASON_SUPERVISION_HELD Reason = 180
+	// An agency confirmed a finding of supervision about this claim: it is not settled directly.
+	Reason_REASON_SUPERVISION_CONFIRMED Reason = 181
+	// No key is configured to hash numbers with, so none is taken.
+	Reason_REASON_HASH_KEY_MISSING Reason = 182
 )
 
 // Enum value maps for Reason.
@@ -222,6 +230,10 @@ var (
 		122: "REASON_WINDOW_OPEN",
 		123: "REASON_AGREEMENT_OVERLAP",
 		200: "REASON_EXPERT_NOT_REGISTERED",
+		160: "REASON_TIMETABLE_INVALID",
+		180: "REASON_SUPERVISION_HELD",
+		181: "REASON_SUPERVISION_CONFIRMED",
+		182: "REASON_HASH_KEY_MISSING",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                   0,
@@ -287,6 +299,10 @@ var (
 		"REASON_WINDOW_OPEN":                   122,
 		"REASON_AGREEMENT_OVERLAP":             123,
 		"REASON_EXPERT_NOT_REGISTERED":         200,
+		"REASON_TIMETABLE_INVALID":             160,
+		"REASON_SUPERVISION_HELD":              180,
+		"REASON_SUPERVISION_CONFIRMED":         181,
+		"REASON_HASH_KEY_MISSING":              182,
 	}
 )
 
@@ -321,7 +337,7 @@ var File_huhang_fault_v1_fault_proto protoreflect.FileDescriptor
 
 const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xd1\r\n" +
+	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xcf\x0e\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\x01\x12\x18\n" +
@@ -386,7 +402,11 @@ const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\x14REASON_TOTALS_DIFFER\x10y\x12\x16\n" +
 	"\x12REASON_WINDOW_OPEN\x10z\x12\x1c\n" +
 	"\x18REASON_AGREEMENT_OVERLAP\x10{\x12!\n" +
-	"\x1cREASON_EXPERT_NOT_REGISTERED\x10\xc8\x01B\xab\x01\n" +
+	"\x1cREASON_EXPERT_NOT_REGISTERED\x10\xc8\x01\x12\x1d\n" +
+	"\x18REASON_TIMETABLE_INVALID\x10\xa0\x01\x12\x1c\n" +
+	"\x17REASON_SUPERVISION_HELD\x10\xb4\x01\x12!\n" +
+	"\x1cREASON_SUPERVISION_CONFIRMED\x10\xb5\x01\x12\x1c\n" +
+	"\x17REASON_HASH_KEY_MISSING\x10\xb6\x01B\xab\x01\n" +
 	"\x13com.huhang.fault.v1B\n" +
 	"FaultProtoP\x01Z*huhang.example/gen/huhang/fault/v1;faultv1\xa2\x02\x03HFX\xaa\x02\x0fHuhang.Fault.V1\xca\x02\x0fHuhang\\Fault\\V1\xe2\x02\x1bHuhang\\Fault\\V1\\GPBMetadata\xea\x02\x11Huhang::Fault::V1b\x06proto3"
 
