@@ -133,7 +133,9 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	watched, err := c.watched(c.Provinces)
+	// The national center treats and insures nobody.
+	places := slices.DeleteFunc(slices.Clone(c.Provinces), func(p string) bool { return p == clearing.National })
+	watched, err := c.watched(places)
 	if err != nil {
 		return nil, err
 	}
@@ -144,8 +146,6 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 		return nil, err
 	}
 	watch := supervision.New(store.New(h.DB), d.Clock, d.IDs, watched)
-	// The national center treats and insures nobody.
-	places := slices.DeleteFunc(slices.Clone(c.Provinces), func(p string) bool { return p == clearing.National })
 	rules := settlement.Rules{Watch: watch, Provinces: places, Book: book, Life: life, RecogniseDeclared: c.RecogniseDeclared || c.Sample}
 	others := peers.New(d.Peers)
 	use := settlement.New(store.New(h.DB), others, d.Clock, d.IDs, rules)

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	rulePrefix = "SUPERVISION_RULE_"
-	statPrefix = "SUPERVISION_STATE_"
-	sidePrefix = "SUPERVISION_SIDE_"
+	rulePrefix  = "SUPERVISION_RULE_"
+	statPrefix  = "SUPERVISION_STATE_"
+	watchPrefix = "SUPERVISION_SIDE_"
 )
 
 // Supervision is SupervisionService.
@@ -47,7 +47,7 @@ func ruleTo(r supervision.Rule) settlementv1.SupervisionRule {
 
 func hitTo(h *supervision.Hit) *settlementv1.SupervisionHit {
 	out := &settlementv1.SupervisionHit{
-		HitId: h.ID, Province: h.Province, Side: settlementv1.SupervisionSide(number(settlementv1.SupervisionSide_value, sidePrefix, string(h.Side))),
+		HitId: h.ID, Province: h.Province, Side: settlementv1.SupervisionSide(number(settlementv1.SupervisionSide_value, watchPrefix, string(h.Side))),
 		Rule: ruleTo(h.Rule), RulesVersion: h.RulesVersion, ClaimId: h.ClaimID, RelatedClaimId: h.Related, PatientId: h.PatientID, Period: h.Period,
 		Holds: h.Holds, State: settlementv1.SupervisionState(number(settlementv1.SupervisionState_value, statPrefix, string(h.State))),
 		DueTime: timeTo(h.Due), CreateTime: timeTo(h.Created), DecidedBy: h.DecidedBy, DecideTime: timeTo(h.Decided), Comment: h.Comment, Etag: h.Etag(),
