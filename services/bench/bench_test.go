@@ -124,8 +124,8 @@ func TestScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = counters + `begin;
-INSERT INTO t (id, hash, sealed, at, kind, none, empty) VALUES (('pat_' || lpad(:n, 4, '0')), decode(md5('1-' || :n), 'hex'), :v2, (263 + :n), :v4, NULL, '');
-UPDATE t SET n = 1 WHERE id = ('pat_' || lpad(:n, 4, '0'));
+INSERT INTO t (id, hash, sealed, at, kind, none, empty) VALUES (('pat_' || lpad(:n || '000', 4, '0')), decode(md5('1-' || :n), 'hex'), :v2, (263 + :n), :v4, NULL, '');
+UPDATE t SET n = 1 WHERE id = ('pat_' || lpad(:n || '000', 4, '0'));
 commit;
 `
 	if got.text != want {
