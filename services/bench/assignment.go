@@ -126,5 +126,5 @@ func assignOnce(ctx context.Context, b *bed, t *table, cases int, share float64)
 }
 
 func seconds(s series) string {
-	return (time.Duration(s.median() * float64(time.Second))).Round(100 * time.Microsecond).String()
+	return time.Duration(s.median() * float64(time.Second)).Round(100 * time.Microsecond).String()
 }

@@ -90,10 +90,14 @@ func (r *LifeRules) check() error {
 		name             string
 		value, low, high int
 	}{
-		{"stuck_after_seconds", r.StuckAfterSeconds, 1, 86_400}, {"manual_after_hours", r.ManualAfterHours, 1, aYear * 24},
-		{"retry.first_seconds", r.Retry.FirstSeconds, 1, 3600}, {"retry.longest_seconds", r.Retry.LongestSeconds, r.Retry.FirstSeconds, 86_400},
-		{"preauthorisation.days", r.Preauthorisation.Days, 1, aYear}, {"preauthorisation.ahead_days", r.Preauthorisation.AheadDays, 0, aYear},
-		{"filing.past_days", r.Filing.PastDays, 0, aYear}, {"filing.ahead_days", r.Filing.AheadDays, 0, aYear},
+		{"stuck_after_seconds", r.StuckAfterSeconds, 1, 86_400},
+		{"manual_after_hours", r.ManualAfterHours, 1, aYear * 24},
+		{"retry.first_seconds", r.Retry.FirstSeconds, 1, 3600},
+		{"retry.longest_seconds", r.Retry.LongestSeconds, r.Retry.FirstSeconds, 86_400},
+		{"preauthorisation.days", r.Preauthorisation.Days, 1, aYear},
+		{"preauthorisation.ahead_days", r.Preauthorisation.AheadDays, 0, aYear},
+		{"filing.past_days", r.Filing.PastDays, 0, aYear},
+		{"filing.ahead_days", r.Filing.AheadDays, 0, aYear},
 	} {
 		if bound.value < bound.low || bound.value > bound.high {
 			return fmt.Errorf("%s: %d is not from %d to %d", bound.name, bound.value, bound.low, bound.high)

@@ -119,8 +119,12 @@ func TestBadTables(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ name, content, want string }{
-		{"nothing", "", "not a JSON array"}, {"an object", "{}", "not a JSON array"}, {"half", `[{"center_id":"C-AA-01"}`, "does not end"},
-		{"more", `[] []`, "follows"}, {"broken", `[{]`, "row 1"}, {"rows without end", "[" + strings.Repeat("1,", MaxRows) + "1]", "more than"},
+		{"nothing", "", "not a JSON array"},
+		{"an object", "{}", "not a JSON array"},
+		{"half", `[{"center_id":"C-AA-01"}`, "does not end"},
+		{"more", `[] []`, "follows"},
+		{"broken", `[{]`, "row 1"},
+		{"rows without end", "[" + strings.Repeat("1,", MaxRows) + "1]", "more than"},
 	} {
 		if _, bad := ReadJSON(test.content); bad == nil || !strings.Contains(bad.En, test.want) {
 			t.Errorf("%s: %+v", test.name, bad)

@@ -35,10 +35,21 @@ func TestMissing(t *testing.T) {
 		what    string
 		centers int
 	}{
-		{"clinical ", 0}, {"height_cm, weight_kg BMI", 2}, {"previous_transplants RETRANSPLANT", 1}, {"active_infection ACTIVE_INFECTION", 9},
-		{"hiv_positive HIV", 9}, {"hcv_positive INFECTION", 9}, {"liver.hcc HCC_BEYOND_CRITERIA", 9}, {"door_to_door_minutes CALL_IN_WINDOW", 9},
-		{"door_to_door_minutes door_to_door", 9}, {"capacity capacity", 9}, {"median_wait_days wait", 9}, {"survival_tier survival", 9},
-		{"estimated_self_pay self_pay", 9}, {"preferred_centers preference", 1}, {"refused_centers PATIENT_REFUSES", 1},
+		{"clinical ", 0},
+		{"height_cm, weight_kg BMI", 2},
+		{"previous_transplants RETRANSPLANT", 1},
+		{"active_infection ACTIVE_INFECTION", 9},
+		{"hiv_positive HIV", 9},
+		{"hcv_positive INFECTION", 9},
+		{"liver.hcc HCC_BEYOND_CRITERIA", 9},
+		{"door_to_door_minutes CALL_IN_WINDOW", 9},
+		{"door_to_door_minutes door_to_door", 9},
+		{"capacity capacity", 9},
+		{"median_wait_days wait", 9},
+		{"survival_tier survival", 9},
+		{"estimated_self_pay self_pay", 9},
+		{"preferred_centers preference", 1},
+		{"refused_centers PATIENT_REFUSES", 1},
 	} {
 		g, ok := named[test.what]
 		if !ok || len(g.Centers) != test.centers || g.Zh == "" || !strings.HasSuffix(g.En, ".") {

@@ -166,10 +166,14 @@ func (w *Weights) Check() error {
 		field     string
 		v, lo, hi int64
 	}{
-		{"places_full", int64(s.PlacesFull), 1, 1000}, {"wait_zero_days", int64(s.WaitZeroDays), 1, 100_000},
-		{"door_full_minutes", int64(s.DoorFullMinutes), 0, 100_000}, {"door_zero_minutes", int64(s.DoorZeroMinutes), int64(s.DoorFullMinutes) + 1, 100_001},
-		{"self_pay_zero_fen", s.SelfPayZeroFen, 1, 1e12}, {"preference_step", int64(s.PreferenceStep), 1, whole},
-		{"stale_hours", int64(s.StaleHours), 1, 100_000}, {"small_volume", int64(s.SmallVolume), 0, 100_000},
+		{"places_full", int64(s.PlacesFull), 1, 1000},
+		{"wait_zero_days", int64(s.WaitZeroDays), 1, 100_000},
+		{"door_full_minutes", int64(s.DoorFullMinutes), 0, 100_000},
+		{"door_zero_minutes", int64(s.DoorZeroMinutes), int64(s.DoorFullMinutes) + 1, 100_001},
+		{"self_pay_zero_fen", s.SelfPayZeroFen, 1, 1e12},
+		{"preference_step", int64(s.PreferenceStep), 1, whole},
+		{"stale_hours", int64(s.StaleHours), 1, 100_000},
+		{"small_volume", int64(s.SmallVolume), 0, 100_000},
 	} {
 		if bound.v < bound.lo || bound.v > bound.hi {
 			return &Bad{"scales." + bound.field, fmt.Sprintf("not %d to %d", bound.lo, bound.hi)}

@@ -106,8 +106,14 @@ func (r *Ranking) warnings(row *row, f *Found, i int) (out []Remark) {
 
 // names of directory.Infections, in their order.
 var names = [8]Remark{
-	{"活动性感染", "an active infection"}, {"乙肝", "hepatitis B"}, {"丙肝", "hepatitis C"}, {"HIV感染", "HIV"},
-	{"结核", "tuberculosis"}, {"巨细胞病毒感染", "CMV"}, {"EB病毒感染", "EBV"}, {"梅毒", "syphilis"},
+	{"活动性感染", "an active infection"},
+	{"乙肝", "hepatitis B"},
+	{"丙肝", "hepatitis C"},
+	{"HIV感染", "HIV"},
+	{"结核", "tuberculosis"},
+	{"巨细胞病毒感染", "CMV"},
+	{"EB病毒感染", "EBV"},
+	{"梅毒", "syphilis"},
 }
 
 func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

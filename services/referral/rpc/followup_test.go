@@ -146,8 +146,14 @@ func TestSearch(t *testing.T) {
 			query string
 			found int
 		}{
-			{hospital, l.id, 1}, {shanghai, "ZY-2026-77", 1}, {hospital, " ZY-2026-77 ", 1}, {desk, patient, 1},
-			{other, "ZY-2026-77", 0}, {nanjing, l.id, 0}, {desk, "ZY-2026", 0}, {desk, "%", 0},
+			{hospital, l.id, 1},
+			{shanghai, "ZY-2026-77", 1},
+			{hospital, " ZY-2026-77 ", 1},
+			{desk, patient, 1},
+			{other, "ZY-2026-77", 0},
+			{nanjing, l.id, 0},
+			{desk, "ZY-2026", 0},
+			{desk, "%", 0},
 		} {
 			got, err := l.server.SearchReferrals(l.as(c.by), &referralv1.SearchReferralsRequest{Query: c.query})
 			if err != nil || len(got.GetReferrals()) != c.found {

@@ -65,9 +65,11 @@ func serveVictim(text string) error {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(ctx, app.Config{Instance: v.Name, Listen: v.Listen, Database: v.DSN, Provinces: v.Provinces, Sample: true,
+	a, err := app.New(ctx, app.Config{
+		Instance: v.Name, Listen: v.Listen, Database: v.DSN, Provinces: v.Provinces, Sample: true,
 		// One person has many stays of one day here, so that all bills meet in one row of counters: supervision only flags them.
-		SupervisionRules: "testdata/flagging"},
+		SupervisionRules: "testdata/flagging",
+	},
 		fleet.Deps{
 			Clock: clock.System(), IDs: id.Random(), Registry: registry, Identity: identity, Peers: pool,
 			Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Telemetry: tel,

@@ -22,18 +22,21 @@ func TestNet(t *testing.T) {
 		"nothing": {},
 		"one debt": {
 			[]clearing.Debt{{"340000", "310000", 100}},
-			[]clearing.Position{{"310000", 100}, {"340000", -100}}, []clearing.Remittance{{"340000", "310000", 100}},
+			[]clearing.Position{{"310000", 100}, {"340000", -100}},
+			[]clearing.Remittance{{"340000", "310000", 100}},
 		},
 		"both ways": {
 			[]clearing.Debt{{"340000", "310000", 100}, {"310000", "340000", 30}},
-			[]clearing.Position{{"310000", 70}, {"340000", -70}}, []clearing.Remittance{{"340000", "310000", 70}},
+			[]clearing.Position{{"310000", 70}, {"340000", -70}},
+			[]clearing.Remittance{{"340000", "310000", 70}},
 		},
 		"a circle of equal debts needs no money": {
 			[]clearing.Debt{{"110000", "310000", 5}, {"310000", "440000", 5}, {"440000", "110000", 5}}, nil, nil,
 		},
 		"more was reversed than settled": {
 			[]clearing.Debt{{"340000", "310000", -40}},
-			[]clearing.Position{{"310000", -40}, {"340000", 40}}, []clearing.Remittance{{"310000", "340000", 40}},
+			[]clearing.Position{{"310000", -40}, {"340000", 40}},
+			[]clearing.Remittance{{"310000", "340000", 40}},
 		},
 		"opposite positions meet": {
 			[]clearing.Debt{{"130000", "110000", 60}, {"340000", "310000", 50}, {"360000", "440000", 70}},

@@ -174,10 +174,20 @@ func TestWrongDocuments(t *testing.T) {
 		return strings.Count(string(text[:strings.Index(string(text), part)]), "\n") + 1
 	}
 	for _, c := range []struct{ old, new string }{
-		{"same_days: 7", "same_days: 16"}, {"related_days: 15", "related_days: 0"}, {"{action: FLAG, days: 3}", "{action: BLOCK, days: 3}"},
-		{"purchases: 4", "purchases: 0"}, {"percent: 200", "percent: 99"}, {"sigma: 3", "sigma: 21"}, {"insured: 2}", "insured: 0}"},
-		{"points: 5", "points: 101"}, {"workdays: 15", "workdays: 0"}, {"purchases: 4", "purchase: 4"}, {"sigma: 3", "sigma: three"},
-		{"- {organ: liver", "- {organ: kidney"}, {"- {item: XL04AA06", "- {item: XL04AD02"}, {"kind: supervision_rules", "kind: policy"},
+		{"same_days: 7", "same_days: 16"},
+		{"related_days: 15", "related_days: 0"},
+		{"{action: FLAG, days: 3}", "{action: BLOCK, days: 3}"},
+		{"purchases: 4", "purchases: 0"},
+		{"percent: 200", "percent: 99"},
+		{"sigma: 3", "sigma: 21"},
+		{"insured: 2}", "insured: 0}"},
+		{"points: 5", "points: 101"},
+		{"workdays: 15", "workdays: 0"},
+		{"purchases: 4", "purchase: 4"},
+		{"sigma: 3", "sigma: three"},
+		{"- {organ: liver", "- {organ: kidney"},
+		{"- {item: XL04AA06", "- {item: XL04AD02"},
+		{"kind: supervision_rules", "kind: policy"},
 	} {
 		_, err := Parse([]byte(strings.Replace(string(text), c.old, c.new, 1)))
 		var invalid *policy.Invalid

@@ -180,8 +180,12 @@ func CSV(st *clearing.Statement, l Language) ([]byte, error) {
 	b.WriteString("\ufeff")
 	w := csv.NewWriter(&b)
 	rows := [][]string{
-		{s.say("title")}, {s.say("province"), s.province(st.Province)}, {s.say("month"), string(st.Month)}, {s.say("made"), stamp(st.Made)},
-		{s.say("state"), s.declared(st)}, {s.say("unit")},
+		{s.say("title")},
+		{s.say("province"), s.province(st.Province)},
+		{s.say("month"), string(st.Month)},
+		{s.say("made"), stamp(st.Made)},
+		{s.say("state"), s.declared(st)},
+		{s.say("unit")},
 	}
 	for _, side := range []ledger.Side{ledger.Treatment, ledger.Insured} {
 		lines, total := sums(st, side)
