@@ -36,8 +36,6 @@ type settling struct {
 	dsn    string
 	client settlementv1.SettlementServiceClient
 	script *script
-	// patients are those whose claims are settled: as many as callers, so that counters are not all one row.
-	patients []string
 }
 
 type settlingArguments struct{ Dir, Listen, DSN string }

@@ -168,7 +168,7 @@ func (t *Transfer) onward(e expected, s stand, option planner.Itinerary) planner
 	}
 	out := option
 	out.Legs = slices.Clone(e.legs[:s.leg])
-	here := s.time
+	var here time.Time
 	if n := len(out.Legs); n > 0 {
 		here = out.Legs[n-1].Arrive
 	} else {

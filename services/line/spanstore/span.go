@@ -104,5 +104,5 @@ func tagOf(a attribute.KeyValue) tag {
 	case attribute.FLOAT64:
 		return tag{string(a.Key), "float64", a.Value.AsFloat64()}
 	}
-	return tag{string(a.Key), "string", a.Value.Emit()}
+	return tag{string(a.Key), "string", a.Value.String()}
 }

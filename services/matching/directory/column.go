@@ -269,7 +269,7 @@ func parseQuotas(s string) ([]Quota, error) {
 		quotas = append(quotas, Quota{f[0], f[1], f[2], units, share, f[5], f[6]})
 	}
 	if err := CheckQuotas(quotas); err != nil {
-		return nil, fmt.Errorf("%w|预留资源无效：%[1]v", err)
+		return nil, fmt.Errorf("%w|预留资源无效：%w", err, err)
 	}
 	return slices.Clip(quotas), nil
 }

@@ -88,7 +88,7 @@ func (r *Rules) quantities(s Stay, others []Stay) []Finding {
 	}
 	var out []Finding
 	for _, g := range r.OverLimitDrugs.Guideline {
-		sum, here := int64(0), false
+		sum := int64(0)
 		add := func(v Stay) {
 			for _, i := range v.Items {
 				if i.Code == g.Item {
@@ -97,7 +97,7 @@ func (r *Rules) quantities(s Stay, others []Stay) []Finding {
 			}
 		}
 		add(s)
-		here = sum > 0
+		here := sum > 0
 		for _, h := range others {
 			if h.Outpatient && h.ClaimID != s.ClaimID && h.PatientID == s.PatientID && h.month() == s.month() {
 				add(h)

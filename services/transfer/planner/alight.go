@@ -16,11 +16,8 @@ func (st *paretoState) hopeless(s *scratch, at, rides int32, price, risk int64, 
 }
 
 // alightAll lets everybody get off who gains by it.
-var scans int
-
 func (s *scratch) alightAll(p *core, c *conn, slot, at, sd, ref int32) {
 	st := &s.pareto
-	scans++
 	fare, rate := s.fare[c.kind].PerKm*int64(c.end), s.rate[c.kind]*int64(at)
 	stay := st.hope.stay(c.to)
 	for k := int32(1); k <= st.limit; k++ {
@@ -79,7 +76,8 @@ func (s *scratch) alightOne(p *core, c *conn, rides int32, r *riding, now entry,
 	for hop := p.hopFrom[c.to]; hop < p.hopFrom[c.to+1]; hop++ {
 		l := &p.hops[hop]
 		ride := st.hope.ride(l.stop)
-		price, risk, then := now.price, now.risk, out
+		price, risk := now.price, now.risk
+		var then int32
 		switch {
 		case l.inside:
 			then = at

@@ -2,6 +2,7 @@ package show_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"regexp"
 	"strings"
@@ -41,7 +42,7 @@ func TestPictures(t *testing.T) {
 				decoder, depth := xml.NewDecoder(strings.NewReader(text)), 0
 				for {
 					token, err := decoder.Token()
-					if err == io.EOF {
+					if errors.Is(err, io.EOF) {
 						break
 					}
 					if err != nil {

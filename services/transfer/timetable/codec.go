@@ -118,7 +118,7 @@ func Decode(data []byte) (t *Timetable, err error) {
 	}
 	plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(data[len(magic):])), maxDecoded+1))
 	if err != nil || len(plain) > maxDecoded {
-		return nil, fmt.Errorf("%w: %v", ErrCorrupt, err)
+		return nil, errors.Join(ErrCorrupt, err)
 	}
 	r := &unpacker{bytes: plain}
 	defer func() {
