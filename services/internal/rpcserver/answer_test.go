@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -21,11 +23,25 @@ import (
 	"huhang.example/services/internal/telemetry"
 )
 
-func scrape(t *testing.T, instruments *telemetry.Telemetry) string {
+// scrapeUntil reads the metrics until they hold a pattern: a call is counted when the server is done with it, which may be
+// after its caller has the answer.
+func scrapeUntil(t *testing.T, instruments *telemetry.Telemetry, pattern string) string {
 	t.Helper()
-	answer := httptest.NewRecorder()
-	instruments.Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
-	return answer.Body.String()
+	wanted := regexp.MustCompile(pattern)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(20 * time.Second); ; {
+		answer := httptest.NewRecorder()
+		instruments.Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+		if text := answer.Body.String(); wanted.MatchString(text) {
+			return text
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("never measured: %s", pattern)
+		}
+	}
 }
 
 func TestPanicsEndTheCallAlone(t *testing.T) {
@@ -222,10 +238,7 @@ func TestOnlyMethodsOfTheLineAreMeasured(t *testing.T) {
 	if _, err := healthv1.NewHealthClient(connection).Check(t.Context(), &healthv1.HealthCheckRequest{}); err != nil {
 		t.Fatal(err)
 	}
-	text := scrape(t, instruments)
-	if !strings.Contains(text, `EchoService/Read"`) {
-		t.Fatalf("the call is not measured:\n%s", text)
-	}
+	text := scrapeUntil(t, instruments, `EchoService/Read"`)
 	if strings.Contains(text, "made.up") || strings.Contains(text, "grpc.health") {
 		t.Fatal("an invented method, or a health check, is measured")
 	}
