@@ -19,9 +19,10 @@ const (
 var feedFilter = page.Filter("feed")
 
 // FollowEvents sends the events of the caller's cases after the cursor, in order, each once, and waits for new ones until
-// ctx ends, or, with untilNow, stops at the end it found. Faults INVALID_PAGE_TOKEN (field cursor), RATE_LIMITED, and
+// ctx ends, or, with untilNow, stops at the end it found. Without a cursor it begins at the beginning, or, with fromNow, at
+// the end it found. Faults INVALID_PAGE_TOKEN (field cursor), RATE_LIMITED, and
 // whatever send returns.
-func (s *Service) FollowEvents(ctx context.Context, cursor string, untilNow bool, send func(cursor string, e Event) error) error {
+func (s *Service) FollowEvents(ctx context.Context, cursor string, fromNow, untilNow bool, send func(cursor string, e Event) error) error {
 	if s.followers.Add(1) > maxFollowers {
 		s.followers.Add(-1)
 		return fault.New(fault.ResourceExhausted, fault.RateLimited, "",
@@ -37,6 +38,9 @@ func (s *Service) FollowEvents(ctx context.Context, cursor string, untilNow bool
 	at, err := position(cursor, head)
 	if err != nil {
 		return err
+	}
+	if cursor == "" && fromNow {
+		at = head
 	}
 	for {
 		if at, err = s.sendUpTo(ctx, scope, at, head, send); err != nil || untilNow {

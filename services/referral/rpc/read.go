@@ -65,7 +65,7 @@ func (s *Server) GetTrace(ctx context.Context, req *referralv1.GetTraceRequest) 
 
 // FollowEvents streams the feed.
 func (s *Server) FollowEvents(req *referralv1.FollowEventsRequest, stream grpc.ServerStreamingServer[referralv1.FollowEventsResponse]) error {
-	return s.service.FollowEvents(stream.Context(), req.GetCursor(), req.GetUntilNow(), func(cursor string, e referral.Event) error {
+	return s.service.FollowEvents(stream.Context(), req.GetCursor(), req.GetFromNow(), req.GetUntilNow(), func(cursor string, e referral.Event) error {
 		return stream.Send(&referralv1.FollowEventsResponse{Event: &referralv1.Event{
 			Cursor: cursor, ReferralId: e.ReferralID, Entry: entryOut(e.Entry),
 		}})

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ func feedIsScoped(t *testing.T, k *kit) {
 	mine := k.open(t, "H-HF-01", "pat_1", "LIVER", "ROUTINE")
 	k.open(t, "H-NC-01", "pat_2", "LIVER", "ROUTINE")
 	read := func(organisation string, role access.Role, cursor string) (cases []string, last string) {
-		err := k.service.FollowEvents(as(t.Context(), organisation, role), cursor, true, func(at string, e referral.Event) error {
+		err := k.service.FollowEvents(as(t.Context(), organisation, role), cursor, false, true, func(at string, e referral.Event) error {
 			cases, last = append(cases, e.ReferralID), at
 			return nil
 		})
@@ -32,8 +33,13 @@ func feedIsScoped(t *testing.T, k *kit) {
 	if rest, _ := read("OPS", access.Operations, end); len(rest) != 0 {
 		t.Fatalf("after the end: %v", rest)
 	}
+	if err := k.service.FollowEvents(as(t.Context(), "OPS", access.Operations), "", true, true, func(string, referral.Event) error {
+		return errors.New("something before now")
+	}); err != nil {
+		t.Fatalf("from now: %v", err)
+	}
 	for _, cursor := range []string{"x", "AAAA", end + "A"} {
-		err := k.service.FollowEvents(as(t.Context(), "OPS", access.Operations), cursor, true, nil)
+		err := k.service.FollowEvents(as(t.Context(), "OPS", access.Operations), cursor, false, true, nil)
 		if f, _ := fault.As(err); !fault.Is(err, fault.InvalidPageToken) || f.Field != "cursor" {
 			t.Fatalf("cursor %q: %v", cursor, err)
 		}

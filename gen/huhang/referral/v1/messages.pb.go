@@ -2982,7 +2982,9 @@ type FollowEventsRequest struct {
 	// Resume after this cursor; empty: from the beginning.
 	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	// End the stream when the present end is reached, instead of waiting.
-	UntilNow      bool `protobuf:"varint,2,opt,name=until_now,json=untilNow,proto3" json:"until_now,omitempty"`
+	UntilNow bool `protobuf:"varint,2,opt,name=until_now,json=untilNow,proto3" json:"until_now,omitempty"`
+	// Without a cursor: begin at the present end, so that only what comes now is sent. With one it has no effect.
+	FromNow       bool `protobuf:"varint,3,opt,name=from_now,json=fromNow,proto3" json:"from_now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3027,6 +3029,13 @@ func (x *FollowEventsRequest) GetCursor() string {
 func (x *FollowEventsRequest) GetUntilNow() bool {
 	if x != nil {
 		return x.UntilNow
+	}
+	return false
+}
+
+func (x *FollowEventsRequest) GetFromNow() bool {
+	if x != nil {
+		return x.FromNow
 	}
 	return false
 }
@@ -4196,11 +4205,12 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"z\n" +
 	"\x14ListWorklistResponse\x12:\n" +
 	"\treferrals\x18\x01 \x03(\v2\x1c.huhang.referral.v1.ReferralR\treferrals\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"V\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"q\n" +
 	"\x13FollowEventsRequest\x12\"\n" +
 	"\x06cursor\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x00\x18\xc8\x01R\x06cursor\x12\x1b\n" +
-	"\tuntil_now\x18\x02 \x01(\bR\buntilNow\"G\n" +
+	"\tuntil_now\x18\x02 \x01(\bR\buntilNow\x12\x19\n" +
+	"\bfrom_now\x18\x03 \x01(\bR\afromNow\"G\n" +
 	"\x14FollowEventsResponse\x12/\n" +
 	"\x05event\x18\x01 \x01(\v2\x19.huhang.referral.v1.EventR\x05event\"\xcd\x04\n" +
 	"\x16RecordCaseEventRequest\x12<\n" +
