@@ -117,7 +117,7 @@ func (a *App) Start(ctx context.Context) error {
 // handler needs the address: it is part of the development issuer's name.
 func (a *App) handler(ctx context.Context, address string) (http.Handler, error) {
 	issuers := slices.Clone(a.config.Issuers)
-	pages := newPages(ready.New(a.deps.Peers, a.deps.Registry, a.deps.Clock, a.stopping.Load), a.config.DevIssuer)
+	pages := newPages(ready.New(a.deps.Peers, a.deps.Registry, a.deps.Clock, a.stopping.Load), a.config)
 	if a.config.DevIssuer {
 		issuer, err := devissuer.Open(a.config.StateDir, "http://"+address, a.deps.Clock, rest.Refuse)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 
+	"huhang.example/services/gateway/console"
 	"huhang.example/services/gateway/devissuer"
 	"huhang.example/services/gateway/limit"
 	"huhang.example/services/gateway/signin"
@@ -25,6 +26,8 @@ type Config struct {
 	Issuers []signin.Issuer `yaml:"issuers"`
 	// DevIssuer serves a sign-in under /dev/issuer that lets anybody be anybody; on a loopback address alone.
 	DevIssuer bool `yaml:"dev_issuer"`
+	// Console is where people sign in to the console; where the development sign-in is on, that is the default.
+	Console console.SignIn `yaml:"console"`
 	// StateDir keeps the development sign-in's key.
 	StateDir string `yaml:"state_dir"`
 	// DefaultSettlementProvince takes the settlement calls that name no province; empty: they are refused.
@@ -81,6 +84,9 @@ func (c Config) Validate() error {
 		if err := issuer.Validate(); err != nil {
 			return fmt.Errorf("issuers[%d].%w", i, err)
 		}
+	}
+	if err := c.Console.Validate(); err != nil {
+		return fmt.Errorf("console.%w", err)
 	}
 	for _, origin := range c.AllowedOrigins {
 		u, err := url.Parse(origin)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"huhang.example/services/gateway/console"
 	"huhang.example/services/gateway/devissuer"
 	"huhang.example/services/gateway/docs"
 	"huhang.example/services/gateway/ready"
@@ -12,14 +13,19 @@ import (
 
 // pages are all that HTTP serves: a few fixed paths, and the API for every other one.
 type pages struct {
-	ready  *ready.Checker
-	docs   *docs.Pages
-	issuer http.Handler // nil: no development sign-in
-	api    http.Handler
+	ready   *ready.Checker
+	docs    *docs.Pages
+	console *console.Pages
+	issuer  http.Handler // nil: no development sign-in
+	api     http.Handler
 }
 
-func newPages(checker *ready.Checker, devIssuer bool) *pages {
-	return &pages{ready: checker, docs: docs.New(devIssuer)}
+func newPages(checker *ready.Checker, config Config) *pages {
+	signIn := config.Console
+	if config.DevIssuer && signIn.AuthorizationEndpoint == "" {
+		signIn = console.SignIn{AuthorizationEndpoint: devissuer.Path + "/authorize", TokenEndpoint: devissuer.Path + "/token", ClientID: devissuer.Audience}
+	}
+	return &pages{ready: checker, docs: docs.New(config.DevIssuer), console: console.New(signIn)}
 }
 
 // ServeHTTP chooses by path.
@@ -36,6 +42,8 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		readOnly(http.HandlerFunc(alive)).ServeHTTP(w, r)
 	case path == "/readyz":
 		readOnly(p.ready).ServeHTTP(w, r)
+	case p.console.Has(path):
+		readOnly(p.console).ServeHTTP(w, r)
 	case p.docs.Has(path):
 		readOnly(p.docs).ServeHTTP(w, r)
 	default:

@@ -53,6 +53,7 @@ type Issuer struct {
 	signer jose.Signer
 	clock  clock.Clock
 	refuse func(http.ResponseWriter, *http.Request, error)
+	codes  grants
 }
 
 // Open returns the issuer with the key in dir, made first if there is none. base is the gateway's own URL; refuse writes
@@ -152,6 +153,8 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		i.discovery(w)
 	case "/jwks":
 		write(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: i.key.Public(), KeyID: i.keyID, Algorithm: string(jose.ES256), Use: "sig"}}})
+	case "/authorize":
+		i.authorize(w, r)
 	case "/token":
 		i.token(w, r)
 	default:
@@ -162,7 +165,8 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (i *Issuer) discovery(w http.ResponseWriter) {
 	write(w, map[string]any{
 		"issuer": i.url, "jwks_uri": i.url + "/jwks", "token_endpoint": i.url + "/token",
-		"response_types_supported": []string{"token"}, "subject_types_supported": []string{"public"},
+		"authorization_endpoint":   i.url + "/authorize",
+		"response_types_supported": []string{"code", "token"}, "code_challenge_methods_supported": []string{"S256"}, "subject_types_supported": []string{"public"},
 		"id_token_signing_alg_values_supported": []string{string(jose.ES256)},
 		"claims_supported":                      []string{"sub", "huhang_org", "huhang_province", "huhang_roles"},
 	})
@@ -177,6 +181,10 @@ func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		i.refuse(w, r, fault.New(fault.InvalidArgument, fault.BodyMalformed, "", "The form cannot be read.", "无法读取表单。"))
+		return
+	}
+	if r.PostForm.Get("grant_type") == "authorization_code" {
+		i.exchange(w, r)
 		return
 	}
 	words := strings.Fields(r.PostForm.Get("roles"))
@@ -197,7 +205,11 @@ func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
 			"A subject, at least one role and well-formed codes are needed.", "需要填写用户、至少一个角色及正确的代码。"))
 		return
 	}
-	token, err := i.Sign(caller.Subject, caller.Organisation, caller.Province, words, Life)
+	i.answer(w, r, caller.Subject, caller.Organisation, caller.Province, words)
+}
+
+func (i *Issuer) answer(w http.ResponseWriter, r *http.Request, subject, organisation, province string, roles []string) {
+	token, err := i.Sign(subject, organisation, province, roles, Life)
 	if err != nil {
 		i.refuse(w, r, err)
 		return

@@ -1,0 +1,6 @@
+// Every page of the console, one line each.
+import './worklists.js';
+import './register.js';
+import './case.js';
+import './center.js';
+import './operations.js';
