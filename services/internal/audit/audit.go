@@ -72,7 +72,7 @@ func Append(ctx context.Context, tx *sqldb.Tx, entry Entry) error {
 		traceID = span.TraceID().String()
 	}
 	caller := access.From(ctx)
-	_, err := tx.Exec(ctx, `INSERT INTO audit (id, at, subject, organisation, service, action, resource, outcome, request_hash, trace_id)
+	err := tx.Send(ctx, `INSERT INTO audit (id, at, subject, organisation, service, action, resource, outcome, request_hash, trace_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		ids.New("aud"), clock.Micros(tx.Clock().Now()), caller.Subject, caller.Organisation, caller.Service,
 		entry.Action, entry.Resource, entry.Outcome, entry.RequestHash, traceID)

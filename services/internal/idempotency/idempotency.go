@@ -167,7 +167,7 @@ func (k key) keep(ctx context.Context, tx *sqldb.Tx, cipher Cipher, answer proto
 	if stored == nil {
 		stored = []byte{} // an empty message; the column is NOT NULL
 	}
-	_, err = tx.Exec(ctx, "UPDATE idempotency SET answer = $4 WHERE caller = $1 AND method = $2 AND request_id = $3",
+	err = tx.Send(ctx, "UPDATE idempotency SET answer = $4 WHERE caller = $1 AND method = $2 AND request_id = $3",
 		k.caller, k.method, k.requestID, stored)
 	if err != nil {
 		return fmt.Errorf("idempotency: %w", err)

@@ -58,7 +58,7 @@ type DB struct {
 // engine is what differs between SQLite and PostgreSQL.
 type engine interface {
 	name() string
-	begin(ctx context.Context, readOnly bool) (session, error)
+	begin(ctx context.Context, m mode) (session, error)
 	ping(ctx context.Context) error
 	close()
 	// exclusive keeps other processes from migrating until release is called.
@@ -66,10 +66,23 @@ type engine interface {
 	translate(sql string) string
 }
 
+// mode is what a session is for.
+type mode int
+
+const (
+	writing mode = iota
+	reading
+	readingOnce // one statement, which needs no transaction
+)
+
 // session is one open transaction of an engine.
 type session interface {
 	exec(ctx context.Context, sql string, args []any) (int64, error)
 	query(ctx context.Context, sql string, args []any) (Rows, error)
+	// send is exec where the answer may wait for the next call.
+	send(ctx context.Context, sql string, args []any) error
+	// flush waits for the answers of what was sent.
+	flush(ctx context.Context) error
 	commit(ctx context.Context) error
 	rollback()
 }

@@ -42,7 +42,7 @@ func (t *Tx) Enqueue(ctx context.Context, args river.JobArgs, opts ...JobOption)
 	if err := t.usable(); err != nil {
 		return err
 	}
-	if t.readOnly {
+	if t.mode != writing {
 		return errReadOnly
 	}
 	var options jobOptions

@@ -48,16 +48,20 @@ func (db *DB) openPostgres(ctx context.Context) error {
 
 func (e *postgresEngine) name() string { return Postgres }
 
-func (e *postgresEngine) begin(ctx context.Context, readOnly bool) (session, error) {
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadWrite}
-	if readOnly {
-		options.AccessMode = pgx.ReadOnly
-	}
-	tx, err := e.pool.BeginTx(ctx, options)
+// begin takes a connection. The transaction begins with its first statement, in the same round trip.
+func (e *postgresEngine) begin(ctx context.Context, m mode) (session, error) {
+	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &postgresSession{tx}, nil
+	if m == readingOnce {
+		return &postgresOnce{conn}, nil
+	}
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadWrite}
+	if m == reading {
+		options.AccessMode = pgx.ReadOnly
+	}
+	return &postgresSession{conn: conn, options: options}, nil
 }
 
 func (e *postgresEngine) ping(ctx context.Context) error { return e.pool.Ping(ctx) }
@@ -85,26 +89,3 @@ func (e *postgresEngine) exclusive(ctx context.Context) (func(), error) {
 }
 
 func (e *postgresEngine) translate(sql string) string { return sql }
-
-type postgresSession struct{ tx pgx.Tx }
-
-func (s *postgresSession) exec(ctx context.Context, sql string, args []any) (int64, error) {
-	tag, err := s.tx.Exec(ctx, sql, args...)
-	if err != nil {
-		return 0, err
-	}
-	return tag.RowsAffected(), nil
-}
-
-func (s *postgresSession) query(ctx context.Context, sql string, args []any) (Rows, error) {
-	return s.tx.Query(ctx, sql, args...)
-}
-
-func (s *postgresSession) commit(ctx context.Context) error { return s.tx.Commit(ctx) }
-
-func (s *postgresSession) rollback() {
-	// The transaction's context may be over; the connection is discarded if even this fails.
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	_ = s.tx.Rollback(ctx)
-}

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -44,6 +45,7 @@ var (
 
 	errRowsOpen = errors.New("sqldb: rows of an earlier query are still open")
 	errReadOnly = errors.New("sqldb: Write inside Read")
+	errSecond   = errors.New("sqldb: a second statement inside ReadOne")
 )
 
 // IsUnique reports whether err is a violated unique or primary key. The transaction is over by then: where a conflict is
@@ -65,6 +67,11 @@ func IsForeignKey(err error) bool {
 		return pg.Code == "23503"
 	}
 	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+}
+
+// selects reports whether a statement only reads: outside a transaction PostgreSQL would not refuse one that writes.
+func selects(sql string) bool {
+	return strings.HasPrefix(sql, "SELECT ") || strings.HasPrefix(sql, "WITH ")
 }
 
 // contended reports whether the same transaction may succeed when run again from its beginning.

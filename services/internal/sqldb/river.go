@@ -87,6 +87,10 @@ func (q *riverQueue[T]) migrate(ctx context.Context, db *DB) error {
 }
 
 func (q *riverQueue[T]) insert(ctx context.Context, s session, args river.JobArgs, opts *river.InsertOpts) error {
+	// What was sent goes first, and the transaction is begun.
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
 	_, err := q.inserter.InsertTx(ctx, q.raw(s), args, opts)
 	return err
 }

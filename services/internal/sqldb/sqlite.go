@@ -72,9 +72,9 @@ func openSQLitePool(ctx context.Context, path string, size int, lock string, pra
 		"_pragma": append([]string{"busy_timeout(10000)", "foreign_keys(1)", "case_sensitive_like(1)"}, pragmas...),
 	}
 	dsn := url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}
-	pool, err := sql.Open("sqlite", dsn.String())
+	pool, err := openPrepared(dsn.String())
 	if err != nil {
-		return nil, fmt.Errorf("sqldb: %w", err)
+		return nil, err
 	}
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
@@ -87,10 +87,13 @@ func openSQLitePool(ctx context.Context, path string, size int, lock string, pra
 
 func (e *sqliteEngine) name() string { return SQLite }
 
-func (e *sqliteEngine) begin(ctx context.Context, readOnly bool) (session, error) {
+func (e *sqliteEngine) begin(ctx context.Context, m mode) (session, error) {
 	pool := e.writer
-	if readOnly {
+	switch m {
+	case reading:
 		pool = e.readers
+	case readingOnce:
+		return sqliteOnce{e.readers}, nil
 	}
 	tx, err := pool.BeginTx(ctx, nil)
 	if err != nil {
@@ -132,6 +135,13 @@ func (s *sqliteSession) query(ctx context.Context, sql string, args []any) (Rows
 	return sqliteRows{rows}, nil
 }
 
+func (s *sqliteSession) send(ctx context.Context, sql string, args []any) error {
+	_, err := s.exec(ctx, sql, args)
+	return err
+}
+
+func (s *sqliteSession) flush(context.Context) error { return nil }
+
 func (s *sqliteSession) commit(context.Context) error { return s.tx.Commit() }
 
 func (s *sqliteSession) rollback() {
@@ -140,6 +150,27 @@ func (s *sqliteSession) rollback() {
 		return
 	}
 }
+
+// sqliteOnce runs one statement that only reads.
+type sqliteOnce struct{ readers *sql.DB }
+
+func (s sqliteOnce) exec(context.Context, string, []any) (int64, error) { return 0, errReadOnly }
+
+func (s sqliteOnce) send(context.Context, string, []any) error { return errReadOnly }
+
+func (s sqliteOnce) query(ctx context.Context, sql string, args []any) (Rows, error) {
+	rows, err := s.readers.QueryContext(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return sqliteRows{rows}, nil
+}
+
+func (s sqliteOnce) flush(context.Context) error { return nil }
+
+func (s sqliteOnce) commit(context.Context) error { return nil }
+
+func (s sqliteOnce) rollback() {}
 
 type sqliteRows struct{ *sql.Rows }
 

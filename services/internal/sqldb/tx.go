@@ -20,12 +20,13 @@ const (
 
 // Tx is one transaction. It ends with the function it was given to.
 type Tx struct {
-	db       *DB
-	session  session
-	readOnly bool
-	rows     *txRows // the rows that are still being read
-	failed   error   // the first statement error; nothing works after it
-	doomed   error   // what a joined Write returned; the whole must not commit
+	db      *DB
+	session session
+	mode    mode
+	asked   bool    // a statement was run
+	rows    *txRows // the rows that are still being read
+	failed  error   // the first statement error; nothing works after it
+	doomed  error   // what a joined Write returned; the whole must not commit
 }
 
 type txKey struct{ db *DB }
@@ -43,7 +44,7 @@ func (db *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) er
 	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	return db.retry(ctx, func() (bool, error) { return db.once(ctx, false, fn) })
+	return db.retry(ctx, func() (bool, error) { return db.once(ctx, writing, fn) })
 }
 
 // Read runs fn on one state of the database, that of ctx's transaction if it carries one. It cannot write.
@@ -54,7 +55,20 @@ func (db *DB) Read(ctx context.Context, fn func(ctx context.Context, q Querier) 
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	return db.retry(ctx, func() (bool, error) {
-		return db.once(ctx, true, func(ctx context.Context, tx *Tx) error { return fn(ctx, tx) })
+		return db.once(ctx, reading, func(ctx context.Context, tx *Tx) error { return fn(ctx, tx) })
+	})
+}
+
+// ReadOne is Read for an fn that runs a single SELECT, which sees one state of the database without a transaction and so
+// takes one round trip in place of two. A second statement is an error.
+func (db *DB) ReadOne(ctx context.Context, fn func(ctx context.Context, q Querier) error) error {
+	if outer := db.current(ctx); outer != nil {
+		return fn(ctx, outer)
+	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	return db.retry(ctx, func() (bool, error) {
+		return db.once(ctx, readingOnce, func(ctx context.Context, tx *Tx) error { return fn(ctx, tx) })
 	})
 }
 
@@ -99,12 +113,12 @@ func (db *DB) retry(ctx context.Context, run func() (again bool, err error)) err
 }
 
 // once runs fn in one transaction. again means that nothing was written and another attempt may succeed.
-func (db *DB) once(ctx context.Context, readOnly bool, fn func(ctx context.Context, tx *Tx) error) (again bool, err error) {
-	session, err := db.engine.begin(ctx, readOnly)
+func (db *DB) once(ctx context.Context, m mode, fn func(ctx context.Context, tx *Tx) error) (again bool, err error) {
+	session, err := db.engine.begin(ctx, m)
 	if err != nil {
 		return contended(err) || pgconn.SafeToRetry(err), fmt.Errorf("sqldb: begin: %w", err)
 	}
-	tx := &Tx{db: db, session: session, readOnly: readOnly}
+	tx := &Tx{db: db, session: session, mode: m}
 	open := true
 	defer func() {
 		// Also when fn panics.
@@ -123,7 +137,7 @@ func (db *DB) once(ctx context.Context, readOnly bool, fn func(ctx context.Conte
 	}
 	if err != nil {
 		// The statement's own error decides, for fn may have hidden it in another.
-		return contended(err) || contended(tx.failed), err
+		return contended(err) || contended(tx.failed) || pgconn.SafeToRetry(tx.failed), err
 	}
 	tx.closeRows()
 	open = false
@@ -134,7 +148,7 @@ func (db *DB) once(ctx context.Context, readOnly bool, fn func(ctx context.Conte
 }
 
 func (t *Tx) join(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) (err error) {
-	if t.readOnly {
+	if t.mode != writing {
 		return errReadOnly
 	}
 	defer func() {
@@ -157,10 +171,29 @@ func (t *Tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
 	return n, t.note(err)
 }
 
+// Send is Exec where nobody needs to know how many rows were changed. On PostgreSQL the statement travels with the next one,
+// or with the commit, and so does its error: the transaction cannot commit all the same. Where an error is to be told from
+// others, use Exec.
+func (t *Tx) Send(ctx context.Context, sql string, args ...any) error {
+	if err := t.usable(); err != nil {
+		return err
+	}
+	return t.note(t.session.send(ctx, sql, args))
+}
+
 // Query returns rows; they must be closed before the next statement.
 func (t *Tx) Query(ctx context.Context, sql string, args ...any) (Rows, error) {
 	if err := t.usable(); err != nil {
 		return nil, err
+	}
+	if t.mode == readingOnce {
+		if !selects(sql) {
+			return nil, t.note(errReadOnly)
+		}
+		if t.asked {
+			return nil, t.note(errSecond)
+		}
+		t.asked = true
 	}
 	rows, err := t.session.query(ctx, sql, args)
 	if err != nil {
