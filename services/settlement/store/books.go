@@ -25,7 +25,7 @@ func (s *Store) Post(ctx context.Context, e ledger.Entry, at time.Time) error {
 		postings = append(postings, []any{head.ID, int64(i + 1), head.Province, p.Account, int64(p.Debit), int64(p.Credit)})
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, "INSERT INTO ledger_entry (entry_id, province, side, kind, source, counterparty, day, posted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		err := tx.Send(ctx, "INSERT INTO ledger_entry (entry_id, province, side, kind, source, counterparty, day, posted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 			head.ID, head.Province, string(head.Side), string(head.Kind), head.Source, head.Counterparty, head.Day, clock.Micros(at))
 		if err != nil {
 			return err
@@ -33,9 +33,8 @@ func (s *Store) Post(ctx context.Context, e ledger.Entry, at time.Time) error {
 		if err := insertRows(ctx, tx, "INSERT INTO posting (entry_id, position, province, account, debit, credit)", postings); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, "INSERT INTO ledger_tail (entry_id, province, side, clears, digest) VALUES ($1, $2, $3, $4, $5)",
+		return tx.Send(ctx, "INSERT INTO ledger_tail (entry_id, province, side, clears, digest) VALUES ($1, $2, $3, $4, $5)",
 			head.ID, head.Province, string(head.Side), int64(e.Clears()), e.Digest(at))
-		return err
 	})
 }
 
@@ -72,7 +71,7 @@ func entry(ctx context.Context, q sqldb.Querier, where string, args ...any) (e l
 
 // Balances returns every account of a province: the checkpoint, and what has been posted since.
 func (s *Store) Balances(ctx context.Context, province string) (out []ledger.Balance, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out, err = balances(ctx, q, `SELECT account, debit, credit FROM ledger_balance WHERE province = $1
 			UNION ALL SELECT p.account, p.debit, p.credit FROM ledger_tail t JOIN posting p ON p.entry_id = t.entry_id WHERE t.province = $1`, province)
 		return err

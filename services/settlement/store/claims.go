@@ -62,7 +62,7 @@ func (s *Store) CreateClaim(ctx context.Context, c *settlement.Claim) error {
 
 // Claim returns a claim.
 func (s *Store) Claim(ctx context.Context, claimID string) (c *settlement.Claim, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
 		c, err = scanClaim(q.QueryRow(ctx, "SELECT "+claimColumns+" FROM claim WHERE claim_id = $1", claimID))
 		return notFound(err, fault.NotFoundf("claim", claimID))
 	})
@@ -72,11 +72,9 @@ func (s *Store) Claim(ctx context.Context, claimID string) (c *settlement.Claim,
 // UpdateClaim changes a claim.
 func (s *Store) UpdateClaim(ctx context.Context, claimID, etag string, change func(ctx context.Context, c *settlement.Claim) error) (c *settlement.Claim, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
-		if _, err := tx.Exec(ctx, "UPDATE claim SET version = version + 1 WHERE claim_id = $1", claimID); err != nil {
-			return err
-		}
-		if c, err = s.Claim(ctx, claimID); err != nil {
-			return err
+		c, err = scanClaim(tx.QueryRow(ctx, "UPDATE claim SET version = version + 1 WHERE claim_id = $1 RETURNING "+claimColumns, claimID))
+		if err != nil {
+			return notFound(err, fault.NotFoundf("claim", claimID))
 		}
 		c.Version--
 		if err := update(ctx, &c.Version, etag, func(ctx context.Context) error { return change(ctx, c) }); err != nil {
@@ -102,7 +100,7 @@ func (s *Store) UpdateClaim(ctx context.Context, claimID, etag string, change fu
 
 // ListClaims returns claims older than the cursor, newest first.
 func (s *Store) ListClaims(ctx context.Context, q settlement.ClaimQuery, cursor string, limit int) (out []*settlement.Claim, next string, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, db sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, db sqldb.Querier) error {
 		out = nil
 		return each(ctx, db, "SELECT "+claimColumns+` FROM claim WHERE province = $1 AND ($2 = '' OR referral_id = $2) AND ($3 = '' OR (CASE WHEN cancelled THEN 'CANCELLED' ELSE status END) = $3)
 			AND ($4 = '' OR claim_id < $4) AND ($5 OR ($6 <> '' AND (center_id = $6 OR referrer = $6)) OR ($7 <> '' AND (province = $7 OR insured_province = $7)))
@@ -138,7 +136,7 @@ func (s *Store) AddLines(ctx context.Context, claimID string, lines []settlement
 
 // Lines returns a claim's lines by number.
 func (s *Store) Lines(ctx context.Context, claimID string) (out []settlement.FeeLine, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		return each(ctx, q, `SELECT line_number, item_code, item_name, price, quantity_milli, amount, service_date, refund_of
 			FROM fee_line WHERE claim_id = $1 ORDER BY line_number`, []any{claimID}, func(rows sqldb.Rows) error {
@@ -158,7 +156,7 @@ func (s *Store) CreateSettlement(ctx context.Context, v *settlement.Settlement) 
 		return err
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, "INSERT INTO settlement (settlement_id, claim_id, message_id, reversed, settled_at, doc) VALUES ($1, $2, $3, $4, $5, $6)",
+		err := tx.Send(ctx, "INSERT INTO settlement (settlement_id, claim_id, message_id, reversed, settled_at, doc) VALUES ($1, $2, $3, $4, $5, $6)",
 			v.ID, v.ClaimID, v.MessageID, v.Reversed, clock.Micros(v.Time), text)
 		if err != nil {
 			return err
@@ -169,7 +167,7 @@ func (s *Store) CreateSettlement(ctx context.Context, v *settlement.Settlement) 
 
 // Settlement returns a settlement.
 func (s *Store) Settlement(ctx context.Context, settlementID string) (v *settlement.Settlement, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		v = &settlement.Settlement{ID: settlementID}
 		var text string
 		err := q.QueryRow(ctx, "SELECT claim_id, message_id, reversed, doc FROM settlement WHERE settlement_id = $1", settlementID).

@@ -12,7 +12,7 @@ import (
 // Entitlement returns what is recorded of a person.
 func (s *Store) Entitlement(ctx context.Context, province, patientID string) (settlement.Entitlement, error) {
 	e := settlement.Entitlement{Province: province, PatientID: patientID}
-	err := s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err := s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		var text string
 		err := q.QueryRow(ctx, "SELECT version, doc FROM entitlement WHERE province = $1 AND patient_id = $2", province, patientID).Scan(&e.Version, &text)
 		if err != nil {
@@ -98,7 +98,7 @@ func (s *Store) CreateFiling(ctx context.Context, f *settlement.Filing) error {
 
 // Filing returns a filing.
 func (s *Store) Filing(ctx context.Context, filingID string) (f *settlement.Filing, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
 		f, err = scanFiling(q.QueryRow(ctx, "SELECT "+filingColumns+" FROM filing WHERE filing_id = $1", filingID))
 		return notFound(err, fault.NotFoundf("filing", filingID))
 	})
@@ -164,7 +164,7 @@ func (s *Store) ListFilings(ctx context.Context, q settlement.FilingQuery, curso
 }
 
 func (s *Store) filings(ctx context.Context, where string, args ...any) (out []*settlement.Filing, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		return each(ctx, q, "SELECT "+filingColumns+" FROM filing WHERE "+where, args, func(rows sqldb.Rows) error {
 			f, err := scanFiling(rows)

@@ -46,7 +46,7 @@ func scanMessage(r row) (*settlement.Message, error) {
 
 // Message returns a message.
 func (s *Store) Message(ctx context.Context, messageID string) (m *settlement.Message, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
 		m, err = scanMessage(q.QueryRow(ctx, "SELECT "+messageColumns+" FROM message WHERE message_id = $1", messageID))
 		return notFound(err, fault.NotFoundf("message", messageID))
 	})
@@ -55,7 +55,7 @@ func (s *Store) Message(ctx context.Context, messageID string) (m *settlement.Me
 
 // CommittedFor returns the message under which a claim is settled now.
 func (s *Store) CommittedFor(ctx context.Context, claimID string) (m *settlement.Message, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
 		m, err = scanMessage(q.QueryRow(ctx, "SELECT "+messageColumns+" FROM message WHERE claim_id = $1 AND kind = 'COMMIT' AND status = 'COMMITTED'", claimID))
 		return notFound(err, fault.NotFoundf("message", claimID))
 	})
@@ -64,7 +64,7 @@ func (s *Store) CommittedFor(ctx context.Context, claimID string) (m *settlement
 
 // ReferralDeductible sums what stays of a case were charged.
 func (s *Store) ReferralDeductible(ctx context.Context, province, referralID string) (sum money.Fen, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(deductible), 0) AS BIGINT) FROM message
 			WHERE province = $1 AND referral_id = $2 AND kind = 'COMMIT' AND status = 'COMMITTED'`, province, referralID).Scan(&sum)
 	})
@@ -88,7 +88,7 @@ func (s *Store) SaveMessage(ctx context.Context, m *settlement.Message) error {
 
 // Counters returns a person's sums of a year.
 func (s *Store) Counters(ctx context.Context, province, patientID, year string) (c split.Counters, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		c = split.Counters{}
 		var into []any
 		for _, sum := range c.Values() {
@@ -104,15 +104,15 @@ func (s *Store) Counters(ctx context.Context, province, patientID, year string) 
 // UpdateCounters locks a person's sums of a year, runs change and stores them.
 func (s *Store) UpdateCounters(ctx context.Context, province, patientID, year string, change func(ctx context.Context, c *split.Counters) error) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO counters (province, patient_id, year, version, deductible, basic, second_layer, assistance, second_base, assistance_base)
-			VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING`, province, patientID, year)
-		if err != nil {
-			return err
+		var c split.Counters
+		var into []any
+		for _, sum := range c.Values() {
+			into = append(into, sum)
 		}
-		if _, err := tx.Exec(ctx, "UPDATE counters SET version = version + 1 WHERE province = $1 AND patient_id = $2 AND year = $3", province, patientID, year); err != nil {
-			return err
-		}
-		c, err := s.Counters(ctx, province, patientID, year)
+		// One statement makes the row, locks it and reads it.
+		err := tx.QueryRow(ctx, `INSERT INTO counters (province, patient_id, year, version, deductible, basic, second_layer, assistance, second_base, assistance_base)
+			VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT (province, patient_id, year) DO UPDATE SET version = counters.version + 1
+			RETURNING `+strings.Join(split.CounterNames[:], ", "), province, patientID, year).Scan(into...)
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,6 @@ func (s *Store) UpdateCounters(ctx context.Context, province, patientID, year st
 		for i, sum := range c.Values() {
 			args, sets[i] = append(args, int64(*sum)), fmt.Sprintf("%s = $%d", split.CounterNames[i], i+4)
 		}
-		_, err = tx.Exec(ctx, "UPDATE counters SET "+strings.Join(sets, ", ")+" WHERE province = $1 AND patient_id = $2 AND year = $3", args...)
-		return err
+		return tx.Send(ctx, "UPDATE counters SET "+strings.Join(sets, ", ")+" WHERE province = $1 AND patient_id = $2 AND year = $3", args...)
 	})
 }

@@ -39,7 +39,7 @@ func (s *Store) CreatePreauthorisation(ctx context.Context, p *settlement.Preaut
 
 // Preauthorisation returns one.
 func (s *Store) Preauthorisation(ctx context.Context, id string) (p *settlement.Preauthorisation, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
 		p, err = scanPreauthorisation(q.QueryRow(ctx, "SELECT "+preauthorisationColumns+" FROM preauthorisation WHERE preauthorisation_id = $1", id))
 		return notFound(err, fault.NotFoundf("preauthorisation", id))
 	})
@@ -48,7 +48,7 @@ func (s *Store) Preauthorisation(ctx context.Context, id string) (p *settlement.
 
 // PreauthorisationsOf returns a person's that are active or used.
 func (s *Store) PreauthorisationsOf(ctx context.Context, province, patientID string) (out []*settlement.Preauthorisation, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		return each(ctx, q, "SELECT "+preauthorisationColumns+` FROM preauthorisation
 			WHERE province = $1 AND patient_id = $2 AND status IN ('ACTIVE', 'USED') ORDER BY preauthorisation_id`, []any{province, patientID}, func(rows sqldb.Rows) error {
@@ -104,7 +104,7 @@ func (s *Store) ExpireLater(ctx context.Context, id string, at time.Time) error 
 // LockWay locks the row of a claim at its insured province; the manual claim if it was taken as one.
 func (s *Store) LockWay(ctx context.Context, claimID string) (m *settlement.ManualClaim, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, "INSERT INTO claim_way (claim_id, version) VALUES ($1, 1) ON CONFLICT (claim_id) DO UPDATE SET version = claim_way.version + 1", claimID)
+		err := tx.Send(ctx, "INSERT INTO claim_way (claim_id, version) VALUES ($1, 1) ON CONFLICT (claim_id) DO UPDATE SET version = claim_way.version + 1", claimID)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ func insertRows(ctx context.Context, tx *sqldb.Tx, head string, rows [][]any) er
 		for _, r := range rows[:n] {
 			args = append(args, r...)
 		}
-		if _, err := tx.Exec(ctx, head+values(n, len(rows[0])), args...); err != nil {
+		if err := tx.Send(ctx, head+values(n, len(rows[0])), args...); err != nil {
 			return err
 		}
 		rows = rows[n:]
