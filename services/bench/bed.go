@@ -32,12 +32,14 @@ type settings struct {
 	settle time.Duration
 	// patients bounds how many are made for the look-up among many.
 	patients int64
+	// cleared is how many settlements a month has that is cleared.
+	cleared int64
 	// keep is a folder for what else a figure was made of; empty: none.
 	keep string
 }
 
 var defaultSettings = settings{
-	huhang: "bin/huhang", rounds: 3, round: 4 * time.Second, most: 200_000, starts: 5, settle: 15 * time.Second, patients: 1_000_000,
+	huhang: "bin/huhang", rounds: 3, round: 4 * time.Second, most: 200_000, starts: 5, settle: 15 * time.Second, patients: 1_000_000, cleared: 100_000,
 }
 
 // bed is what the figures share; its parts start when first asked for.

@@ -82,9 +82,11 @@ func rest(ctx context.Context, d *dev, sample bool, settle time.Duration) ([]str
 	return []string{mebibytes(first["VmRSS"]), mebibytes(last["VmRSS"]), mebibytes(last["RssAnon"]), fmt.Sprint(last["Threads"])}, nil
 }
 
-// status is what the kernel says of the process, in KiB where it is memory.
-func (d *dev) status() (map[string]int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.command.Process.Pid))
+func (d *dev) status() (map[string]int64, error) { return statusOf(d.command.Process.Pid) }
+
+// statusOf is what the kernel says of a process, in KiB where it is memory.
+func statusOf(pid int) (map[string]int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return nil, err
 	}

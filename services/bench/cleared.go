@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/clock"
+	"huhang.example/services/internal/id"
+	"huhang.example/services/internal/money"
+	"huhang.example/services/internal/sqldb"
+	"huhang.example/services/settlement"
+	"huhang.example/services/settlement/clearing"
+	"huhang.example/services/settlement/ledger"
+	"huhang.example/services/settlement/policy"
+	"huhang.example/services/settlement/split"
+	"huhang.example/services/settlement/store"
+)
+
+var cleared = figure{
+	name: "clearing", title: "a month of settlements cleared between 31 provinces, and how long somebody who settles waits meanwhile; postings a second",
+	how: `all provinces and the national center in this process on one PostgreSQL. The month's entries, two a settlement, are copied into the books' tail; then every one gets its place in its
+book (chain, checkpoint, window), every province declares its month, every table goes over the national center to its insured province and is confirmed against that one's own book, and
+the whole is netted. One caller commits splits all the time, before and during, in a province that is cleared. An entry posted by itself is a transaction of three statements`,
+	take: takeCleared,
+}
+
+const clearedMonth = clearing.Month("2026-11")
+
+// mainland are the provinces that are cleared between.
+var mainland = []string{
+	"110000", "120000", "130000", "140000", "150000", "210000", "220000", "230000", "310000", "320000", "330000", "340000", "350000", "360000", "370000", "410000",
+	"420000", "430000", "440000", "450000", "460000", "500000", "510000", "520000", "530000", "540000", "610000", "620000", "630000", "640000", "650000",
+}
+
+// provinces are all of them over one database.
+type provinces struct {
+	dsn   string
+	db    *sqldb.DB
+	store *store.Store
+	use   *clearing.Service
+	split *settlement.Service
+	ids   id.Source
+	clock clock.Clock
+	made  atomic.Int64
+}
+
+func takeCleared(ctx context.Context, b *bed) ([]table, error) {
+	p, err := b.provinces(ctx)
+	if err != nil {
+		return nil, err
+	}
+	posted := table{head: []string{"callers", "entries posted /s", "postings /s", "median", "99 %"}}
+	for _, callers := range []int{1, 8} {
+		got, err := load{callers: callers, during: b.round, most: b.most}.run(ctx, p.post)
+		if err != nil {
+			return nil, err
+		}
+		posted.add(fmt.Sprint(callers), fmt.Sprintf("%.0f", got.perSecond()), fmt.Sprintf("%.0f", 3*got.perSecond()), milliseconds(quantile(got.waits, 0.5)), milliseconds(quantile(got.waits, 0.99)))
+	}
+	system := clock.System()
+	began := system.Now()
+	if err := p.fill(ctx, b.cleared); err != nil {
+		return nil, fmt.Errorf("the month's entries: %w", err)
+	}
+	filled := system.Now().Sub(began)
+	before, err := load{callers: 1, during: b.round, most: b.most}.run(ctx, p.settle)
+	if err != nil {
+		return nil, err
+	}
+	// Somebody settles until all is cleared.
+	meanwhile, stop := context.WithCancel(ctx)
+	defer stop()
+	type ended struct {
+		outcome
+		err error
+	}
+	settling := make(chan ended, 1)
+	go func() {
+		var o outcome
+		for meanwhile.Err() == nil {
+			began := system.Now()
+			if err := p.settle(ctx, 0); err != nil {
+				settling <- ended{o, err}
+				return
+			}
+			o.waits = append(o.waits, system.Now().Sub(began))
+		}
+		settling <- ended{o, nil}
+	}()
+	t := table{head: []string{"settlements", "places given", "declared, compared, confirmed", "netted", "together", "most memory", "loaded in"}}
+	places, exchanged, netted, err := p.clear(ctx, b.cleared)
+	stop()
+	during := <-settling
+	if err != nil {
+		return nil, err
+	}
+	if during.err != nil {
+		return nil, during.err
+	}
+	memory, err := statusOf(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	t.add(fmt.Sprint(b.cleared), tenths(places), tenths(exchanged), tenths(netted), tenths(places+exchanged+netted), fmt.Sprintf("%d MiB", memory["VmHWM"]/1024), tenths(filled))
+	waits := table{head: []string{"a split committed", "calls", "median", "99 %", "longest"}}
+	row := func(when string, w []time.Duration) {
+		waits.add(when, fmt.Sprint(len(w)), milliseconds(quantile(w, 0.5)), milliseconds(quantile(w, 0.99)), milliseconds(quantile(w, 1)))
+	}
+	row("before", before.waits)
+	row("while the month is cleared", during.waits)
+	ratio := func(q float64) string {
+		return fmt.Sprintf("%.2f", float64(quantile(during.waits, q))/float64(max(1, quantile(before.waits, q))))
+	}
+	waits.add("ratio", "", ratio(0.5), ratio(0.99), ratio(1))
+	return []table{posted, t, waits}, nil
+}
+
+func tenths(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+
+func (b *bed) provinces(ctx context.Context) (*provinces, error) {
+	dsn, err := b.database(ctx)
+	if err != nil {
+		return nil, err
+	}
+	book, err := policy.Sample()
+	if err != nil {
+		return nil, err
+	}
+	p := &provinces{dsn: dsn, ids: id.Random(), clock: clock.NewFake(time.Date(2026, 12, 10, 2, 0, 0, 0, time.UTC))}
+	if p.db, err = sqldb.Open(ctx, sqldb.Config{DSN: dsn, MaxConns: 12, Clock: p.clock, Service: "settlement"}); err != nil {
+		return nil, err
+	}
+	b.later(func() error { p.db.Close(); return nil })
+	if err := p.db.Migrate(ctx, store.Migrations()); err != nil {
+		return nil, err
+	}
+	p.store = store.New(p.db)
+	p.use = clearing.New(store.NewBooks(p.db), clearing.Direct{Of: func(string) *clearing.Service { return p.use }}, p.clock, p.ids,
+		append([]string{clearing.National}, mainland...), clearing.ChinaRules())
+	p.split = settlement.New(p.store, nil, p.clock, p.ids, settlement.Rules{Provinces: mainland, Book: book})
+	for i := range settledPeople {
+		e := settlement.Entitlement{
+			PatientID: clearedPatient(i), Province: settlesTo, ValidFrom: "2020-01-01",
+			Coverage: settlement.Coverage{Province: settlesTo, PoolingArea: "340100", Scheme: policy.Resident},
+		}
+		if _, err := p.split.PutEntitlement(asAgency(ctx, settlesTo), e, ""); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+const settledPeople = 200
+
+func clearedPatient(i int) string { return fmt.Sprintf("pat_%026d", i) }
+
+func asAgency(ctx context.Context, province string) context.Context {
+	return access.With(ctx, access.Caller{Subject: "bench", Organisation: "A-" + province, Province: province, Roles: []access.Role{access.Agency}})
+}
+
+func asOperations(ctx context.Context) context.Context {
+	return access.With(ctx, access.Caller{Subject: "bench", Organisation: "OPS", Roles: []access.Role{access.Operations}})
+}
+
+// settle commits the split of one bill of this month.
+func (p *provinces) settle(ctx context.Context, _ int) error {
+	in := settlement.SplitInput{
+		PatientID: clearedPatient(int(p.made.Add(1) % settledPeople)), InsuredProvince: settlesTo, TreatmentProvince: settlesFrom, TreatmentCity: "310100", CenterID: settler,
+		ClaimID: p.ids.New("clm_" + settlesFrom), ReferralID: p.ids.New("ref"), AdmissionDate: "2026-12-01", DischargeDate: "2026-12-09", BusinessDay: "2026-12-10",
+		Totals: split.Totals{Total: 110_000, OutOfCatalogue: 10_000, InScope: 100_000, CatalogueVersion: "bench", HospitalLevel: 3},
+	}
+	_, err := p.split.CommitSplit(access.With(ctx, access.Caller{Service: "settlement", Roles: []access.Role{access.Service}}), p.ids.New("msg_"+settlesFrom), in)
+	return err
+}
+
+// post adds one entry of this month to a treatment province's book.
+func (p *provinces) post(ctx context.Context, caller int) error {
+	e, err := p.entry(ledger.Treatment, mainland[caller], mainland[30], p.ids.New("stl_"+mainland[30]), "2026-12-10", 100)
+	if err != nil {
+		return err
+	}
+	return p.store.Post(ctx, e, p.clock.Now())
+}
+
+// entry is one side of a settlement.
+func (p *provinces) entry(side ledger.Side, treatment, insured, source, day string, amount money.Fen) (ledger.Entry, error) {
+	h := ledger.Head{Side: side, Kind: ledger.Settlement, Source: source, Day: day}
+	if side == ledger.Treatment {
+		h.ID, h.Province, h.Counterparty = p.ids.New("ent_"+treatment), treatment, insured
+		return ledger.New(h, ledger.Posting{Account: ledger.ReceivableFrom(treatment, insured), Debit: amount},
+			ledger.Posting{Account: ledger.PatientCash(treatment, settler), Debit: amount / 2},
+			ledger.Posting{Account: ledger.HospitalPayable(treatment, settler), Credit: amount + amount/2})
+	}
+	h.ID, h.Province, h.Counterparty = p.ids.New("ent_"+insured), insured, treatment
+	return ledger.New(h, ledger.Posting{Account: ledger.Fund(insured, "basic"), Debit: amount}, ledger.Posting{Account: ledger.PayableTo(insured, treatment), Credit: amount})
+}
+
+// fill copies a month's entries into the tails of both provinces' books.
+func (p *provinces) fill(ctx context.Context, settlements int64) error {
+	const atOnce = 20_000
+	return sql(ctx, p.dsn, func(conn *pgx.Conn) error {
+		for from := int64(0); from < settlements; from += atOnce {
+			var entries, postings, tail [][]any
+			for i := from; i < min(from+atOnce, settlements); i++ {
+				treatment, insured := mainland[i%31], mainland[(i+1+i/31%30)%31]
+				day, at := fmt.Sprintf("%s-%02d", clearedMonth, 1+i%30), time.Date(2026, 11, int(1+i%30), 3, 0, 0, 0, time.UTC)
+				for _, side := range []ledger.Side{ledger.Treatment, ledger.Insured} {
+					e, err := p.entry(side, treatment, insured, fmt.Sprintf("stl_%s_%012d", insured, i), day, money.Fen(100+i%1_000_000))
+					if err != nil {
+						return err
+					}
+					h := e.Head()
+					entries = append(entries, []any{h.ID, h.Province, string(side), string(h.Kind), h.Source, h.Counterparty, h.Day, clock.Micros(at)})
+					for n, x := range e.Postings() {
+						postings = append(postings, []any{h.ID, int64(n + 1), h.Province, x.Account, int64(x.Debit), int64(x.Credit)})
+					}
+					tail = append(tail, []any{h.ID, h.Province, string(side), int64(e.Clears()), e.Digest(at)})
+				}
+			}
+			for _, c := range []struct {
+				table   string
+				columns []string
+				rows    [][]any
+			}{
+				{"ledger_entry", []string{"entry_id", "province", "side", "kind", "source", "counterparty", "day", "posted_at"}, entries},
+				{"posting", []string{"entry_id", "position", "province", "account", "debit", "credit"}, postings},
+				{"ledger_tail", []string{"entry_id", "province", "side", "clears", "digest"}, tail},
+			} {
+				if _, err := conn.CopyFrom(ctx, pgx.Identifier{c.table}, c.columns, pgx.CopyFromRows(c.rows)); err != nil {
+					return err
+				}
+			}
+		}
+		_, err := conn.Exec(ctx, "ANALYZE")
+		return err
+	})
+}
+
+// clear gives everything its place, declares, compares, confirms and nets the month, and says how long each took.
+func (p *provinces) clear(ctx context.Context, settlements int64) (places, exchanged, netted time.Duration, err error) {
+	system := clock.System()
+	began := system.Now()
+	if err := p.use.SealAll(ctx); err != nil {
+		return 0, 0, 0, fmt.Errorf("places: %w", err)
+	}
+	places, began = system.Now().Sub(began), system.Now()
+	var tables int
+	var items int64
+	for _, treatment := range mainland {
+		as := asAgency(ctx, treatment)
+		if err := p.use.PrepareDeclare(as, treatment); err != nil {
+			return 0, 0, 0, err
+		}
+		w, err := p.use.DeclareWindow(as, treatment, clearedMonth, "1")
+		if err != nil {
+			return 0, 0, 0, fmt.Errorf("%s declares: %w", treatment, err)
+		}
+		tables, items = tables+len(w.Given), items+w.Total.Items
+		if err := p.use.Do(ctx, clearing.Job{Do: "submit", Province: treatment, Month: clearedMonth}); err != nil {
+			return 0, 0, 0, err
+		}
+		for _, given := range w.Given {
+			if err := p.confirm(ctx, treatment, given.Insured); err != nil {
+				return 0, 0, 0, fmt.Errorf("%s confirms %s: %w", given.Insured, treatment, err)
+			}
+		}
+	}
+	exchanged, began = system.Now().Sub(began), system.Now()
+	_, etag, err := p.use.NextNet(asOperations(ctx))
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	run, err := p.use.ComputeNet(asOperations(ctx), clearedMonth, etag)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	var sum money.Fen
+	for _, x := range run.Positions {
+		sum += x.Amount
+	}
+	netted = system.Now().Sub(began)
+	if want := min(settlements, 31*30); sum != 0 || items != settlements || int64(tables) != want || len(run.Lines) != tables {
+		return 0, 0, 0, fmt.Errorf("%d settlements in %d tables (%d netted), positions sum to %s", items, tables, len(run.Lines), sum)
+	}
+	return places, exchanged, netted, nil
+}
+
+// confirm brings a table to its insured province, which compares it with its own book and confirms.
+func (p *provinces) confirm(ctx context.Context, treatment, insured string) error {
+	if err := p.use.Do(ctx, clearing.Job{Do: "forward", Province: treatment, Other: insured, Month: clearedMonth}); err != nil {
+		return err
+	}
+	as := asAgency(ctx, insured)
+	if _, err := p.use.ConfirmTable(as, insured, treatment, clearedMonth, "1", p.use.PrepareConfirm(as, insured, treatment, clearedMonth)); err != nil {
+		return err
+	}
+	return p.use.Do(ctx, clearing.Job{Do: "confirm", Province: insured, Other: treatment, Month: clearedMonth})
+}
