@@ -241,7 +241,7 @@ const (
 	HandOverItem_HAND_OVER_ITEM_RESULTS HandOverItem = 4
 	// ABO group checked twice.
 	HandOverItem_HAND_OVER_ITEM_ABO_TWICE HandOverItem = 5
-	// Lines, drugs and last dose.
+	// Lines, drugs and last dose, dialysis times.
 	HandOverItem_HAND_OVER_ITEM_DRUGS HandOverItem = 6
 	// Infection precautions.
 	HandOverItem_HAND_OVER_ITEM_INFECTION HandOverItem = 7
@@ -525,9 +525,13 @@ type FitnessToTravel struct {
 	// Glasgow coma scale, 3 to 15; 0: not measured.
 	Gcs int32 `protobuf:"varint,24,opt,name=gcs,proto3" json:"gcs,omitempty"`
 	// Code of the main problem in the travel rules, such as "SEPSIS"; empty: none that counts. An unknown one is refused.
-	MainProblem   string `protobuf:"bytes,25,opt,name=main_problem,json=mainProblem,proto3" json:"main_problem,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MainProblem string `protobuf:"bytes,25,opt,name=main_problem,json=mainProblem,proto3" json:"main_problem,omitempty"`
+	// Days from a myocardial infarction to the day of leaving; 0: none.
+	DaysSinceInfarction int32 `protobuf:"varint,26,opt,name=days_since_infarction,json=daysSinceInfarction,proto3" json:"days_since_infarction,omitempty"`
+	// Days from a pneumothorax to the day of leaving; 0: none.
+	DaysSincePneumothorax int32 `protobuf:"varint,27,opt,name=days_since_pneumothorax,json=daysSincePneumothorax,proto3" json:"days_since_pneumothorax,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *FitnessToTravel) Reset() {
@@ -649,6 +653,20 @@ func (x *FitnessToTravel) GetMainProblem() string {
 		return x.MainProblem
 	}
 	return ""
+}
+
+func (x *FitnessToTravel) GetDaysSinceInfarction() int32 {
+	if x != nil {
+		return x.DaysSinceInfarction
+	}
+	return 0
+}
+
+func (x *FitnessToTravel) GetDaysSincePneumothorax() int32 {
+	if x != nil {
+		return x.DaysSincePneumothorax
+	}
+	return 0
 }
 
 // Leg is one part of an itinerary.
@@ -826,7 +844,7 @@ func (x *Leg) GetBookUntilTime() *timestamppb.Timestamp {
 // Itinerary is one way from door to ward (行程).
 type Itinerary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Key of this option inside its plan, such as "rail-1"; pass it to CreateTransfer.
+	// Key of this option, such as "rail-5f0c91aa": by what it rides, so that it means this way or none; pass it to CreateTransfer.
 	OptionKey string `protobuf:"bytes,1,opt,name=option_key,json=optionKey,proto3" json:"option_key,omitempty"`
 	// Legs in order.
 	Legs []*Leg `protobuf:"bytes,2,rep,name=legs,proto3" json:"legs,omitempty"`
@@ -1304,10 +1322,12 @@ type HandOverRecord struct {
 	SignedBySender string `protobuf:"bytes,2,opt,name=signed_by_sender,json=signedBySender,proto3" json:"signed_by_sender,omitempty"`
 	// Subject who signed for the receiving side.
 	SignedByReceiver string `protobuf:"bytes,3,opt,name=signed_by_receiver,json=signedByReceiver,proto3" json:"signed_by_receiver,omitempty"`
-	// When it was signed.
-	SignTime      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=sign_time,json=signTime,proto3" json:"sign_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// When the receiving side signed; unset: now.
+	SignTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=sign_time,json=signTime,proto3" json:"sign_time,omitempty"`
+	// When the sending side signed; unset: with the receiving side.
+	SenderSignTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=sender_sign_time,json=senderSignTime,proto3" json:"sender_sign_time,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *HandOverRecord) Reset() {
@@ -1364,6 +1384,13 @@ func (x *HandOverRecord) GetSignedByReceiver() string {
 func (x *HandOverRecord) GetSignTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.SignTime
+	}
+	return nil
+}
+
+func (x *HandOverRecord) GetSenderSignTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SenderSignTime
 	}
 	return nil
 }
@@ -4149,7 +4176,7 @@ var File_huhang_transfer_v1_messages_proto protoreflect.FileDescriptor
 
 const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\n" +
-	"!huhang/transfer/v1/messages.proto\x12\x12huhang.transfer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/place/v1/place.proto\"\xf3\x03\n" +
+	"!huhang/transfer/v1/messages.proto\x12\x12huhang.transfer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/place/v1/place.proto\"\xf9\x04\n" +
 	"\x0fFitnessToTravel\x12\x16\n" +
 	"\x06oxygen\x18\x01 \x01(\bR\x06oxygen\x12\x1a\n" +
 	"\binfusion\x18\x02 \x01(\bR\binfusion\x12\x1e\n" +
@@ -4170,7 +4197,9 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xac\x02(\x00R\bsystolic\x12\x1d\n" +
 	"\x04spo2\x18\x17 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x04spo2\x12\x1b\n" +
 	"\x03gcs\x18\x18 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x0f(\x00R\x03gcs\x12@\n" +
-	"\fmain_problem\x18\x19 \x01(\tB\x1d\xbaH\x1ar\x182\x16^([A-Z][A-Z_]{1,39})?$R\vmainProblem\"\x94\x05\n" +
+	"\fmain_problem\x18\x19 \x01(\tB\x1d\xbaH\x1ar\x182\x16^([A-Z][A-Z_]{1,39})?$R\vmainProblem\x12?\n" +
+	"\x15days_since_infarction\x18\x1a \x01(\x05B\v\xbaH\b\x1a\x06\x18\x94\x9d\x02(\x00R\x13daysSinceInfarction\x12C\n" +
+	"\x17days_since_pneumothorax\x18\x1b \x01(\x05B\v\xbaH\b\x1a\x06\x18\x94\x9d\x02(\x00R\x15daysSincePneumothorax\"\x94\x05\n" +
 	"\x03Leg\x12,\n" +
 	"\x04mode\x18\x01 \x01(\x0e2\x18.huhang.transfer.v1.ModeR\x04mode\x12\x1b\n" +
 	"\tfrom_name\x18\x02 \x01(\tR\bfromName\x12\x17\n" +
@@ -4249,12 +4278,13 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\vdiverted_to\x18\x11 \x01(\tR\n" +
 	"divertedTo\x12(\n" +
 	"\x10diverted_to_city\x18\x12 \x01(\tR\x0edivertedToCity\x12%\n" +
-	"\x0eattention_code\x18\x13 \x01(\tR\rattentionCode\"\x84\x02\n" +
+	"\x0eattention_code\x18\x13 \x01(\tR\rattentionCode\"\xca\x02\n" +
 	"\x0eHandOverRecord\x12K\n" +
 	"\x05items\x18\x01 \x03(\x0e2 .huhang.transfer.v1.HandOverItemB\x13\xbaH\x10\x92\x01\r\x10\t\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x05items\x123\n" +
 	"\x10signed_by_sender\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x0esignedBySender\x127\n" +
 	"\x12signed_by_receiver\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x10signedByReceiver\x127\n" +
-	"\tsign_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bsignTime\"\xba\x03\n" +
+	"\tsign_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bsignTime\x12D\n" +
+	"\x10sender_sign_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0esenderSignTime\"\xba\x03\n" +
 	"\bResource\x12\x1f\n" +
 	"\vresource_id\x18\x01 \x01(\tR\n" +
 	"resourceId\x12\"\n" +
@@ -4648,68 +4678,69 @@ var file_huhang_transfer_v1_messages_proto_depIdxs = []int32{
 	13, // 20: huhang.transfer.v1.Transfer.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
 	3,  // 21: huhang.transfer.v1.HandOverRecord.items:type_name -> huhang.transfer.v1.HandOverItem
 	56, // 22: huhang.transfer.v1.HandOverRecord.sign_time:type_name -> google.protobuf.Timestamp
-	4,  // 23: huhang.transfer.v1.Resource.kind:type_name -> huhang.transfer.v1.ResourceKind
-	18, // 24: huhang.transfer.v1.Resource.reservations:type_name -> huhang.transfer.v1.Reservation
-	56, // 25: huhang.transfer.v1.Resource.reported_time:type_name -> google.protobuf.Timestamp
-	15, // 26: huhang.transfer.v1.Resource.calendar:type_name -> huhang.transfer.v1.UnitCalendar
-	16, // 27: huhang.transfer.v1.UnitCalendar.working_days:type_name -> huhang.transfer.v1.DayWindow
-	16, // 28: huhang.transfer.v1.UnitCalendar.days_off:type_name -> huhang.transfer.v1.DayWindow
-	17, // 29: huhang.transfer.v1.UnitCalendar.closures:type_name -> huhang.transfer.v1.Closure
-	56, // 30: huhang.transfer.v1.Closure.start_time:type_name -> google.protobuf.Timestamp
-	56, // 31: huhang.transfer.v1.Closure.end_time:type_name -> google.protobuf.Timestamp
-	4,  // 32: huhang.transfer.v1.Reservation.kind:type_name -> huhang.transfer.v1.ResourceKind
-	56, // 33: huhang.transfer.v1.Reservation.start_time:type_name -> google.protobuf.Timestamp
-	56, // 34: huhang.transfer.v1.Reservation.end_time:type_name -> google.protobuf.Timestamp
-	19, // 35: huhang.transfer.v1.Reservation.overrides:type_name -> huhang.transfer.v1.Override
-	56, // 36: huhang.transfer.v1.Override.time:type_name -> google.protobuf.Timestamp
-	5,  // 37: huhang.transfer.v1.Hold.status:type_name -> huhang.transfer.v1.HoldStatus
-	56, // 38: huhang.transfer.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
-	18, // 39: huhang.transfer.v1.Hold.reservations:type_name -> huhang.transfer.v1.Reservation
-	6,  // 40: huhang.transfer.v1.Hold.purpose:type_name -> huhang.transfer.v1.HoldPurpose
-	4,  // 41: huhang.transfer.v1.Need.kind:type_name -> huhang.transfer.v1.ResourceKind
-	56, // 42: huhang.transfer.v1.Need.start_time:type_name -> google.protobuf.Timestamp
-	56, // 43: huhang.transfer.v1.Need.end_time:type_name -> google.protobuf.Timestamp
-	56, // 44: huhang.transfer.v1.PlanItineraryRequest.not_before:type_name -> google.protobuf.Timestamp
-	7,  // 45: huhang.transfer.v1.PlanItineraryRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	9,  // 46: huhang.transfer.v1.PlanItineraryResponse.options:type_name -> huhang.transfer.v1.Itinerary
-	10, // 47: huhang.transfer.v1.PlanItineraryResponse.refused:type_name -> huhang.transfer.v1.RefusedMode
-	11, // 48: huhang.transfer.v1.PlanItineraryResponse.faster_refused:type_name -> huhang.transfer.v1.FasterRefused
-	7,  // 49: huhang.transfer.v1.EstimateTravelRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	56, // 50: huhang.transfer.v1.EstimateTravelRequest.not_before:type_name -> google.protobuf.Timestamp
-	26, // 51: huhang.transfer.v1.EstimateTravelResponse.estimates:type_name -> huhang.transfer.v1.TravelEstimate
-	0,  // 52: huhang.transfer.v1.TravelEstimate.mode:type_name -> huhang.transfer.v1.Mode
-	56, // 53: huhang.transfer.v1.CreateTransferRequest.not_before:type_name -> google.protobuf.Timestamp
-	7,  // 54: huhang.transfer.v1.CreateTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	12, // 55: huhang.transfer.v1.CreateTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	12, // 56: huhang.transfer.v1.GetTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	2,  // 57: huhang.transfer.v1.ListTransfersRequest.status:type_name -> huhang.transfer.v1.TransferStatus
-	12, // 58: huhang.transfer.v1.ListTransfersResponse.transfers:type_name -> huhang.transfer.v1.Transfer
-	7,  // 59: huhang.transfer.v1.CheckFitnessRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	12, // 60: huhang.transfer.v1.CheckFitnessResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	12, // 61: huhang.transfer.v1.DepartResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	13, // 62: huhang.transfer.v1.HandOverRequest.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
-	12, // 63: huhang.transfer.v1.HandOverResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	12, // 64: huhang.transfer.v1.AbortTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	4,  // 65: huhang.transfer.v1.ListResourcesRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	14, // 66: huhang.transfer.v1.ListResourcesResponse.resources:type_name -> huhang.transfer.v1.Resource
-	56, // 67: huhang.transfer.v1.ListResourcesResponse.as_of:type_name -> google.protobuf.Timestamp
-	4,  // 68: huhang.transfer.v1.AddResourceRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	14, // 69: huhang.transfer.v1.AddResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
-	4,  // 70: huhang.transfer.v1.CountFreeRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	56, // 71: huhang.transfer.v1.CountFreeRequest.start_time:type_name -> google.protobuf.Timestamp
-	56, // 72: huhang.transfer.v1.CountFreeRequest.end_time:type_name -> google.protobuf.Timestamp
-	56, // 73: huhang.transfer.v1.CountFreeResponse.as_of:type_name -> google.protobuf.Timestamp
-	21, // 74: huhang.transfer.v1.HoldResourcesRequest.needs:type_name -> huhang.transfer.v1.Need
-	56, // 75: huhang.transfer.v1.HoldResourcesRequest.expire_time:type_name -> google.protobuf.Timestamp
-	20, // 76: huhang.transfer.v1.HoldResourcesResponse.hold:type_name -> huhang.transfer.v1.Hold
-	20, // 77: huhang.transfer.v1.GetHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	20, // 78: huhang.transfer.v1.ConfirmHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	20, // 79: huhang.transfer.v1.ReleaseHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	80, // [80:80] is the sub-list for method output_type
-	80, // [80:80] is the sub-list for method input_type
-	80, // [80:80] is the sub-list for extension type_name
-	80, // [80:80] is the sub-list for extension extendee
-	0,  // [0:80] is the sub-list for field type_name
+	56, // 23: huhang.transfer.v1.HandOverRecord.sender_sign_time:type_name -> google.protobuf.Timestamp
+	4,  // 24: huhang.transfer.v1.Resource.kind:type_name -> huhang.transfer.v1.ResourceKind
+	18, // 25: huhang.transfer.v1.Resource.reservations:type_name -> huhang.transfer.v1.Reservation
+	56, // 26: huhang.transfer.v1.Resource.reported_time:type_name -> google.protobuf.Timestamp
+	15, // 27: huhang.transfer.v1.Resource.calendar:type_name -> huhang.transfer.v1.UnitCalendar
+	16, // 28: huhang.transfer.v1.UnitCalendar.working_days:type_name -> huhang.transfer.v1.DayWindow
+	16, // 29: huhang.transfer.v1.UnitCalendar.days_off:type_name -> huhang.transfer.v1.DayWindow
+	17, // 30: huhang.transfer.v1.UnitCalendar.closures:type_name -> huhang.transfer.v1.Closure
+	56, // 31: huhang.transfer.v1.Closure.start_time:type_name -> google.protobuf.Timestamp
+	56, // 32: huhang.transfer.v1.Closure.end_time:type_name -> google.protobuf.Timestamp
+	4,  // 33: huhang.transfer.v1.Reservation.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 34: huhang.transfer.v1.Reservation.start_time:type_name -> google.protobuf.Timestamp
+	56, // 35: huhang.transfer.v1.Reservation.end_time:type_name -> google.protobuf.Timestamp
+	19, // 36: huhang.transfer.v1.Reservation.overrides:type_name -> huhang.transfer.v1.Override
+	56, // 37: huhang.transfer.v1.Override.time:type_name -> google.protobuf.Timestamp
+	5,  // 38: huhang.transfer.v1.Hold.status:type_name -> huhang.transfer.v1.HoldStatus
+	56, // 39: huhang.transfer.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
+	18, // 40: huhang.transfer.v1.Hold.reservations:type_name -> huhang.transfer.v1.Reservation
+	6,  // 41: huhang.transfer.v1.Hold.purpose:type_name -> huhang.transfer.v1.HoldPurpose
+	4,  // 42: huhang.transfer.v1.Need.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 43: huhang.transfer.v1.Need.start_time:type_name -> google.protobuf.Timestamp
+	56, // 44: huhang.transfer.v1.Need.end_time:type_name -> google.protobuf.Timestamp
+	56, // 45: huhang.transfer.v1.PlanItineraryRequest.not_before:type_name -> google.protobuf.Timestamp
+	7,  // 46: huhang.transfer.v1.PlanItineraryRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	9,  // 47: huhang.transfer.v1.PlanItineraryResponse.options:type_name -> huhang.transfer.v1.Itinerary
+	10, // 48: huhang.transfer.v1.PlanItineraryResponse.refused:type_name -> huhang.transfer.v1.RefusedMode
+	11, // 49: huhang.transfer.v1.PlanItineraryResponse.faster_refused:type_name -> huhang.transfer.v1.FasterRefused
+	7,  // 50: huhang.transfer.v1.EstimateTravelRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	56, // 51: huhang.transfer.v1.EstimateTravelRequest.not_before:type_name -> google.protobuf.Timestamp
+	26, // 52: huhang.transfer.v1.EstimateTravelResponse.estimates:type_name -> huhang.transfer.v1.TravelEstimate
+	0,  // 53: huhang.transfer.v1.TravelEstimate.mode:type_name -> huhang.transfer.v1.Mode
+	56, // 54: huhang.transfer.v1.CreateTransferRequest.not_before:type_name -> google.protobuf.Timestamp
+	7,  // 55: huhang.transfer.v1.CreateTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	12, // 56: huhang.transfer.v1.CreateTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 57: huhang.transfer.v1.GetTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	2,  // 58: huhang.transfer.v1.ListTransfersRequest.status:type_name -> huhang.transfer.v1.TransferStatus
+	12, // 59: huhang.transfer.v1.ListTransfersResponse.transfers:type_name -> huhang.transfer.v1.Transfer
+	7,  // 60: huhang.transfer.v1.CheckFitnessRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	12, // 61: huhang.transfer.v1.CheckFitnessResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 62: huhang.transfer.v1.DepartResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	13, // 63: huhang.transfer.v1.HandOverRequest.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
+	12, // 64: huhang.transfer.v1.HandOverResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 65: huhang.transfer.v1.AbortTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	4,  // 66: huhang.transfer.v1.ListResourcesRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	14, // 67: huhang.transfer.v1.ListResourcesResponse.resources:type_name -> huhang.transfer.v1.Resource
+	56, // 68: huhang.transfer.v1.ListResourcesResponse.as_of:type_name -> google.protobuf.Timestamp
+	4,  // 69: huhang.transfer.v1.AddResourceRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	14, // 70: huhang.transfer.v1.AddResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
+	4,  // 71: huhang.transfer.v1.CountFreeRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 72: huhang.transfer.v1.CountFreeRequest.start_time:type_name -> google.protobuf.Timestamp
+	56, // 73: huhang.transfer.v1.CountFreeRequest.end_time:type_name -> google.protobuf.Timestamp
+	56, // 74: huhang.transfer.v1.CountFreeResponse.as_of:type_name -> google.protobuf.Timestamp
+	21, // 75: huhang.transfer.v1.HoldResourcesRequest.needs:type_name -> huhang.transfer.v1.Need
+	56, // 76: huhang.transfer.v1.HoldResourcesRequest.expire_time:type_name -> google.protobuf.Timestamp
+	20, // 77: huhang.transfer.v1.HoldResourcesResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 78: huhang.transfer.v1.GetHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 79: huhang.transfer.v1.ConfirmHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 80: huhang.transfer.v1.ReleaseHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	81, // [81:81] is the sub-list for method output_type
+	81, // [81:81] is the sub-list for method input_type
+	81, // [81:81] is the sub-list for extension type_name
+	81, // [81:81] is the sub-list for extension extendee
+	0,  // [0:81] is the sub-list for field type_name
 }
 
 func init() { file_huhang_transfer_v1_messages_proto_init() }
