@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 
@@ -233,17 +232,16 @@ func TestEstimateFindsTheShortest(t *testing.T) {
 	})
 }
 
-// slowest arrival: the fixed point of "who stands there by then can be there by then", in no order of time.
+// earliest is the fixed point of "who stands there by then can be there by then", in no order of time.
 func (b *brute) earliest() int32 {
 	s := b.s
-	ready := map[string]int32{}
+	ready := slicesFilled(nil, len(b.p.served)*kinds, unreachable)
 	offer := func(stop int32, kind int, at int32) bool {
-		key := fmt.Sprint(stop, kind)
-		if before, ok := ready[key]; ok && before <= at {
-			return false
+		if place := int(stop)*kinds + kind; at < ready[place] {
+			ready[place] = at
+			return true
 		}
-		ready[key] = at
-		return true
+		return false
 	}
 	for _, a := range s.access {
 		for kind := range kinds {
@@ -256,8 +254,8 @@ func (b *brute) earliest() int32 {
 		for _, r := range b.runs {
 			on := false
 			for _, c := range r.calls {
-				at, ok := ready[fmt.Sprint(c.from, r.kind)]
-				on = on || ok && c.flags&noBoard == 0 && at <= c.tod && c.tod >= s.start && c.tod >= s.earliest[r.kind] && c.tod <= s.end
+				at := ready[int(c.from)*kinds+r.kind]
+				on = on || c.flags&noBoard == 0 && at <= c.tod && c.tod >= s.start && c.tod >= s.earliest[r.kind] && c.tod <= s.end
 				if !on || c.tod > s.end || c.flags&noAlight != 0 {
 					continue
 				}

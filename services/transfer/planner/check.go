@@ -70,9 +70,14 @@ func (r *Rules) checkModes() error {
 		}
 		names := slices.Concat(m.NeedsAny, m.NeedsOnLongRoad, r.HelpDesk.NeededFor)
 		for _, c := range m.Refuse {
-			names = append(names, c.When)
+			if c.When != "" {
+				names = append(names, c.When)
+			}
+			if (c.When == "") != (measures[c.Measure] != nil && c.Below > 0) {
+				return fmt.Errorf("%s: a refusal by item %q and measure %q", m.Mode, c.When, c.Measure)
+			}
 			if c.Zh == "" || c.En == "" || c.OverKm < 0 {
-				return fmt.Errorf("%s does not say why %s refuses it", m.Mode, c.When)
+				return fmt.Errorf("%s does not say why %s%s refuses it", m.Mode, c.When, c.Measure)
 			}
 		}
 		for _, name := range names {

@@ -9,6 +9,9 @@ var measures = map[string]func(Fitness) int32{
 	"respiratory_rate": func(f Fitness) int32 { return f.RespiratoryRate },
 	"spo2":             func(f Fitness) int32 { return f.SpO2 },
 	"gcs":              func(f Fitness) int32 { return f.GCS },
+
+	"days_since_infarction":   func(f Fitness) int32 { return f.DaysSinceInfarction },
+	"days_since_pneumothorax": func(f Fitness) int32 { return f.DaysSincePneumothorax },
 }
 
 // dimensions are what the grade is the worst of.
@@ -95,12 +98,16 @@ func (r *Rules) KnownProblem(code string) bool {
 // hours is how many seconds an escort may be on the way; 0: no bound.
 func (r *Rules) hours(e Escort) int32 { return int32(r.Hours[e.String()] * 3600) }
 
-// outOfHours says why a way that takes so long is too much for the escort or the vehicle; "" when it is not.
-func (r *Rules) outOfHours(mode Mode, e Escort, took time.Duration) (Text, bool) {
-	for _, name := range []string{e.String(), string(mode)} {
-		if most := r.Hours[name]; most > 0 && took > time.Duration(most)*time.Hour {
+// outOfHours says why a way is too long for the escort, who has been on duty for so long at its end, or for the vehicle,
+// which takes it from its beginning.
+func (r *Rules) outOfHours(mode Mode, e Escort, duty, took time.Duration) (Text, bool) {
+	for _, of := range []struct {
+		name string
+		is   time.Duration
+	}{{e.String(), duty}, {string(mode), took}} {
+		if most := r.Hours[of.name]; most > 0 && of.is > time.Duration(most)*time.Hour {
 			return say("门到门 %s，超过 %s 的 %d 小时工时上限", "takes %s door to door, over the %[2]s limit of %[3]d working hours",
-				hoursMinutes(took), name, most), true
+				hoursMinutes(of.is), of.name, most), true
 		}
 	}
 	return Text{}, false

@@ -20,7 +20,7 @@ func (p *core) estimate(q question, destinations []spot) []Estimate {
 				continue
 			}
 			one := p.direct(mode, &to, road, because)
-			if _, over := p.rules.outOfHours(mode, escort, one.Arrive.Sub(one.Depart)); !over {
+			if _, over := p.rules.outOfHours(mode, escort, one.Arrive.Sub(one.Depart), one.Arrive.Sub(one.Depart)); !over {
 				out[i].shorter(one.Arrive.Sub(one.Depart), mode)
 			}
 		}

@@ -72,7 +72,7 @@ func (p *core) against(one *Itinerary, q *question) []Text {
 			add(say("%s 次不接收轮椅或担架旅客", "%s takes no wheelchair or stretcher", leg.Number))
 		}
 	}
-	if text, over := p.rules.outOfHours(one.Main(), p.rules.Escort(q.Fitness), one.Arrive.Sub(q.since(one.Depart))); over {
+	if text, over := p.rules.outOfHours(one.Main(), p.rules.Escort(q.Fitness), one.Arrive.Sub(q.since(one.Depart)), one.Arrive.Sub(one.Depart)); over {
 		add(text)
 	}
 	if rides := one.Changes + 1; !whole && rides > p.rules.MostRides {

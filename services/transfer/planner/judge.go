@@ -43,7 +43,7 @@ func (r *Rules) judgeOver(mode Mode, f Fitness, km int64) (Text, bool) {
 	rule := r.rule(mode)
 	var against []Text
 	for _, c := range rule.Refuse {
-		if items[c.When](f) && (c.OverKm == 0 || km > c.OverKm) {
+		if c.holds(f, km) {
 			against = append(against, c.Text)
 		}
 	}

@@ -44,6 +44,8 @@ type Fitness struct {
 	HeartRate, RespiratoryRate, Systolic, SpO2, GCS int32
 	// Problem is the code of the main problem in the rules; empty: none that counts.
 	Problem string
+	// DaysSinceInfarction and DaysSincePneumothorax count to the day of leaving; 0: never had, or too long ago to count.
+	DaysSinceInfarction, DaysSincePneumothorax int32
 }
 
 // items are the names under which the rules speak of the state.

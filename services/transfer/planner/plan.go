@@ -3,6 +3,7 @@ package planner
 import (
 	"cmp"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"time"
 
@@ -61,7 +62,7 @@ func (p *core) directs(q *question, plan *Plan) (found []Itinerary, known []answ
 			continue
 		}
 		one := p.direct(mode, q, road, because)
-		if against, over := p.rules.outOfHours(mode, escort, one.Arrive.Sub(q.since(one.Depart))); over {
+		if against, over := p.rules.outOfHours(mode, escort, one.Arrive.Sub(q.since(one.Depart)), one.Arrive.Sub(one.Depart)); over {
 			plan.Refused = append(plan.Refused, Refusal{mode, against})
 			continue
 		}
@@ -182,12 +183,7 @@ func (p *core) choose(found []Itinerary, q *question, plan *Plan) []Itinerary {
 		}
 	}
 	kept = p.fewer(kept)
-	named := map[Mode]int{}
-	for i := range kept {
-		main := kept[i].Main()
-		named[main]++
-		kept[i].Key = fmt.Sprintf("%s-%d", keyNames[main], named[main])
-	}
+	name(kept)
 	return kept
 }
 
@@ -220,6 +216,29 @@ func (p *core) fewer(all []Itinerary) []Itinerary {
 		}
 	}
 	return out
+}
+
+// name gives each option a key by what it rides, not by its place in the list: what was chosen is that way or none, also
+// when a plan made a minute later has more options or fewer. Times are no part of it, for a late train is the same train.
+func name(options []Itinerary) {
+	used := map[string]int{}
+	for i := range options {
+		sum, rides := fnv.New32a(), false
+		for _, leg := range options[i].Legs {
+			if leg.Run.TripID != "" {
+				_, _ = fmt.Fprintf(sum, "%s %s %s %s\n", leg.Run.TripID, leg.Run.ServiceDay, leg.FromStop, leg.ToStop)
+				rides = true
+			}
+		}
+		key := keyNames[options[i].Main()] + "-1"
+		if rides {
+			key = fmt.Sprintf("%s-%08x", keyNames[options[i].Main()], sum.Sum32())
+		}
+		if used[key]++; used[key] > 1 {
+			key = fmt.Sprintf("%s-%d", key, used[key])
+		}
+		options[i].Key = key
+	}
 }
 
 var keyNames = map[Mode]string{Taxi: "taxi", Rail: "rail", Flight: "flight", RoadAmbulance: "ambulance", AirAmbulance: "air-ambulance"}

@@ -15,7 +15,7 @@ import (
 var ruleFiles embed.FS
 
 // currentRules is the version in force; older files stay, for decisions that name them.
-const currentRules = "rules/2026-2.yaml"
+const currentRules = "rules/2026-3.yaml"
 
 // Rules say who may travel how, and what a way takes and costs (出行规则). They are data with a version.
 type Rules struct {
@@ -119,11 +119,25 @@ type ModeRule struct {
 	BeyondEscort Text   `yaml:"beyond_escort"`
 }
 
-// Condition refuses a mode to those with the item, or only where the road is longer than so many kilometres.
+// Condition refuses a mode to those with the item, or with a measure below a bound; or only where the road is longer than
+// so many kilometres.
 type Condition struct {
-	When   string `yaml:"when"`
-	OverKm int64  `yaml:"over_km"`
-	Text   `yaml:",inline"`
+	When    string `yaml:"when"`
+	Measure string `yaml:"measure"`
+	Below   int32  `yaml:"below"`
+	OverKm  int64  `yaml:"over_km"`
+	Text    `yaml:",inline"`
+}
+
+func (c *Condition) holds(f Fitness, km int64) bool {
+	if c.OverKm > 0 && km <= c.OverKm {
+		return false
+	}
+	if c.When != "" {
+		return items[c.When](f)
+	}
+	n := measures[c.Measure](f)
+	return n > 0 && n < c.Below
 }
 
 // CurrentRules returns the rules in force.
