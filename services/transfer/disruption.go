@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -49,13 +50,59 @@ type Imported struct{ Runs, Unknown, PassedOver, Transfers int }
 type FeedChange struct {
 	Entity, TripID, Day string
 	timetable.Change
+	// Times are what the feed says as times of day.
+	Times []FeedTime
 }
+
+// FeedTime is when a run is at a stop by what a feed says; Call is the place among the change's stops. A zero time is not
+// told so. Alone: nothing is said of the other of the two.
+type FeedTime struct {
+	Call           int
+	Arrive, Depart time.Time
+	Alone          bool
+}
+
+// late turns a feed's times into delays.
+func (c *FeedChange) late(schedule *timetable.Schedule) error {
+	for _, at := range c.Times {
+		stop := &c.Stops[at.Call]
+		refuse := func(column, en, zh string) error {
+			return fault.New(fault.InvalidArgument, fault.FeedInvalid, "feed", en, zh).
+				With("entity", c.Entity).With("field", fmt.Sprintf("stop_time_update[%d].%s", at.Call, column))
+		}
+		arrive, depart, found := schedule.At(c.TripID, c.Day, stop.Stop)
+		if !found {
+			return refuse("stop_id", "The trip does not call there, so a time says no delay.", "该行程在此不停站，无法由时间计算晚点。")
+		}
+		if !at.Arrive.IsZero() {
+			stop.Arrive = at.Arrive.Sub(arrive)
+		}
+		if !at.Depart.IsZero() {
+			stop.Depart = at.Depart.Sub(depart)
+		}
+		switch {
+		case at.Alone && at.Depart.IsZero():
+			stop.Depart = stop.Arrive
+		case at.Alone:
+			stop.Arrive = stop.Depart
+		}
+		if max(stop.Arrive.Abs(), stop.Depart.Abs()) > longestLate {
+			return refuse("time", "The time is more than 48 hours from the timetable's.", "时间与时刻表相差超过 48 小时。")
+		}
+	}
+	return nil
+}
+
+// longestLate is more than any run is late.
+const longestLate = 48 * time.Hour
 
 // ImportChanges takes a feed's changes: those of trips that the timetable has, by number. FEED_INVALID names the entity.
 func (s *Service) ImportChanges(ctx context.Context, list []FeedChange) (Imported, error) {
 	var out Imported
 	now := s.clock.Now()
 	var known []timetable.Change
+	var schedule *timetable.Schedule
+	table := s.planner.Table()
 	for _, one := range list {
 		if one.Day == "" {
 			one.Day = timetable.Midnight(now).Format("20060102")
@@ -64,10 +111,18 @@ func (s *Service) ImportChanges(ctx context.Context, list []FeedChange) (Importe
 			return Imported{}, fault.New(fault.InvalidArgument, fault.FeedInvalid, "feed",
 				"The feed holds a start date out of bounds.", "数据中的运行日超出范围。").With("entity", one.Entity).With("field", "start_date")
 		}
-		number, found := s.planner.Table().NumberOf(one.TripID)
-		if !found || !s.planner.Table().Knows(number, one.Day) {
+		number, found := table.NumberOf(one.TripID)
+		if !found || !table.Knows(number, one.Day) {
 			out.Unknown++
 			continue
+		}
+		if len(one.Times) > 0 {
+			if schedule == nil {
+				schedule = table.Schedule()
+			}
+			if err := one.late(schedule); err != nil {
+				return Imported{}, err
+			}
 		}
 		one.Number, one.Change.Day = number, one.Day
 		known = append(known, one.Change)

@@ -19,13 +19,17 @@ type PlanQuery struct {
 	Within                      time.Duration
 }
 
-// Plan answers the options, and why modes are refused. CODE_UNKNOWN names the city's field; TIME_INVALID.
+// Plan answers the options around what is known of delays and cancellations, and why modes are refused. CODE_UNKNOWN names the city's field; TIME_INVALID.
 func (s *Service) Plan(ctx context.Context, q PlanQuery) (planner.Plan, error) {
 	question, err := s.question(ctx, q, furthestPlan)
 	if err != nil {
 		return planner.Plan{}, err
 	}
-	return s.planner.Plan(question), nil
+	live, err := s.today(ctx, s.clock.Now())
+	if err != nil {
+		return planner.Plan{}, err
+	}
+	return live.Plan(question), nil
 }
 
 func (s *Service) question(ctx context.Context, q PlanQuery, furthest time.Duration) (planner.Question, error) {

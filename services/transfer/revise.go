@@ -117,7 +117,7 @@ func (s *Service) revise(ctx context.Context, t *Transfer) (bool, error) {
 			Zh: "所乘班次中途停止，请告知患者位置后重新安排。", En: "The leg under way will not go on; say where the patient is and plan again.",
 		})
 	}
-	options, none, err := s.ways(t, e, t.standing(e, now), live)
+	options, none, err := s.ways(t, e, t.standing(e, now), live, false)
 	if err != nil {
 		return false, err
 	}
@@ -197,13 +197,36 @@ func lacking(need pool.Need) planner.Text {
 	}
 }
 
-// ways are the ways on from where the patient is, the whole itinerary each; none says why there is none.
-func (s *Service) ways(t *Transfer, e expected, from stand, live *planner.Planner) (options []planner.Itinerary, none planner.Text, err error) {
+// byHand are the ways on that a person may choose from: within the hours of the crew that goes along, else those for which
+// somebody has to relieve it.
+func (s *Service) byHand(t *Transfer, e expected, from stand, live *planner.Planner) (options []planner.Itinerary, none planner.Text, err error) {
+	options, none, err = s.ways(t, e, from, live, false)
+	if err != nil || len(options) > 0 || t.Status != InTransit || !t.Itinerary.Escort.NeedsCrew() {
+		return options, none, err
+	}
+	if options, _, err = s.ways(t, e, from, live, true); err != nil {
+		return nil, none, err
+	}
+	for i := range options {
+		options[i].Because.Zh += "；护送团队工时已满，须安排换班"
+		options[i].Because.En += "; the crew's hours end on the way: it has to be relieved"
+	}
+	return options, none, nil
+}
+
+// ways are the ways on from where the patient is, the whole itinerary each; none says why there is none. The crew has been
+// on duty since it left, unless it is relieved.
+func (s *Service) ways(t *Transfer, e expected, from stand, live *planner.Planner, relieved bool) (options []planner.Itinerary, none planner.Text, err error) {
 	destination, err := city(t.DestinationCity, "destination_city")
 	if err != nil {
 		return nil, none, err
 	}
-	q := planner.Question{Origin: planner.Somewhere(from.at), Destination: destination, NotBefore: from.time, Fitness: t.Fitness}
+	q := planner.Question{
+		Origin: planner.Somewhere(from.at), Destination: destination, NotBefore: from.time, Fitness: t.Fitness, Now: s.clock.Now(),
+	}
+	if t.Status == InTransit && !relieved {
+		q.DutySince = t.DepartedTime
+	}
 	if from.leg == 0 && t.Status != InTransit {
 		if q.Origin, err = city(t.OriginCity, "origin_city"); err != nil {
 			return nil, none, err
@@ -267,7 +290,7 @@ func (s *Service) PlanOnward(ctx context.Context, transferID string) ([]planner.
 		return nil, planner.Text{}, err
 	}
 	e := t.expect(now, live.Table().Ride, s.boardTime(t.Fitness))
-	return s.ways(&t, e, t.standing(e, now), live)
+	return s.byHand(&t, e, t.standing(e, now), live)
 }
 
 // Replan plans the rest again on a person's word; at is where the patient is, when the line cannot know.
@@ -292,7 +315,7 @@ func (s *Service) Replan(ctx context.Context, transferID, etag, option string, a
 				return err
 			}
 		}
-		options, none, err := s.ways(t, e, from, live)
+		options, none, err := s.byHand(t, e, from, live)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -69,13 +70,15 @@ func (j *journey) look() {
 		return
 	}
 	from := j.move.standing(e, now)
-	options, none, err := j.s.ways(&j.move, e, from, live)
+	options, none, err := j.s.ways(&j.move, e, from, live, false)
 	if err != nil {
 		j.t.Fatal(err)
 	}
 	destination, _ := place.City(j.move.DestinationCity)
 	q := planner.Question{Origin: planner.Somewhere(from.at), Destination: destination, NotBefore: from.time, Fitness: j.move.Fitness, Now: now}
-	if j.move.Status != InTransit {
+	if j.move.Status == InTransit {
+		q.DutySince = j.move.DepartedTime
+	} else {
 		q.Origin, _ = place.City(j.move.OriginCity)
 	}
 	fresh := live.Plan(q).Options
@@ -177,5 +180,47 @@ func TestReplanningAgainstTheNetwork(t *testing.T) {
 	t.Logf("%d kept, %d changed, %d without a way", kept, replanned, stuck)
 	if replanned == 0 || kept == 0 {
 		t.Error("the test changes nothing")
+	}
+}
+
+// Who has been on duty for most of their hours is not sent on for as long again; a person may send somebody to relieve them,
+// and is told so.
+func TestTheCrewsHoursGoOnOnTheWay(t *testing.T) {
+	c := clock.NewFake(time.Date(2026, 3, 2, 6, 0, 0, 0, clock.Shanghai))
+	s := New(nil, nil, planner.New(timetable.Sample(), planner.CurrentRules()), c, id.Sequence())
+	origin, _ := place.City("340100")
+	destination, _ := place.City("310100")
+	nurse := planner.Fitness{SpO2: 92}
+	plan := s.planner.Plan(planner.Question{Origin: origin, Destination: destination, NotBefore: c.Now(), Fitness: nurse})
+	way := plan.Options[0]
+	if way.Escort != planner.EscortNurse {
+		t.Fatalf("escort %v", way.Escort)
+	}
+	ride := 0
+	for way.Legs[ride].Number == "" {
+		ride++
+	}
+	for name, on := range map[string]struct {
+		duty    time.Duration
+		relieve bool
+	}{"rested": {time.Hour, false}, "nearly over": {11*time.Hour + 30*time.Minute, true}} {
+		move := Transfer{
+			Status: InTransit, Itinerary: way, OriginCity: "340100", DestinationCity: "310100", Fitness: nurse, DepartedTime: c.Now().Add(-on.duty),
+		}
+		e := expected{legs: way.Legs, broken: ride}
+		from := stand{ride, way.Legs[ride].From, c.Now()}
+		options, none, err := s.ways(&move, e, from, s.planner, false)
+		if err != nil || (len(options) == 0) != on.relieve || on.relieve && none.En == "" {
+			t.Fatalf("%s: %d options, %v, %v", name, len(options), none, err)
+		}
+		for _, o := range options {
+			if o.Arrive.Sub(move.DepartedTime) > 12*time.Hour {
+				t.Errorf("%s: %s arrives after %v on duty", name, o.Key, o.Arrive.Sub(move.DepartedTime))
+			}
+		}
+		options, _, err = s.byHand(&move, e, from, s.planner)
+		if err != nil || len(options) == 0 || strings.Contains(options[0].Because.En, "relieved") != on.relieve {
+			t.Errorf("%s: by hand %+v, %v", name, options, err)
+		}
 	}
 }

@@ -114,7 +114,8 @@ var Items = []Item{
 type HandOver struct {
 	Items                            []Item
 	SignedBySender, SignedByReceiver string
-	SignTime                         time.Time
+	// SignTime is when the receiving side signed, SenderSignTime when the sending side did.
+	SignTime, SenderSignTime time.Time
 }
 
 func (t *Transfer) wrongState(en, zh string) error {
@@ -178,9 +179,17 @@ func (t *Transfer) Complete(h HandOver, now time.Time) error {
 	if h.SignTime.IsZero() {
 		h.SignTime = now
 	}
-	if h.SignTime.Before(t.DepartedTime) || h.SignTime.After(now.Add(signSkew)) {
-		return fault.New(fault.InvalidArgument, fault.TimeInvalid, "hand_over.sign_time",
-			"The signature's time lies before the departure or in the future.", "签字时间早于出发时间或在将来。")
+	if h.SenderSignTime.IsZero() {
+		h.SenderSignTime = h.SignTime
+	}
+	for _, signed := range []struct {
+		field string
+		at    time.Time
+	}{{"hand_over.sign_time", h.SignTime}, {"hand_over.sender_sign_time", h.SenderSignTime}} {
+		if signed.at.Before(t.DepartedTime) || signed.at.After(now.Add(signSkew)) {
+			return fault.New(fault.InvalidArgument, fault.TimeInvalid, signed.field,
+				"The signature's time lies before the departure or in the future.", "签字时间早于出发时间或在将来。")
+		}
 	}
 	t.Status, t.ArrivedTime, t.HandOver = Arrived, now, &h
 	return nil

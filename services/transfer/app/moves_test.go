@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/MobilityData/gtfs-realtime-bindings/golang/gtfs"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	placev1 "huhang.example/gen/huhang/place/v1"
@@ -145,6 +147,83 @@ func TestAPatientOnTheWayIsPlannedOnFromTheStation(t *testing.T) {
 		picture, err := w.live.GetTransferPicture(sender, &transferv1.GetTransferPictureRequest{TransferId: made.GetTransferId()})
 		if err != nil || picture.GetContentType() != "image/svg+xml" || !strings.Contains(string(picture.GetData()), "<title") {
 			t.Fatalf("%v", err)
+		}
+	})
+}
+
+// A feed that tells times rather than delays moves the itinerary like one that tells delays; of a stop where the trip does
+// not call it is refused whole.
+func TestARealtimeFeedByTimes(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.startJobs()
+		made := w.byRail()
+		_, leg := train(made)
+		feed := func(stop string, event *gtfs.TripUpdate_StopTimeEvent) []byte {
+			text, err := proto.Marshal(&gtfs.FeedMessage{
+				Header: &gtfs.FeedHeader{GtfsRealtimeVersion: proto.String("2.0")},
+				Entity: []*gtfs.FeedEntity{{Id: proto.String("示范-1"), TripUpdate: &gtfs.TripUpdate{
+					Trip:           &gtfs.TripDescriptor{TripId: proto.String(leg.GetTripId()), StartDate: proto.String(leg.GetServiceDay())},
+					StopTimeUpdate: []*gtfs.TripUpdate_StopTimeUpdate{{StopId: proto.String(stop), Departure: event}},
+				}}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		late := &gtfs.TripUpdate_StopTimeEvent{Time: proto.Int64(leg.GetDepartTime().AsTime().Add(7 * time.Minute).Unix())}
+		ops, before := w.as("OPS", access.Operations), w.snapshot()
+		_, err := w.moves.ImportRealtime(ops, &transferv1.ImportRealtimeRequest{RequestId: w.request(), Feed: feed("nowhere", late)})
+		f := w.refused("a stop where it does not call", before, err, fault.FeedInvalid)
+		if f.Meta["entity"] != "示范-1" || f.Meta["field"] != "stop_time_update[0].stop_id" {
+			t.Errorf("%+v", f)
+		}
+		_, err = w.moves.ImportRealtime(ops, &transferv1.ImportRealtimeRequest{RequestId: w.request(), Feed: feed(leg.GetFromStopId(), &gtfs.TripUpdate_StopTimeEvent{Time: proto.Int64(1)})})
+		w.refused("fifty years early", before, err, fault.FeedInvalid)
+		got, err := w.moves.ImportRealtime(ops, &transferv1.ImportRealtimeRequest{RequestId: w.request(), Feed: feed(leg.GetFromStopId(), late)})
+		if err != nil || got.GetRuns() != 1 || got.GetTransfers() != 1 {
+			t.Fatalf("%v, %v", got, err)
+		}
+		sqldbtest.Eventually(t, "seven minutes are in the itinerary", func() bool {
+			_, now := train(w.get(made.GetTransferId()))
+			return now.GetDepartTime().AsTime().Equal(leg.GetDepartTime().AsTime().Add(7*time.Minute)) &&
+				now.GetArriveTime().AsTime().Equal(leg.GetArriveTime().AsTime().Add(7*time.Minute))
+		})
+	})
+}
+
+// What PlanItinerary shows is what CreateTransfer makes: both plan around what is reported, and a key means one way.
+func TestAKeyOfACancelledTrainIsRefused(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.peers.patient.RegisteredBy = "H-HF-01"
+		sender := w.as("H-HF-01", access.Coordinator)
+		ask := &transferv1.PlanItineraryRequest{OriginCity: "340100", DestinationCity: "310100", NotBefore: at(4), Fitness: &transferv1.FitnessToTravel{}}
+		plan, err := w.server.PlanItinerary(sender, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chosen := plan.GetOptions()[0]
+		w.disrupt(&transferv1.Transfer{Itinerary: chosen}, true, 0)
+		again, err := w.server.PlanItinerary(sender, ask)
+		if err != nil || len(again.GetOptions()) == 0 {
+			t.Fatalf("%v, %v", again, err)
+		}
+		for _, o := range again.GetOptions() {
+			if o.GetOptionKey() == chosen.GetOptionKey() {
+				t.Errorf("the cancelled train is offered again: %v", o)
+			}
+		}
+		before := w.snapshot()
+		create := &transferv1.CreateTransferRequest{
+			RequestId: w.request(), ReferralId: w.ids.New("ref"), PatientId: w.ids.New("pat"), FromOrganisation: "H-HF-01", ToOrganisation: "C-SH-01",
+			OriginCity: "340100", DestinationCity: "310100", NotBefore: at(4), Fitness: &transferv1.FitnessToTravel{}, OptionKey: chosen.GetOptionKey(),
+		}
+		_, err = w.server.CreateTransfer(sender, create)
+		w.refused("what was cancelled meanwhile", before, err, fault.NoItinerary)
+		create.RequestId, create.OptionKey = w.request(), again.GetOptions()[0].GetOptionKey()
+		made, err := w.server.CreateTransfer(sender, create)
+		if err != nil || made.GetTransfer().GetItinerary().GetOptionKey() != create.GetOptionKey() {
+			t.Errorf("%v, %v", made, err)
 		}
 	})
 }

@@ -251,6 +251,12 @@ func TestHandOverNeedsEverything(t *testing.T) {
 			request.HandOver.SignTime = at(hours)
 			_, err = w.server.HandOver(w.receiver(), request)
 			w.refused(name, before, err, fault.TimeInvalid)
+			request = w.handOver(left)
+			request.HandOver.SenderSignTime = at(hours)
+			_, err = w.server.HandOver(w.receiver(), request)
+			if f := w.refused(name+", the sending side", before, err, fault.TimeInvalid); f.Field != "hand_over.sender_sign_time" {
+				t.Errorf("%+v", f)
+			}
 		}
 		_, err = w.server.HandOver(w.as("C-BJ-02", access.Center), w.handOver(left))
 		w.refused("another center", before, err, fault.ReasonNotFound)

@@ -81,6 +81,7 @@ func fitnessFrom(f *transferv1.FitnessToTravel) planner.Fitness {
 		Vasoactive: f.GetVasoactive(), Stretcher: f.GetStretcher(), ReducedConsciousness: f.GetReducedConsciousness(),
 		HeartRate: f.GetHeartRate(), RespiratoryRate: f.GetRespiratoryRate(), Systolic: f.GetSystolic(), SpO2: f.GetSpo2(),
 		GCS: f.GetGcs(), Problem: f.GetMainProblem(),
+		DaysSinceInfarction: f.GetDaysSinceInfarction(), DaysSincePneumothorax: f.GetDaysSincePneumothorax(),
 	}
 }
 
@@ -89,12 +90,23 @@ func handOverFrom(r *transferv1.HandOverRecord) (transfer.HandOver, error) {
 	for _, item := range r.GetItems() {
 		h.Items = append(h.Items, transfer.Item(strings.TrimPrefix(item.String(), itemPrefix)))
 	}
-	if r.GetSignTime() == nil {
-		return h, nil // signed as it is recorded
+	// Unset: signed as it is recorded.
+	for _, of := range []struct {
+		field string
+		given *timestamppb.Timestamp
+		to    *time.Time
+	}{
+		{"hand_over.sign_time", r.GetSignTime(), &h.SignTime}, {"hand_over.sender_sign_time", r.GetSenderSignTime(), &h.SenderSignTime},
+	} {
+		if of.given == nil {
+			continue
+		}
+		var err error
+		if *of.to, err = instant(of.given, of.field); err != nil {
+			return h, err
+		}
 	}
-	var err error
-	h.SignTime, err = instant(r.GetSignTime(), "hand_over.sign_time")
-	return h, err
+	return h, nil
 }
 
 func itineraryTo(i planner.Itinerary) *transferv1.Itinerary {
@@ -134,6 +146,7 @@ func transferTo(t transfer.Transfer) *transferv1.Transfer {
 	if h := t.HandOver; h != nil {
 		out.HandOver = &transferv1.HandOverRecord{
 			SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: stamp(h.SignTime),
+			SenderSignTime: stamp(h.SenderSignTime),
 		}
 		for _, item := range h.Items {
 			out.HandOver.Items = append(out.HandOver.Items, transferv1.HandOverItem(transferv1.HandOverItem_value[itemPrefix+string(item)]))

@@ -111,40 +111,56 @@ func tripUpdate(entity string, update *gtfs.TripUpdate) (transfer.FeedChange, er
 		return one, badFeed(entity, "delay", "The delay is more than 48 hours.", "晚点超过 48 小时。")
 	}
 	for i, call := range update.GetStopTimeUpdate() {
-		stop, err := stopUpdate(entity, i, call)
+		stop, at, err := stopUpdate(entity, i, call)
 		if err != nil {
 			return one, err
 		}
 		one.Stops = append(one.Stops, stop)
+		if at != (transfer.FeedTime{}) {
+			at.Call = i
+			one.Times = append(one.Times, at)
+		}
 	}
 	return one, nil
 }
 
-func stopUpdate(entity string, i int, call *gtfs.TripUpdate_StopTimeUpdate) (timetable.StopChange, error) {
+// stopUpdate reads one stop; what it gives as times rather than delays comes beside it, for only the timetable knows how
+// late that is.
+func stopUpdate(entity string, i int, call *gtfs.TripUpdate_StopTimeUpdate) (timetable.StopChange, transfer.FeedTime, error) {
 	field := "stop_time_update[" + strconv.Itoa(i) + "]"
-	stop := timetable.StopChange{Stop: call.GetStopId()}
+	stop, at := timetable.StopChange{Stop: call.GetStopId()}, transfer.FeedTime{}
 	if stop.Stop == "" {
-		return stop, badFeed(entity, field+".stop_id", "A stop is not named; a sequence alone is not enough.", "停站缺少 stop_id。")
+		return stop, at, badFeed(entity, field+".stop_id", "A stop is not named; a sequence alone is not enough.", "停站缺少 stop_id。")
 	}
 	if call.GetScheduleRelationship() == gtfs.TripUpdate_StopTimeUpdate_SKIPPED {
 		stop.Skipped = true
-		return stop, nil
+		return stop, at, nil
 	}
-	arrival, departure := call.GetArrival(), call.GetDeparture()
-	if arrival == nil {
-		arrival = departure
-	}
-	if departure == nil {
-		departure = arrival
-	}
-	for _, event := range []*gtfs.TripUpdate_StopTimeEvent{arrival, departure} {
-		if event != nil && event.Delay == nil {
-			return stop, badFeed(entity, field+".delay", "A time without a delay is not taken.", "须提供晚点秒数。")
+	for _, event := range []struct {
+		given *gtfs.TripUpdate_StopTimeEvent
+		delay *time.Duration
+		time  *time.Time
+	}{{call.GetArrival(), &stop.Arrive, &at.Arrive}, {call.GetDeparture(), &stop.Depart, &at.Depart}} {
+		switch {
+		case event.given == nil:
+		case event.given.Delay != nil:
+			if event.given.GetDelay() > longestDelay || event.given.GetDelay() < -longestDelay {
+				return stop, at, badFeed(entity, field+".delay", "The delay is more than 48 hours.", "晚点超过 48 小时。")
+			}
+			*event.delay = time.Duration(event.given.GetDelay()) * time.Second
+		case event.given.GetTime() > 0:
+			*event.time = time.Unix(event.given.GetTime(), 0)
+		default:
+			return stop, at, badFeed(entity, field+".delay", "There is neither a delay nor a time.", "缺少晚点秒数或时间。")
 		}
-		if event.GetDelay() > longestDelay || event.GetDelay() < -longestDelay {
-			return stop, badFeed(entity, field+".delay", "The delay is more than 48 hours.", "晚点超过 48 小时。")
-		}
 	}
-	stop.Arrive, stop.Depart = time.Duration(arrival.GetDelay())*time.Second, time.Duration(departure.GetDelay())*time.Second
-	return stop, nil
+	// Of one that is not told, the other is as good a guess.
+	switch {
+	case call.GetArrival() == nil && at.Depart.IsZero():
+		stop.Arrive = stop.Depart
+	case call.GetDeparture() == nil && at.Arrive.IsZero():
+		stop.Depart = stop.Arrive
+	}
+	at.Alone = at != (transfer.FeedTime{}) && (call.GetArrival() == nil || call.GetDeparture() == nil)
+	return stop, at, nil
 }

@@ -82,8 +82,8 @@ func TestABadRealtimeFeedIsRefusedWithItsEntity(t *testing.T) {
 		"no stop": {feed(update("a", func(u *gtfs.TripUpdate) {
 			u.StopTimeUpdate = []*gtfs.TripUpdate_StopTimeUpdate{call("A", 0, 0), call("", 0, 0)}
 		})), "a", "stop_time_update[1].stop_id"},
-		"a time alone": {feed(update("a", func(u *gtfs.TripUpdate) {
-			u.StopTimeUpdate = []*gtfs.TripUpdate_StopTimeUpdate{{StopId: proto.String("A"), Arrival: &gtfs.TripUpdate_StopTimeEvent{Time: proto.Int64(1)}}}
+		"neither": {feed(update("a", func(u *gtfs.TripUpdate) {
+			u.StopTimeUpdate = []*gtfs.TripUpdate_StopTimeUpdate{{StopId: proto.String("A"), Arrival: &gtfs.TripUpdate_StopTimeEvent{Uncertainty: proto.Int32(1)}}}
 		})), "a", "stop_time_update[0].delay"},
 	} {
 		changes, _, err := readRealtime(bytesOf(t, c.feed))

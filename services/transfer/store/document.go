@@ -116,6 +116,9 @@ type fitness struct {
 	SpO2            int32  `json:"spo2,omitempty"`
 	GCS             int32  `json:"gcs,omitempty"`
 	Problem         string `json:"problem,omitempty"`
+
+	DaysSinceInfarction   int32 `json:"days_since_infarction,omitempty"`
+	DaysSincePneumothorax int32 `json:"days_since_pneumothorax,omitempty"`
 }
 
 type handOver struct {
@@ -123,6 +126,7 @@ type handOver struct {
 	SignedBySender   string    `json:"signed_by_sender"`
 	SignedByReceiver string    `json:"signed_by_receiver"`
 	SignTime         time.Time `json:"sign_time"`
+	SenderSignTime   time.Time `json:"sender_sign_time,omitzero"`
 }
 
 func encode(t transfer.Transfer) (string, error) {
@@ -144,7 +148,7 @@ func encode(t transfer.Transfer) (string, error) {
 		})
 	}
 	if h := t.HandOver; h != nil {
-		d.HandOver = &handOver{SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: h.SignTime}
+		d.HandOver = &handOver{SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: h.SignTime, SenderSignTime: h.SenderSignTime}
 		for _, item := range h.Items {
 			d.HandOver.Items = append(d.HandOver.Items, string(item))
 		}
