@@ -10,7 +10,7 @@ import (
 	"huhang.example/services/transfer/planner"
 )
 
-const width, stripHeight, mapHeight = 960, 200, 560
+const width, stripHeight, mapHeight = 960, 250, 560
 
 // colours are of the Okabe and Ito palette, told apart also by those who see few colours; each leg has its name too.
 var colours = map[planner.Mode]string{
@@ -26,10 +26,11 @@ func Strip(live transfer.Live, l Language) []byte {
 	if len(legs) == 0 {
 		return end(&out)
 	}
-	const left, right, top, high = 20, width - 20, 80, 50
+	const left, right, top, high = 20, width - 20, 100, 50
 	begin, finish := legs[0].Depart, legs[len(legs)-1].Arrive
 	x := func(share float64) float64 { return left + share*(right-left) }
 	all := math.Max(finish.Sub(begin).Seconds(), 1)
+	var under labels
 	for i, leg := range legs {
 		from, to := x(leg.Depart.Sub(begin).Seconds()/all), x(leg.Arrive.Sub(begin).Seconds()/all)
 		opacity := "1"
@@ -41,12 +42,18 @@ func Strip(live transfer.Live, l Language) []byte {
 		if most := int((to - from) / 14); most >= 2 {
 			text(&out, (from+to)/2, top+30, "middle", "#fff", short(l.name(leg), most))
 		}
-		if to-from >= 90 || i == 0 {
-			text(&out, from, top+high+18, "start", "#222", hour(leg.Depart))
-			text(&out, from, top+high+36, "start", "#222", short(leg.From.Name, max(int((to-from)/15), 8)))
+		// Who waits is where the leg before ended.
+		if leg.Mode == planner.Transfer && leg.From == leg.To {
+			continue
 		}
+		words := hour(leg.Depart) + " " + short(leg.From.Name, 12)
+		if from+wide(words) > right {
+			under.write(&out, right, top+high+20, "end", "#222", words)
+			continue
+		}
+		under.write(&out, from, top+high+20, "start", "#222", words)
 	}
-	text(&out, right, top+high+54, "end", "#222", hour(finish)+" "+short(legs[len(legs)-1].To.Name, 16))
+	under.write(&out, right, top+high+20, "end", "#222", hour(finish)+" "+short(legs[len(legs)-1].To.Name, 12))
 	if share := live.AsOf.Sub(begin).Seconds() / all; share >= 0 && share <= 1 {
 		fmt.Fprintf(&out, `<path d="M%.1f %d v%d" stroke="#000" stroke-width="3"/>`, x(share), top-12, high+24)
 		text(&out, x(share), top-18, "middle", "#000", l.pick("现在", "now")+" "+hour(live.AsOf))
@@ -66,6 +73,9 @@ func Map(live transfer.Live, l Language) []byte {
 		places = append(places, leg.To)
 	}
 	project := projection(places, live)
+	var written labels
+	x, y := project(live.Position.Lat, live.Position.Lon)
+	written.keep(x-12, x+12, y)
 	for i, leg := range live.Legs {
 		if leg.From == leg.To {
 			continue
@@ -77,7 +87,9 @@ func Map(live transfer.Live, l Language) []byte {
 			dash = ` stroke-dasharray="10 6"`
 		}
 		fmt.Fprintf(&out, `<path d="M%.1f %.1f L%.1f %.1f" stroke="%s" stroke-width="5"%s/>`, x1, y1, x2, y2, colours[leg.Mode], dash)
-		text(&out, (x1+x2)/2+8, (y1+y2)/2-8, "start", colours[leg.Mode], l.name(leg))
+		if math.Hypot(x2-x1, y2-y1) > 60 { // a short one is named in the description
+			written.write(&out, (x1+x2)/2+10, (y1+y2)/2+16, "start", colours[leg.Mode], l.name(leg))
+		}
 	}
 	for i, p := range places {
 		if i > 0 && p == places[i-1] {
@@ -89,9 +101,8 @@ func Map(live transfer.Live, l Language) []byte {
 		if x > width*0.7 {
 			anchor, shift = "end", -12
 		}
-		text(&out, x+shift, y+5, anchor, "#222", short(p.Name, 16))
+		written.write(&out, x+shift, y+5, anchor, "#222", short(p.Name, 16))
 	}
-	x, y := project(live.Position.Lat, live.Position.Lon)
 	fmt.Fprintf(&out, `<circle cx="%.1f" cy="%.1f" r="9" fill="#009e73" stroke="#fff" stroke-width="2"/>`, x, y)
 	text(&out, x, y-16, "middle", "#009e73", l.pick("患者", "here"))
 	return end(&out)
@@ -139,6 +150,43 @@ func describe(live transfer.Live, l Language) string {
 	}
 	fmt.Fprintf(&out, "%s %s", l.pick("截至", "as of"), hour(live.AsOf))
 	return out.String()
+}
+
+// labels are the lines of words in a picture: none is written over another.
+type labels []struct{ left, right, y float64 }
+
+func (l *labels) keep(left, right, y float64) {
+	*l = append(*l, struct{ left, right, y float64 }{left, right, y})
+}
+
+// line is the height of one.
+const line = 18
+
+// write puts words at a place, or as many lines below as it takes.
+func (l *labels) write(out *strings.Builder, x, y float64, anchor, colour, words string) {
+	left, right := x, x+wide(words)
+	if anchor == "end" {
+		left, right = x-wide(words), x
+	}
+	for i := 0; i < len(*l); i++ {
+		if o := (*l)[i]; left < o.right && o.left < right && math.Abs(o.y-y) < line {
+			y, i = o.y+line, -1 // lower than that one, then all of them again
+		}
+	}
+	l.keep(left, right, y)
+	text(out, x, y, anchor, colour, words)
+}
+
+// wide is about how wide words are.
+func wide(words string) (pixels float64) {
+	for _, letter := range words {
+		if letter >= 0x2e80 {
+			pixels += 14
+		} else {
+			pixels += 8.5
+		}
+	}
+	return pixels
 }
 
 func text(out *strings.Builder, x, y float64, anchor, colour, words string) {
