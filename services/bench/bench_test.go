@@ -119,7 +119,7 @@ func TestScript(t *testing.T) {
 		}
 		return []uint32{pgtype.TextOID}, nil
 	}
-	got, err := newScript(transaction("a", 1, 7), transaction("b", 2, 9), types)
+	got, err := newScript(transaction("a", 1, 7), transaction("b", 2, 9), 1, nil, types)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ commit;
 	if want := []string{`v2=\x` + strings.Repeat("01", 40), "v4=number"}; strings.Join(got.variables, " ") != strings.Join(want, " ") {
 		t.Errorf("got %q", got.variables)
 	}
-	if _, err := newScript(transaction("a", 1, 7), transaction("b", 2, 9)[1:], types); err == nil {
+	if _, err := newScript(transaction("a", 1, 7), transaction("b", 2, 9)[1:], 1, nil, types); err == nil {
 		t.Error("transactions of different statements were taken for the same")
 	}
 }

@@ -132,7 +132,7 @@ func (b *bed) observeBill(ctx context.Context, dsn string) (made *script, err er
 		both[i] = o.takeAll(ofBill)
 	}
 	err = sql(ctx, dsn, func(conn *pgx.Conn) error {
-		made, err = newScript(both[0], both[1], func(text string) ([]uint32, error) {
+		made, err = newScript(both[0], both[1], 1, nil, func(text string) ([]uint32, error) {
 			described, err := conn.Prepare(ctx, "", text)
 			if err != nil {
 				return nil, err
@@ -154,6 +154,11 @@ func ofBill(transaction []statement) bool {
 		}
 		return false
 	})
+}
+
+// ofMutation reports whether a transaction keeps a request id: that of a caller, not of a job.
+func ofMutation(transaction []statement) bool {
+	return slices.ContainsFunc(transaction, func(s statement) bool { return strings.HasPrefix(s.sql, "INSERT INTO idempotency") })
 }
 
 // takeAll returns the statements of the transactions that are wanted, in order, without those of the job queue, and

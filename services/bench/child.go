@@ -23,7 +23,8 @@ import (
 var children = map[string]func(ctx context.Context, argument string) error{
 	"line":       beLine,
 	"echo":       beEcho,
-	"settlement": beSettling,
+	"settlement": beInstance("settlement", openSettlement),
+	"transfer":   beInstance("transfer", openTransfer),
 }
 
 // beChild runs until standard input ends, and meanwhile obeys what is written there.

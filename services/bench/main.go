@@ -53,6 +53,8 @@ var figures = []figure{
 	traced,
 	splits,
 	duplicates,
+	timetables,
+	holds,
 }
 
 func run(ctx context.Context, out io.Writer, args []string) error {

@@ -138,11 +138,8 @@ func (o *observer) take() (mutations [][]statement) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, transaction := range o.transactions {
-		for _, s := range transaction {
-			if strings.HasPrefix(s.sql, "INSERT INTO idempotency") {
-				mutations = append(mutations, transaction)
-				break
-			}
+		if ofMutation(transaction) {
+			mutations = append(mutations, transaction)
 		}
 	}
 	o.transactions = nil
@@ -182,7 +179,7 @@ func (b *bed) observe(ctx context.Context, endpoints []string, dsn string) (made
 		both[i] = noted[0]
 	}
 	err = sql(ctx, dsn, func(conn *pgx.Conn) error {
-		made, err = newScript(both[0], both[1], func(text string) ([]uint32, error) {
+		made, err = newScript(both[0], both[1], 1, nil, func(text string) ([]uint32, error) {
 			described, err := conn.Prepare(ctx, "", text)
 			if err != nil {
 				return nil, err

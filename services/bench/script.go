@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -30,13 +31,15 @@ const (
 	blindIndex = 16 // bytes
 )
 
-// newScript takes the types of a statement's parameters from oids.
-func newScript(first, second []statement, oids func(sql string) ([]uint32, error)) (*script, error) {
+// newScript takes the types of a statement's parameters from oids. Numbers that differ grow by step with each transaction;
+// known are expressions for values that should be another in each though the two had them in common.
+func newScript(first, second []statement, step int64, known map[string]string, oids func(sql string) ([]uint32, error)) (*script, error) {
 	if len(first) != len(second) {
 		return nil, fmt.Errorf("one transaction is of %d statements, the other of %d", len(first), len(second))
 	}
 	made := &script{}
-	w := &writer{known: map[string]string{}}
+	w := &writer{known: map[string]string{}, step: step}
+	maps.Copy(w.known, known)
 	w.WriteString(counters)
 	for i, s := range first {
 		other := second[i]
@@ -76,6 +79,7 @@ type writer struct {
 	strings.Builder
 	variables []string
 	known     map[string]string // expression by the first transaction's value
+	step      int64
 }
 
 var parameter = regexp.MustCompile(`\$\d+`)
@@ -112,6 +116,9 @@ func (w *writer) make(oid uint32, value string, common bool) string {
 	if !common {
 		switch {
 		case oid == pgtype.Int8OID:
+			if w.step > 1 {
+				return fmt.Sprintf("(%s + :n * %d::bigint)", value, w.step)
+			}
 			return fmt.Sprintf("(%s + :n)", value)
 		case oid == pgtype.ByteaOID && len(value) == len(`\x`)+2*blindIndex:
 			return fmt.Sprintf("decode(md5('%d-' || :n), 'hex')", k)
