@@ -27,6 +27,10 @@ type journey struct {
 // hours, which need more than one label a stop.
 func (s *scratch) firstArrival(p *core) bool {
 	e := &s.ea
+	e.found = false
+	if s.nowhere() {
+		return false
+	}
 	places := len(p.served) * kinds
 	e.ready, e.arrived = slicesFilled(e.ready, places, unreachable), slicesFilled(e.arrived, places, unreachable)
 	if cap(e.came) < places {
@@ -88,6 +92,11 @@ func (s *scratch) firstArrival(p *core) bool {
 			}
 		}
 	}
+}
+
+// nowhere reports whether no station or airport is near one of the ends, so that nothing has to be looked for.
+func (s *scratch) nowhere() bool {
+	return len(s.access) == 0 && !s.aboard.on || len(s.egressAt) == 0
 }
 
 func (e *earliestState) offer(stop int32, kind int, ready int32, how journey) {

@@ -46,6 +46,9 @@ func (s *scratch) search(p *core, known []answer, hope *bounds, slack int32) ans
 	for _, k := range known {
 		st.keep(k)
 	}
+	if s.nowhere() {
+		return st.found
+	}
 	for i := range s.access {
 		st.labels = append(st.labels, label{prev: -1, board: -1, hop: int32(i)})
 	}
