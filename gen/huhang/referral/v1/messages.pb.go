@@ -3463,7 +3463,9 @@ type ClaimEvent struct {
 	// Total of the bill.
 	Total *v11.Money `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
 	// What the patient pays.
-	SelfPay       *v11.Money `protobuf:"bytes,4,opt,name=self_pay,json=selfPay,proto3" json:"self_pay,omitempty"`
+	SelfPay *v11.Money `protobuf:"bytes,4,opt,name=self_pay,json=selfPay,proto3" json:"self_pay,omitempty"`
+	// Who pays how much, once settled.
+	Shares        []*ClaimShare `protobuf:"bytes,5,rep,name=shares,proto3" json:"shares,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3526,6 +3528,68 @@ func (x *ClaimEvent) GetSelfPay() *v11.Money {
 	return nil
 }
 
+func (x *ClaimEvent) GetShares() []*ClaimShare {
+	if x != nil {
+		return x.Shares
+	}
+	return nil
+}
+
+// ClaimShare is one payer's part of a bill.
+type ClaimShare struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Payer as in a settlement's shares, such as "basic" or "cash".
+	Payer string `protobuf:"bytes,1,opt,name=payer,proto3" json:"payer,omitempty"`
+	// How much.
+	Amount        *v11.Money `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimShare) Reset() {
+	*x = ClaimShare{}
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimShare) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimShare) ProtoMessage() {}
+
+func (x *ClaimShare) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimShare.ProtoReflect.Descriptor instead.
+func (*ClaimShare) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ClaimShare) GetPayer() string {
+	if x != nil {
+		return x.Payer
+	}
+	return ""
+}
+
+func (x *ClaimShare) GetAmount() *v11.Money {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
 // HoldEvent is what became of a hold.
 type HoldEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3539,7 +3603,7 @@ type HoldEvent struct {
 
 func (x *HoldEvent) Reset() {
 	*x = HoldEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3551,7 +3615,7 @@ func (x *HoldEvent) String() string {
 func (*HoldEvent) ProtoMessage() {}
 
 func (x *HoldEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3564,7 +3628,7 @@ func (x *HoldEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldEvent.ProtoReflect.Descriptor instead.
 func (*HoldEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{43}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *HoldEvent) GetHoldId() string {
@@ -3594,7 +3658,7 @@ type RecordCaseEventResponse struct {
 
 func (x *RecordCaseEventResponse) Reset() {
 	*x = RecordCaseEventResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3606,7 +3670,7 @@ func (x *RecordCaseEventResponse) String() string {
 func (*RecordCaseEventResponse) ProtoMessage() {}
 
 func (x *RecordCaseEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3619,7 +3683,7 @@ func (x *RecordCaseEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCaseEventResponse.ProtoReflect.Descriptor instead.
 func (*RecordCaseEventResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{44}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RecordCaseEventResponse) GetState() State {
@@ -3659,7 +3723,7 @@ type AssignCenterRequest struct {
 
 func (x *AssignCenterRequest) Reset() {
 	*x = AssignCenterRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3671,7 +3735,7 @@ func (x *AssignCenterRequest) String() string {
 func (*AssignCenterRequest) ProtoMessage() {}
 
 func (x *AssignCenterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3684,7 +3748,7 @@ func (x *AssignCenterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCenterRequest.ProtoReflect.Descriptor instead.
 func (*AssignCenterRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{45}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *AssignCenterRequest) GetRequestId() string {
@@ -3747,7 +3811,7 @@ type AssignCenterResponse struct {
 
 func (x *AssignCenterResponse) Reset() {
 	*x = AssignCenterResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3759,7 +3823,7 @@ func (x *AssignCenterResponse) String() string {
 func (*AssignCenterResponse) ProtoMessage() {}
 
 func (x *AssignCenterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3772,7 +3836,7 @@ func (x *AssignCenterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCenterResponse.ProtoReflect.Descriptor instead.
 func (*AssignCenterResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{46}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *AssignCenterResponse) GetState() State {
@@ -3797,7 +3861,7 @@ type ListWaitingCasesRequest struct {
 
 func (x *ListWaitingCasesRequest) Reset() {
 	*x = ListWaitingCasesRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3809,7 +3873,7 @@ func (x *ListWaitingCasesRequest) String() string {
 func (*ListWaitingCasesRequest) ProtoMessage() {}
 
 func (x *ListWaitingCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3822,7 +3886,7 @@ func (x *ListWaitingCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWaitingCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListWaitingCasesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{47}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ListWaitingCasesRequest) GetOrgan() v1.Organ {
@@ -3859,7 +3923,7 @@ type ListWaitingCasesResponse struct {
 
 func (x *ListWaitingCasesResponse) Reset() {
 	*x = ListWaitingCasesResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3871,7 +3935,7 @@ func (x *ListWaitingCasesResponse) String() string {
 func (*ListWaitingCasesResponse) ProtoMessage() {}
 
 func (x *ListWaitingCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3884,7 +3948,7 @@ func (x *ListWaitingCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWaitingCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListWaitingCasesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{48}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ListWaitingCasesResponse) GetCases() []*WaitingCase {
@@ -3918,7 +3982,7 @@ type WaitingCase struct {
 
 func (x *WaitingCase) Reset() {
 	*x = WaitingCase{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3930,7 +3994,7 @@ func (x *WaitingCase) String() string {
 func (*WaitingCase) ProtoMessage() {}
 
 func (x *WaitingCase) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3943,7 +4007,7 @@ func (x *WaitingCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitingCase.ProtoReflect.Descriptor instead.
 func (*WaitingCase) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{49}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *WaitingCase) GetReferralId() string {
@@ -4252,14 +4316,19 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\varrive_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"arriveTime\x12;\n" +
 	"\vdepart_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"departTime\"\xdd\x01\n" +
+	"departTime\"\x9f\x02\n" +
 	"\n" +
 	"ClaimEvent\x12$\n" +
 	"\bclaim_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aclaimId\x12H\n" +
 	"\x04kind\x18\x02 \x01(\tB4\xbaH1r/R\x06OPENEDR\n" +
 	"DISCHARGEDR\aSETTLEDR\bREVERSEDR\x06MANUALR\x04kind\x12,\n" +
 	"\x05total\x18\x03 \x01(\v2\x16.huhang.money.v1.MoneyR\x05total\x121\n" +
-	"\bself_pay\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyR\aselfPay\"m\n" +
+	"\bself_pay\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyR\aselfPay\x12@\n" +
+	"\x06shares\x18\x05 \x03(\v2\x1e.huhang.referral.v1.ClaimShareB\b\xbaH\x05\x92\x01\x02\x10\x14R\x06shares\"v\n" +
+	"\n" +
+	"ClaimShare\x120\n" +
+	"\x05payer\x18\x01 \x01(\tB\x1a\xbaH\x17r\x152\x13^[a-z][a-z_]{1,30}$R\x05payer\x126\n" +
+	"\x06amount\x18\x02 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\"m\n" +
 	"\tHoldEvent\x122\n" +
 	"\ahold_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^hld_[0-9a-z]{26}$R\x06holdId\x12,\n" +
 	"\x04kind\x18\x02 \x01(\tB\x18\xbaH\x15r\x13R\aEXPIREDR\bRELEASEDR\x04kind\"d\n" +
@@ -4370,7 +4439,7 @@ func file_huhang_referral_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_referral_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_huhang_referral_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_huhang_referral_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_huhang_referral_v1_messages_proto_goTypes = []any{
 	(State)(0),                         // 0: huhang.referral.v1.State
 	(CloseReason)(0),                   // 1: huhang.referral.v1.CloseReason
@@ -4419,42 +4488,43 @@ var file_huhang_referral_v1_messages_proto_goTypes = []any{
 	(*OfferEvent)(nil),                 // 44: huhang.referral.v1.OfferEvent
 	(*TransferEvent)(nil),              // 45: huhang.referral.v1.TransferEvent
 	(*ClaimEvent)(nil),                 // 46: huhang.referral.v1.ClaimEvent
-	(*HoldEvent)(nil),                  // 47: huhang.referral.v1.HoldEvent
-	(*RecordCaseEventResponse)(nil),    // 48: huhang.referral.v1.RecordCaseEventResponse
-	(*AssignCenterRequest)(nil),        // 49: huhang.referral.v1.AssignCenterRequest
-	(*AssignCenterResponse)(nil),       // 50: huhang.referral.v1.AssignCenterResponse
-	(*ListWaitingCasesRequest)(nil),    // 51: huhang.referral.v1.ListWaitingCasesRequest
-	(*ListWaitingCasesResponse)(nil),   // 52: huhang.referral.v1.ListWaitingCasesResponse
-	(*WaitingCase)(nil),                // 53: huhang.referral.v1.WaitingCase
-	(v1.Organ)(0),                      // 54: huhang.organ.v1.Organ
-	(v1.Urgency)(0),                    // 55: huhang.organ.v1.Urgency
-	(*timestamppb.Timestamp)(nil),      // 56: google.protobuf.Timestamp
-	(*v11.Money)(nil),                  // 57: huhang.money.v1.Money
+	(*ClaimShare)(nil),                 // 47: huhang.referral.v1.ClaimShare
+	(*HoldEvent)(nil),                  // 48: huhang.referral.v1.HoldEvent
+	(*RecordCaseEventResponse)(nil),    // 49: huhang.referral.v1.RecordCaseEventResponse
+	(*AssignCenterRequest)(nil),        // 50: huhang.referral.v1.AssignCenterRequest
+	(*AssignCenterResponse)(nil),       // 51: huhang.referral.v1.AssignCenterResponse
+	(*ListWaitingCasesRequest)(nil),    // 52: huhang.referral.v1.ListWaitingCasesRequest
+	(*ListWaitingCasesResponse)(nil),   // 53: huhang.referral.v1.ListWaitingCasesResponse
+	(*WaitingCase)(nil),                // 54: huhang.referral.v1.WaitingCase
+	(v1.Organ)(0),                      // 55: huhang.organ.v1.Organ
+	(v1.Urgency)(0),                    // 56: huhang.organ.v1.Urgency
+	(*timestamppb.Timestamp)(nil),      // 57: google.protobuf.Timestamp
+	(*v11.Money)(nil),                  // 58: huhang.money.v1.Money
 }
 var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
-	54, // 0: huhang.referral.v1.Referral.organ:type_name -> huhang.organ.v1.Organ
-	55, // 1: huhang.referral.v1.Referral.urgency:type_name -> huhang.organ.v1.Urgency
+	55, // 0: huhang.referral.v1.Referral.organ:type_name -> huhang.organ.v1.Organ
+	56, // 1: huhang.referral.v1.Referral.urgency:type_name -> huhang.organ.v1.Urgency
 	0,  // 2: huhang.referral.v1.Referral.state:type_name -> huhang.referral.v1.State
-	56, // 3: huhang.referral.v1.Referral.deadline:type_name -> google.protobuf.Timestamp
+	57, // 3: huhang.referral.v1.Referral.deadline:type_name -> google.protobuf.Timestamp
 	6,  // 4: huhang.referral.v1.Referral.surgery:type_name -> huhang.referral.v1.Surgery
 	1,  // 5: huhang.referral.v1.Referral.close_reason:type_name -> huhang.referral.v1.CloseReason
 	5,  // 6: huhang.referral.v1.Referral.available_actions:type_name -> huhang.referral.v1.AvailableAction
-	56, // 7: huhang.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
-	56, // 8: huhang.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
-	56, // 9: huhang.referral.v1.Referral.admission_time:type_name -> google.protobuf.Timestamp
-	57, // 10: huhang.referral.v1.Referral.self_pay:type_name -> huhang.money.v1.Money
-	56, // 11: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
-	56, // 12: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
-	56, // 13: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
-	56, // 14: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
+	57, // 7: huhang.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
+	57, // 8: huhang.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
+	57, // 9: huhang.referral.v1.Referral.admission_time:type_name -> google.protobuf.Timestamp
+	58, // 10: huhang.referral.v1.Referral.self_pay:type_name -> huhang.money.v1.Money
+	57, // 11: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
+	57, // 12: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
+	57, // 13: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
+	57, // 14: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
 	0,  // 15: huhang.referral.v1.TimelineEntry.state:type_name -> huhang.referral.v1.State
 	7,  // 16: huhang.referral.v1.Event.entry:type_name -> huhang.referral.v1.TimelineEntry
-	54, // 17: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
-	55, // 18: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
+	55, // 17: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
+	56, // 18: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
 	4,  // 19: huhang.referral.v1.CreateReferralResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 20: huhang.referral.v1.GetReferralResponse.referral:type_name -> huhang.referral.v1.Referral
 	0,  // 21: huhang.referral.v1.ListReferralsRequest.state:type_name -> huhang.referral.v1.State
-	56, // 22: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
+	57, // 22: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
 	4,  // 23: huhang.referral.v1.ListReferralsResponse.referrals:type_name -> huhang.referral.v1.Referral
 	4,  // 24: huhang.referral.v1.SubmitReferralResponse.referral:type_name -> huhang.referral.v1.Referral
 	3,  // 25: huhang.referral.v1.ScreenReferralRequest.decision:type_name -> huhang.referral.v1.ScreeningDecision
@@ -4462,7 +4532,7 @@ var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
 	4,  // 27: huhang.referral.v1.ChooseCentersResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 28: huhang.referral.v1.BookAdmissionResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 29: huhang.referral.v1.RecordEvaluationResponse.referral:type_name -> huhang.referral.v1.Referral
-	56, // 30: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
+	57, // 30: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
 	4,  // 31: huhang.referral.v1.RecordSurgeryResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 32: huhang.referral.v1.RecordDischargeResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 33: huhang.referral.v1.BackReferResponse.referral:type_name -> huhang.referral.v1.Referral
@@ -4474,28 +4544,30 @@ var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
 	2,  // 39: huhang.referral.v1.ListWorklistRequest.kind:type_name -> huhang.referral.v1.WorklistKind
 	4,  // 40: huhang.referral.v1.ListWorklistResponse.referrals:type_name -> huhang.referral.v1.Referral
 	8,  // 41: huhang.referral.v1.FollowEventsResponse.event:type_name -> huhang.referral.v1.Event
-	56, // 42: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
+	57, // 42: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
 	44, // 43: huhang.referral.v1.RecordCaseEventRequest.offer:type_name -> huhang.referral.v1.OfferEvent
 	45, // 44: huhang.referral.v1.RecordCaseEventRequest.transfer:type_name -> huhang.referral.v1.TransferEvent
 	46, // 45: huhang.referral.v1.RecordCaseEventRequest.claim:type_name -> huhang.referral.v1.ClaimEvent
-	47, // 46: huhang.referral.v1.RecordCaseEventRequest.hold:type_name -> huhang.referral.v1.HoldEvent
-	56, // 47: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
-	56, // 48: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
-	56, // 49: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
-	56, // 50: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
-	57, // 51: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
-	57, // 52: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
-	0,  // 53: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
-	0,  // 54: huhang.referral.v1.AssignCenterResponse.state:type_name -> huhang.referral.v1.State
-	54, // 55: huhang.referral.v1.ListWaitingCasesRequest.organ:type_name -> huhang.organ.v1.Organ
-	53, // 56: huhang.referral.v1.ListWaitingCasesResponse.cases:type_name -> huhang.referral.v1.WaitingCase
-	55, // 57: huhang.referral.v1.WaitingCase.urgency:type_name -> huhang.organ.v1.Urgency
-	56, // 58: huhang.referral.v1.WaitingCase.create_time:type_name -> google.protobuf.Timestamp
-	59, // [59:59] is the sub-list for method output_type
-	59, // [59:59] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	48, // 46: huhang.referral.v1.RecordCaseEventRequest.hold:type_name -> huhang.referral.v1.HoldEvent
+	57, // 47: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
+	57, // 48: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
+	57, // 49: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
+	57, // 50: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
+	58, // 51: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
+	58, // 52: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
+	47, // 53: huhang.referral.v1.ClaimEvent.shares:type_name -> huhang.referral.v1.ClaimShare
+	58, // 54: huhang.referral.v1.ClaimShare.amount:type_name -> huhang.money.v1.Money
+	0,  // 55: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
+	0,  // 56: huhang.referral.v1.AssignCenterResponse.state:type_name -> huhang.referral.v1.State
+	55, // 57: huhang.referral.v1.ListWaitingCasesRequest.organ:type_name -> huhang.organ.v1.Organ
+	54, // 58: huhang.referral.v1.ListWaitingCasesResponse.cases:type_name -> huhang.referral.v1.WaitingCase
+	56, // 59: huhang.referral.v1.WaitingCase.urgency:type_name -> huhang.organ.v1.Urgency
+	57, // 60: huhang.referral.v1.WaitingCase.create_time:type_name -> google.protobuf.Timestamp
+	61, // [61:61] is the sub-list for method output_type
+	61, // [61:61] is the sub-list for method input_type
+	61, // [61:61] is the sub-list for extension type_name
+	61, // [61:61] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_huhang_referral_v1_messages_proto_init() }
@@ -4515,7 +4587,7 @@ func file_huhang_referral_v1_messages_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_referral_v1_messages_proto_rawDesc), len(file_huhang_referral_v1_messages_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   50,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
