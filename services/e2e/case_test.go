@@ -26,6 +26,8 @@ func TestCase(t *testing.T) {
 		t.Run("logs and spans name the case and nobody", func(t *testing.T) { keepsQuiet(t, l, result) })
 		t.Run("operations see every span of it", func(t *testing.T) { showsTrace(t, l, result) })
 		t.Run("figures lead to traces", func(t *testing.T) { leadsToTraces(t, l) })
+		t.Run("figures are those of the case", func(t *testing.T) { counts(t, l, result) })
+		t.Run("rules and dashboard name what there is", func(t *testing.T) { exports(t, l) })
 		t.Run("driven again under its keys it has no second effect", func(t *testing.T) {
 			again := l.drive(t, "case-000000001", 1, "registered")
 			if again.PatientID != result.PatientID {

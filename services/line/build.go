@@ -72,6 +72,9 @@ func (b *Builder) deps(ctx context.Context, service, instance string) (fleet.Dep
 		return fleet.Deps{}, err
 	}
 	b.opened = append(b.opened, tel.Shutdown)
+	if err := measureDiscovery(tel, b.parts.Registry); err != nil {
+		return fleet.Deps{}, err
+	}
 	b.metrics = append(b.metrics, figures{service, instance, tel.Registry()})
 	peers := rpcclient.New(rpcclient.Config{Identity: identity, Registry: b.parts.Registry, Telemetry: tel, Clock: b.parts.Clock})
 	b.opened = append(b.opened, func(context.Context) error { peers.Close(); return nil })

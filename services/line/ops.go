@@ -13,7 +13,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
+	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/protobuf/proto"
+
+	"huhang.example/services/internal/discovery"
+	"huhang.example/services/internal/telemetry"
 )
 
 // ops serves what machines that run the line ask of a process: is it alive, is it ready, what are its figures.
@@ -100,4 +104,19 @@ func label(name, value string) *dto.LabelPair {
 type figures struct {
 	service, instance string
 	registry          prometheus.Gatherer
+}
+
+// measureDiscovery shows how long this process has gone by remembered instances.
+func measureDiscovery(t *telemetry.Telemetry, registry discovery.Registry) error {
+	view, is := registry.(interface{ Stale() time.Duration })
+	if !is {
+		return nil
+	}
+	_, err := t.Meter("huhang.example/line").Float64ObservableGauge("huhang.discovery.stale", metric.WithUnit("s"),
+		metric.WithDescription("How long the oldest set of instances of this process has been without etcd's word; 0: all are followed."),
+		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(view.Stale().Seconds())
+			return nil
+		}))
+	return err
 }

@@ -27,6 +27,7 @@ type Happening struct {
 	Depart, Arrive time.Time
 	// Of claims.
 	SelfPay *money.Fen
+	Bill    *Bill
 }
 
 // late marks entries of events that came after the case had moved on.
@@ -49,6 +50,7 @@ func (s *Service) RecordCaseEvent(ctx context.Context, referralID string, h Happ
 func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 	a.Occurred, a.Record, a.Center, a.Ends = h.Occurred, h.Record, h.Center, h.Expire
 	a.Reason, a.Organisation, a.Subject = h.Reason, h.Organisation, h.Subject
+	a.City, a.Cause, a.Depart, a.Arrive, a.Bill = h.City, h.Reason, h.Depart, h.Arrive, h.Bill
 	switch h.Move {
 	case TransferPlan:
 		a.Ends = h.Depart

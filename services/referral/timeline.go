@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/money"
 )
 
 // Entry is one thing that happened (时间线). It is never changed.
@@ -16,7 +17,25 @@ type Entry struct {
 	Organisation, Subject     string
 	Reason, TraceID, RecordID string
 	Zh, En                    string
-	scope                     []string
+	// What figures go by besides: the center it is about and its city, the code the peer gave where Reason says something
+	// else, planned or real times of a move, and the bill. Suspended says that the case's clock stands after it.
+	Center, City, Cause string    `json:",omitempty"`
+	Depart, Arrive      time.Time `json:",omitzero"`
+	Bill                *Bill     `json:",omitempty"`
+	Suspended           bool      `json:",omitempty"`
+	scope               []string
+}
+
+// Bill is what a settled claim came to.
+type Bill struct {
+	Total, SelfPay money.Fen
+	Shares         []BillShare `json:",omitempty"`
+}
+
+// BillShare is what one payer pays of it.
+type BillShare struct {
+	Payer  string
+	Amount money.Fen
 }
 
 // Scope are the organisations that find the entry on their feed.
@@ -42,6 +61,10 @@ type Act struct {
 	Reason string
 	// Number is that of a follow-up visit.
 	Number int
+	// What the entry keeps for the figures.
+	City, Cause    string
+	Depart, Arrive time.Time
+	Bill           *Bill
 	// Kind replaces the row's kind of entry; Note is added to its text.
 	Kind, Note string
 	// Organisation and Subject replace those of By: a service tells what somebody did elsewhere.
@@ -134,6 +157,8 @@ func (r *Referral) note(kind string, a Act, seen ...string) {
 	e := Entry{
 		Occurred: a.Occurred, Kind: kind, State: r.State, Organisation: a.Organisation, Subject: a.Subject,
 		Reason: a.Reason, TraceID: a.Trace, RecordID: a.Record, Zh: text.zh, En: text.en,
+		Center: a.Center, City: a.City, Cause: a.Cause, Depart: a.Depart, Arrive: a.Arrive, Bill: a.Bill,
+		Suspended: r.ClockSuspended != "",
 	}
 	if e.Occurred.IsZero() || e.Occurred.After(a.At) {
 		e.Occurred = a.At

@@ -108,7 +108,7 @@ func (s *Service) tell(ctx context.Context, c *Claim, kind, record string, a *An
 	}
 	if a != nil {
 		selfPay := a.Split.Total - a.Split.Funds()
-		e.SelfPay = &selfPay
+		e.SelfPay, e.Shares = &selfPay, a.Split.Shares
 	}
 	return s.store.TellCase(ctx, e)
 }

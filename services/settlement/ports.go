@@ -159,6 +159,8 @@ type Event struct {
 	Total      money.Fen `json:"total"`
 	// SelfPay is what the patient pays, once settled.
 	SelfPay *money.Fen `json:"self_pay,omitempty"`
+	// Shares are who pays how much, once settled.
+	Shares []split.Share `json:"shares,omitempty"`
 }
 
 // Profile is what the patient service tells of a person.

@@ -53,6 +53,7 @@ type Etcd struct {
 	log    *slog.Logger
 	clock  clock.Clock
 	cache  *cache
+	strays strays
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc

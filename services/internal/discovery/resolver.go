@@ -57,6 +57,7 @@ func (r *etcdResolver) run(ctx context.Context) {
 	if len(r.view.live) > 0 {
 		r.publish()
 	}
+	defer r.e.strays.back(r.out.target)
 	for failures := 0; ; {
 		listed, rev, err := r.e.list(ctx, r.prefix)
 		if err == nil {
@@ -64,6 +65,7 @@ func (r *etcdResolver) run(ctx context.Context) {
 				log.Info("discovery: etcd is back", "instances", len(listed))
 			}
 			failures = 0
+			r.e.strays.back(r.out.target)
 			r.view.replace(listed, r.e.clock.Now())
 			err = r.follow(ctx, rev+1)
 		}
@@ -71,6 +73,7 @@ func (r *etcdResolver) run(ctx context.Context) {
 			return
 		}
 		if failures == 0 {
+			r.e.strays.away(r.out.target, r.e.clock.Now())
 			log.Warn("discovery: etcd is away, the last known instances serve", "instances", len(r.out.last), "error", err)
 		}
 		if len(r.out.last) == 0 {

@@ -56,6 +56,10 @@ func Open(ctx context.Context, c Config, d fleet.Deps) (*Host, error) {
 		db.Close()
 		return nil, fmt.Errorf("database: %w", err)
 	}
+	if err := measureJobs(d.Telemetry, db); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
 	h := &Host{DB: db, Jobs: sqldb.NewWorkers(), name: c.Service, clock: d.Clock}
 	h.server = rpcserver.New(rpcserver.Config{
 		Service: c.Service, Instance: c.Instance, Listen: c.Listen, Advertise: c.Advertise, Provinces: c.Provinces,

@@ -47,11 +47,19 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	service := referral.New(store.New(h.DB), peers.New(d.Peers), d.Clock, d.IDs)
+	others := peers.New(d.Peers)
+	service := referral.New(store.New(h.DB), others, d.Clock, d.IDs)
 	if traces != nil {
 		service.WithTraces(traces)
 	}
 	h.Jobs = store.Workers(service)
 	rpc.Register(h.GRPC(), service, h.DB)
+	counted, err := newFigures(store.NewFigures(h.DB), others, d)
+	if err != nil {
+		h.DB.Close()
+		return nil, err
+	}
+	scheduleFigures(h.Jobs, counted)
+	rpc.RegisterFigures(h.GRPC(), counted)
 	return &App{h}, nil
 }

@@ -102,6 +102,7 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 			fen := money.Fen(pay.GetFen())
 			h.SelfPay = &fen
 		}
+		h.Bill = billFrom(e.Claim)
 	case *referralv1.RecordCaseEventRequest_Hold:
 		h.Move, h.Record = holdMoves[e.Hold.GetKind()], e.Hold.GetHoldId()
 	}
@@ -109,4 +110,16 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 		return h, fault.New(fault.InvalidArgument, fault.FieldInvalid, "event", "There is no such event.", "没有此类事件。")
 	}
 	return h, nil
+}
+
+// billFrom reads what a settled claim came to; a claim in another state has no bill yet.
+func billFrom(c *referralv1.ClaimEvent) *referral.Bill {
+	if c.GetKind() != "SETTLED" {
+		return nil
+	}
+	b := &referral.Bill{Total: money.Fen(c.GetTotal().GetFen()), SelfPay: money.Fen(c.GetSelfPay().GetFen())}
+	for _, s := range c.GetShares() {
+		b.Shares = append(b.Shares, referral.BillShare{Payer: s.GetPayer(), Amount: money.Fen(s.GetAmount().GetFen())})
+	}
+	return b
 }

@@ -145,6 +145,10 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := measure(d, store.New(h.DB)); err != nil {
+		h.DB.Close()
+		return nil, err
+	}
 	watch := supervision.New(store.New(h.DB), d.Clock, d.IDs, watched)
 	rules := settlement.Rules{Watch: watch, Provinces: places, Book: book, Life: life, RecogniseDeclared: c.RecogniseDeclared || c.Sample}
 	others := peers.New(d.Peers)

@@ -96,6 +96,9 @@ func (p *Peers) Tell(ctx context.Context, e settlement.Event) error {
 	if e.SelfPay != nil {
 		event.SelfPay = rpc.Yuan(*e.SelfPay)
 	}
+	for _, share := range e.Shares {
+		event.Shares = append(event.Shares, &referralv1.ClaimShare{Payer: string(share.Payer), Amount: rpc.Yuan(share.Amount)})
+	}
 	_, err := ask(ctx, p, "referral", all, func(c grpc.ClientConnInterface) func(context.Context, *referralv1.RecordCaseEventRequest, ...grpc.CallOption) (*referralv1.RecordCaseEventResponse, error) {
 		return referralv1.NewCaseEventServiceClient(c).RecordCaseEvent
 	}, &referralv1.RecordCaseEventRequest{

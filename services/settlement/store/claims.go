@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"huhang.example/services/internal/audit"
 	"huhang.example/services/internal/clock"
@@ -195,4 +196,16 @@ func (s *Store) MarkReversed(ctx context.Context, settlementID string) error {
 		}
 		return audit.Append(ctx, tx, audit.Entry{Action: "settlement.reversed", Resource: settlementID, Outcome: audit.Done})
 	})
+}
+
+// Unanswered counts the claims whose step at the insured province has no outcome yet, and tells since when the oldest waits.
+func (s *Store) Unanswered(ctx context.Context) (count int64, since time.Time, err error) {
+	var oldest int64
+	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		return q.QueryRow(ctx, "SELECT count(*), coalesce(min(under_way_since), 0) FROM claim WHERE under_way_since <> 0").Scan(&count, &oldest)
+	})
+	if count > 0 {
+		since = clock.FromMicros(oldest)
+	}
+	return count, since, err
 }

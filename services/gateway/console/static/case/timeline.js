@@ -1,5 +1,5 @@
 // The timeline: what happened, when it happened and when it was recorded, and who did it.
-import { Badge, Empty, html, Icon, Section } from '../ui.js';
+import { Badge, Empty, html, Icon, Section, useEffect } from '../ui.js';
 import { enumWord, has, pick, t, words } from '../i18n.js';
 import { when, whenFull } from '../format.js';
 import { hasRole } from '../session.js';
@@ -14,12 +14,15 @@ const iconOf = (kind) => icons.find(([pattern]) => pattern.test(kind))?.[1] || '
 
 export function Timeline({ entries, id }) {
   const shown = [...entries].reverse();
+  // Who comes from a trace comes to its entry.
+  const asked = new URLSearchParams(location.hash.split('?')[1] || '').get('entry');
+  useEffect(() => { if (asked) document.getElementById('entry-' + asked)?.scrollIntoView({ block: 'center' }); }, [asked]);
   return html`<${Section} title=${t('line.title')} id="timeline">
     ${!shown.length && html`<${Empty} />`}
     <ol class="timeline" reversed>${shown.map((e) => {
       const late = new Date(e.recordTime) - new Date(e.occurTime) > lateAfter;
       const who = [e.actorOrganisation, e.actorSubject].filter(Boolean).join(' ') || t('line.system');
-      return html`<li key=${e.sequence} id=${'entry-' + e.sequence}>
+      return html`<li key=${e.sequence} id=${'entry-' + e.sequence} aria-current=${String(e.sequence) === asked ? 'true' : undefined}>
         <span class="mark" aria-hidden="true"><${Icon} name=${iconOf(e.kind)} /></span>
         <div><p class="what">${pick(e, 'text')}</p>
           <p class="quiet small"><time datetime=${e.recordTime} title=${whenFull(e.recordTime)}>${when(e.recordTime)}</time> · ${t('line.by', { who })}

@@ -4,3 +4,5 @@ import './register.js';
 import './case.js';
 import './center.js';
 import './operations.js';
+import './figures.js';
+import './trace.js';
