@@ -44,7 +44,7 @@ function Bars({ rows, what, legend }) {
   if (!rows.length) return null;
   const most = Math.max(...rows.map((r) => r.parts.reduce((a, b) => a + b, 0)), 1);
   const step = 26;
-  return html`<figure class="chart"><svg role="img" aria-label=${t('figures.chart', { what })} viewBox=${`0 0 720 ${rows.length * step + 4}`} preserveAspectRatio="xMinYMin meet">
+  return html`<figure class="chart" tabindex="0" aria-label=${what}><svg role="img" aria-label=${t('figures.chart', { what })} viewBox=${`0 0 720 ${rows.length * step + 4}`} preserveAspectRatio="xMinYMin meet">
     ${rows.map((r, i) => {
       let x = 210;
       return html`<g key=${r.key}><text x="200" y=${i * step + 17} text-anchor="end">${r.label.length > 26 ? r.label.slice(0, 25) + '…' : r.label}</text>
