@@ -7,7 +7,7 @@ import { page } from '../pages.js';
 
 words({
   'trace.title': ['全程追踪', 'Trace of the case'], 'trace.case': ['病例', 'Case'], 'trace.picture': ['全程图', 'The whole course'], 'trace.alt': ['{spans} 个调用片段，{traces} 条调用链，{days}；失败 {failed} 个。下方逐条列出。', '{spans} spans in {traces} traces over {days}; {failed} failed. Each trace is listed below.'],
-  'trace.spans': ['调用片段', 'Spans'], 'trace.traces': ['调用链', 'Traces'], 'trace.failed': ['失败', 'Failed'], 'trace.slowest': ['最慢的五个', 'The five slowest'], 'trace.service': ['服务', 'Service'], 'trace.province': ['省份', 'Province'], 'trace.name': ['名称', 'Name'], 'trace.start': ['开始', 'Began'], 'trace.took': ['用时', 'Took'], 'trace.own': ['自身用时', 'Own time'],
+  'trace.spans': ['调用片段', 'Spans'], 'trace.traces': ['调用链', 'Traces'], 'trace.failed': ['失败', 'Failed'], 'trace.slowest': ['最慢的五个', 'The five slowest'], 'trace.service': ['服务', 'Service'], 'trace.province': ['省份', 'Province'], 'trace.name': ['名称', 'Name'], 'trace.start': ['开始', 'Began'], 'trace.took': ['用时', 'Took'], 'trace.when': ['先后', 'When'], 'trace.own': ['自身用时', 'Own time'],
   'trace.kind': ['种类', 'Kind'], 'trace.job': ['任务', 'Job'], 'trace.attempt': ['第 {n} 次', 'attempt {n}'], 'trace.slow': ['慢 {n}', 'slow {n}'], 'trace.entries': ['时间线第 {n} 条', 'timeline entry {n}'], 'trace.truncated': ['追踪存储中的数据超出可显示的范围。', 'The trace store holds more than can be shown.'],
   'trace.as': ['显示方式', 'Shown as'], 'trace.as.traces': ['按调用链', 'Traces'], 'trace.as.table': ['表格', 'Table of all spans'], 'trace.only': ['只看', 'Only'], 'trace.only.all': ['全部', 'All'], 'trace.only.failed': ['有失败的', 'With failures'], 'trace.only.slow': ['有最慢的', 'With the slowest'], 'trace.only.jobs': ['有任务的', 'With jobs'],
   'trace.more': ['再显示 {n} 个', 'Show {n} more'], 'trace.zoom': ['缩放', 'Zoom'], 'trace.zoom.fit': ['适应宽度', 'Fit'], 'trace.unknown': ['未知', 'none'], 'trace.scroll': ['全程图，可左右滚动', 'The whole course, scrolls sideways'], 'trace.gaps': ['空闲时间已压缩；标出一小时以上的间隔。', 'Idle time is pressed together; pauses of an hour and more are named.'],
@@ -125,7 +125,7 @@ function Waterfall({ trace }) {
   const left = trace.list.length - shown;
   return html`<${Table} caption=${trace.name} rowKey=${(s) => s.spanId} rows=${trace.list.slice(0, shown)} columns=${[
     { title: t('trace.name'), cell: (s) => html`<span class=${'depth depth-' + Math.min(s.depth || 0, 10)}><strong>${s.service}</strong>${s.province ? html` <span class="quiet">${placeName(s.province)}</span>` : ''} <span class="span-name">${s.name}</span><${Marks} s=${s} /></span>` },
-    { title: t('trace.picture'), cell: (s) => html`<svg class="bar" viewBox=${`0 0 ${width} 14`} preserveAspectRatio="none" aria-hidden="true"><rect x=${at(s.from)} y="2" width=${Math.max(width / 200, at(s.from + s.ms) - at(s.from))} height="10" class=${s.failed ? 'span failed' : s.slowRank ? 'span slow' : s.jobAttempt ? 'span job' : 'span'} /></svg>` },
+    { title: t('trace.when'), cell: (s) => html`<svg class="bar" viewBox=${`0 0 ${width} 14`} preserveAspectRatio="none" aria-hidden="true"><rect x=${at(s.from)} y="2" width=${Math.max(width / 200, at(s.from + s.ms) - at(s.from))} height="10" class=${s.failed ? 'span failed' : s.slowRank ? 'span slow' : s.jobAttempt ? 'span job' : 'span'} /></svg>` },
     { title: t('trace.took'), number: true, cell: (s) => short(s.ms) }, { title: t('trace.own'), number: true, cell: (s) => short(s.own) },
   ]} />${left > 0 && html`<button type="button" onClick=${() => setShown(shown + rowsAtOnce)}>${t('trace.more', { n: Math.min(left, rowsAtOnce) })}</button>`}`;
 }
