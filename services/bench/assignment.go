@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"syscall"
 	"time"
 
 	"huhang.example/services/internal/clock"
@@ -71,7 +72,7 @@ func waitingCases(n int, share float64) assign.Ask {
 }
 
 func takeAssignment(ctx context.Context, b *bed) ([]table, error) {
-	t := table{head: []string{"cases", "places for", "placed", "solve", "prove", "all", "worth", "bound", "gap", "heap after"}}
+	t := table{head: []string{"cases", "places for", "placed", "solve", "its processor time", "prove", "all", "worth", "bound", "gap", "heap after"}}
 	for _, row := range []struct {
 		cases int
 		share float64
@@ -89,7 +90,7 @@ func takeAssignment(ctx context.Context, b *bed) ([]table, error) {
 func assignOnce(ctx context.Context, b *bed, t *table, cases int, share float64) error {
 	system := clock.System()
 	ask := waitingCases(cases, share)
-	var whole, solve, prove series
+	var whole, solve, used, prove series
 	var proposal *assign.Proposal
 	var proved certificate.Certificate
 	rounds := b.rounds
@@ -103,12 +104,23 @@ func assignOnce(ctx context.Context, b *bed, t *table, cases int, share float64)
 			return err
 		}
 		whole = append(whole, system.Now().Sub(begun).Seconds())
+		// What the first left is not collected on the second's account.
+		runtime.GC()
+		before, err := usage(syscall.RUSAGE_SELF)
+		if err != nil {
+			return err
+		}
 		begun = system.Now()
 		solution, err := assign.Solve(ctx, proposal.Problem, nil)
 		if err != nil {
 			return err
 		}
 		solve = append(solve, system.Now().Sub(begun).Seconds())
+		after, err := usage(syscall.RUSAGE_SELF)
+		if err != nil {
+			return err
+		}
+		used = append(used, (after - before).Seconds())
 		begun = system.Now()
 		if proved, err = certificate.Verify(proposal.Problem, solution); err != nil {
 			return err
@@ -120,7 +132,7 @@ func assignOnce(ctx context.Context, b *bed, t *table, cases int, share float64)
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	t.add(fmt.Sprint(cases), fmt.Sprintf("%.0f %%", share*100), fmt.Sprint(proposal.Placed), seconds(solve), seconds(prove), seconds(whole),
+	t.add(fmt.Sprint(cases), fmt.Sprintf("%.0f %%", share*100), fmt.Sprint(proposal.Placed), seconds(solve), seconds(used), seconds(prove), seconds(whole),
 		proved.Primal.String(), proved.Dual.String(), proved.Gap().String(), fmt.Sprintf("%d MiB", m.HeapAlloc>>20))
 	return nil
 }

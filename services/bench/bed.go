@@ -34,6 +34,8 @@ type settings struct {
 	patients int64
 	// cleared is how many settlements a month has that is cleared.
 	cleared int64
+	// engine is the one the look-up among many is taken on; empty: both.
+	engine string
 	// keep is a folder for what else a figure was made of; empty: none.
 	keep string
 }

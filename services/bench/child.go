@@ -25,6 +25,7 @@ var children = map[string]func(ctx context.Context, argument string) error{
 	"echo":       beEcho,
 	"settlement": beInstance("settlement", openSettlement),
 	"transfer":   beInstance("transfer", openTransfer),
+	"matching":   beInstance("matching", openMatching),
 }
 
 // beChild runs until standard input ends, and meanwhile obeys what is written there.

@@ -11,6 +11,8 @@ import (
 
 	patientv1 "huhang.example/gen/huhang/patient/v1"
 	referralv1 "huhang.example/gen/huhang/referral/v1"
+	settlementv1 "huhang.example/gen/huhang/settlement/v1"
+	transferv1 "huhang.example/gen/huhang/transfer/v1"
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/discovery"
 	services "huhang.example/services/internal/fleet"
@@ -38,7 +40,10 @@ func beInstance(name string, open func(context.Context, instanceArguments, servi
 		}
 		registry := discovery.NewStatic(nil)
 		var all []services.Service
-		for _, asked := range []string{"patient", "referral"} {
+		for _, asked := range []string{"patient", "referral", "transfer", "settlement"} {
+			if asked == name {
+				continue
+			}
 			identity, err := authority.Service(asked)
 			if err != nil {
 				return err
@@ -47,6 +52,8 @@ func beInstance(name string, open func(context.Context, instanceArguments, servi
 			patientv1.RegisterPatientServiceServer(s.GRPC(), standIn{})
 			referralv1.RegisterReferralServiceServer(s.GRPC(), standIn{})
 			referralv1.RegisterCaseEventServiceServer(s.GRPC(), standIn{})
+			transferv1.RegisterTransferServiceServer(s.GRPC(), standIn{})
+			settlementv1.RegisterSettlementServiceServer(s.GRPC(), standIn{})
 			all = append(all, s)
 		}
 		identity, err := authority.Service(name)

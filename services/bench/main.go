@@ -65,6 +65,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	flags.IntVar(&s.rounds, "rounds", s.rounds, "how often each side has its turn")
 	flags.Int64Var(&s.patients, "patients", s.patients, "how many people the duplicate look-up is taken among at the most; 10000000 takes some minutes and 6 GB")
 	flags.Int64Var(&s.cleared, "cleared", s.cleared, "how many settlements the month has that is cleared between 31 provinces; 1000000 takes some minutes and 3 GB")
+	flags.StringVar(&s.engine, "engine", s.engine, "the one engine (sqlite, postgres) the duplicate look-up is taken on; empty: both")
 	flags.StringVar(&s.keep, "keep", s.keep, "a folder that keeps the CPU profile and pgbench's script; empty: neither is kept")
 	flags.Usage = func() {
 		_, _ = fmt.Fprintf(flags.Output(), "bench [flags] [figure...]\n\n")

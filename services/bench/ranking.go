@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/money"
@@ -13,16 +16,18 @@ import (
 )
 
 var ranked = figure{
-	name: "ranking", title: "one patient before every center of a directory, in the engine",
+	name: "ranking", title: "one patient before every center of a directory: in the engine, and over gRPC beside a bare grpc-go echo of as many bytes",
 	how: `An invented directory in which each center has a program for each organ; everything about them is known. Ranking filters, scores and orders;
-telling writes every term, reason and gap in two languages; the board is what is made once for a directory. One goroutine, every ranking checked to hold every center once`,
+telling writes every term, reason and gap in two languages; the board is what is made once for a directory. One goroutine, every ranking checked to hold every center once. Over gRPC
+it is RunMatch: mutual TLS, every interceptor, spans and metrics; patient, travel, beds and bills asked of stand-ins over mutual TLS that answer at once; the ranking
+frozen, sealed and stored in PostgreSQL with its idempotency record. The echo has none of these. Each server in a process of its own, one connection each, in turns`,
 	take: takeRanking,
 }
 
 // ranksAtOnce are timed together, for the clock is coarser than one.
 const ranksAtOnce = 20
 
-func takeRanking(_ context.Context, b *bed) ([]table, error) {
+func takeRanking(ctx context.Context, b *bed) ([]table, error) {
 	t := table{head: []string{"centers", "ranking median", "99 %", "telling median", "board median", "ranked", "excluded"}}
 	at := time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 	for _, n := range []int{10, 188, 1000} {
@@ -41,7 +46,50 @@ func takeRanking(_ context.Context, b *bed) ([]table, error) {
 		t.add(fmt.Sprint(n), microseconds(quantile(ranks, 0.5)), microseconds(quantile(ranks, 0.99)), microseconds(quantile(tells, 0.5)),
 			microseconds(quantile(boards, 0.5)), fmt.Sprint(len(told.Ranked)), fmt.Sprint(len(told.Excluded)))
 	}
-	return []table{t}, nil
+	over, err := b.rankOverGRPC(ctx, 188)
+	if err != nil {
+		return nil, err
+	}
+	return []table{t, over}, nil
+}
+
+func (b *bed) rankOverGRPC(ctx context.Context, n int) (t table, err error) {
+	rank, err := b.matching(ctx, n)
+	if err != nil {
+		return t, err
+	}
+	say, err := b.echo()
+	if err != nil {
+		return t, err
+	}
+	first, err := rank(ctx)
+	if err != nil {
+		return t, err
+	}
+	text := bytes.Repeat([]byte{'x'}, proto.Size(first))
+	one := func(ctx context.Context, _ int) error {
+		got, err := rank(ctx)
+		if err == nil && len(got.GetRanked())+len(got.GetExcluded()) != n {
+			err = errors.New("a center is missing from a match run")
+		}
+		return err
+	}
+	other := func(ctx context.Context, _ int) error {
+		heard, err := say(ctx, text)
+		if err == nil && !bytes.Equal(heard, text) {
+			err = errors.New("the echo said something else")
+		}
+		return err
+	}
+	t.head = []string{"callers", "RunMatch /s", "echo /s", "RunMatch : echo", "RunMatch median", "99 %", "echo median", "99 %", "answer"}
+	for _, callers := range []int{1, 8} {
+		pair, err := b.inTurns(ctx, callers, one, other)
+		if err != nil {
+			return t, err
+		}
+		t.add(append(append([]string{fmt.Sprint(callers)}, pair...), fmt.Sprintf("%d KiB", len(text)>>10))...)
+	}
+	return t, nil
 }
 
 // timed repeats what for a round and returns how long one took, by groups of n.

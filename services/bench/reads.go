@@ -64,29 +64,40 @@ func takeReads(ctx context.Context, b *bed) ([]table, error) {
 	}
 	t := table{head: []string{"callers", "GetPatient /s", "echo /s", "GetPatient : echo", "GetPatient median", "99 %", "echo median", "99 %"}}
 	for _, callers := range []int{1, 16} {
-		var readRate, echoRate series
-		var readWaits, echoWaits []time.Duration
-		for round := range b.rounds + 1 {
-			l := load{callers: callers, during: b.round / 2, most: b.most}
-			one, err := l.run(ctx, read)
-			if err != nil {
-				return nil, err
-			}
-			other, err := l.run(ctx, echo)
-			if err != nil {
-				return nil, err
-			}
-			if round == 0 {
-				continue // warm
-			}
-			readRate, echoRate = append(readRate, one.perSecond()), append(echoRate, other.perSecond())
-			readWaits, echoWaits = append(readWaits, one.waits...), append(echoWaits, other.waits...)
+		pair, err := b.inTurns(ctx, callers, read, echo)
+		if err != nil {
+			return nil, err
 		}
-		t.add(fmt.Sprint(callers), readRate.spread("%.0f"), echoRate.spread("%.0f"), readRate.over(echoRate).spread("%.3f"),
-			milliseconds(quantile(readWaits, 0.5)), milliseconds(quantile(readWaits, 0.99)),
-			milliseconds(quantile(echoWaits, 0.5)), milliseconds(quantile(echoWaits, 0.99)))
+		t.add(append([]string{fmt.Sprint(callers)}, pair...)...)
 	}
 	return []table{t}, nil
+}
+
+// inTurns runs two sides in turns and tells both rates, their ratio, and each one's median and 99 %.
+func (b *bed) inTurns(ctx context.Context, callers int, one, other func(ctx context.Context, caller int) error) ([]string, error) {
+	var rate, otherRate series
+	var waits, otherWaits []time.Duration
+	for round := range b.rounds + 1 {
+		l := load{callers: callers, during: b.round / 2, most: b.most}
+		a, err := l.run(ctx, one)
+		if err != nil {
+			return nil, err
+		}
+		z, err := l.run(ctx, other)
+		if err != nil {
+			return nil, err
+		}
+		if round == 0 {
+			continue // warm
+		}
+		rate, otherRate = append(rate, a.perSecond()), append(otherRate, z.perSecond())
+		waits, otherWaits = append(waits, a.waits...), append(otherWaits, z.waits...)
+	}
+	return []string{
+		rate.spread("%.0f"), otherRate.spread("%.0f"), rate.over(otherRate).spread("%.3f"),
+		milliseconds(quantile(waits, 0.5)), milliseconds(quantile(waits, 0.99)),
+		milliseconds(quantile(otherWaits, 0.5)), milliseconds(quantile(otherWaits, 0.99)),
+	}, nil
 }
 
 const readPeople = 500

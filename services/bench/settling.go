@@ -6,6 +6,7 @@ import (
 	patientv1 "huhang.example/gen/huhang/patient/v1"
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	settlementv1 "huhang.example/gen/huhang/settlement/v1"
+	transferv1 "huhang.example/gen/huhang/transfer/v1"
 	services "huhang.example/services/internal/fleet"
 	settlement "huhang.example/services/settlement/app"
 )
@@ -32,9 +33,11 @@ func openSettlement(ctx context.Context, a instanceArguments, d services.Deps) (
 	}, d)
 }
 
-// standIn answers for the patient and the referral service: the patient of a case has the case's letters.
+// standIn answers for the services that an instance asks: the patient of a case has the case's letters.
 type standIn struct {
 	patientv1.UnimplementedPatientServiceServer
+	transferv1.UnimplementedTransferServiceServer
+	settlementv1.UnimplementedSettlementServiceServer
 	referralv1.UnimplementedReferralServiceServer
 	referralv1.UnimplementedCaseEventServiceServer
 }
@@ -42,7 +45,8 @@ type standIn struct {
 func (standIn) GetMatchingProfile(context.Context, *patientv1.GetMatchingProfileRequest) (*patientv1.GetMatchingProfileResponse, error) {
 	return &patientv1.GetMatchingProfileResponse{
 		Coverage: &patientv1.Coverage{Province: settlesTo, PoolingArea: "340100", Scheme: patientv1.Scheme_SCHEME_RESIDENT},
-		Consents: []patientv1.Purpose{patientv1.Purpose_PURPOSE_SETTLEMENT}, RegisteredBy: "H-HF-01",
+		Consents: []patientv1.Purpose{patientv1.Purpose_PURPOSE_REFERRAL, patientv1.Purpose_PURPOSE_SETTLEMENT}, RegisteredBy: "H-HF-01",
+		AgeYears: 47, ResidenceCity: "340100", Record: liverPatient(),
 	}, nil
 }
 

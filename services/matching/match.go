@@ -67,7 +67,7 @@ func (s *Service) Match(ctx context.Context, ask Ask) (*Run, error) {
 		return nil, fault.New(fault.FailedPrecondition, fault.ConsentMissing, "patient_id",
 			"The patient has not consented to the referral, or has withdrawn it.", "患者未同意转诊，或已撤回同意。").With("purpose", "REFERRAL")
 	}
-	profile.Patient.NeedsABOIncompat = ask.NeedsABOIncompat
+	profile.Patient.NeedsABOIncompat = profile.Patient.NeedsABOIncompat || ask.NeedsABOIncompat
 	e, err := s.edition(ctx)
 	if err != nil {
 		return nil, err

@@ -2,11 +2,16 @@ package peers
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	moneyv1 "huhang.example/gen/huhang/money/v1"
@@ -16,6 +21,8 @@ import (
 	transferv1 "huhang.example/gen/huhang/transfer/v1"
 	"huhang.example/services/internal/access"
 	"huhang.example/services/matching"
+	"huhang.example/services/matching/directory"
+	"huhang.example/services/matching/ranking"
 )
 
 // wire answers every call with one message and keeps what was asked, by whom and of whom.
@@ -89,6 +96,107 @@ func TestProfile(t *testing.T) {
 	w.answer = &patientv1.GetMatchingProfileResponse{AgeYears: 47}
 	if p, err = New(w).Profile(person(t), "pat_1", "LIVER"); err != nil || p.Consented || p.Patient.Recorded || p.Patient.BMI != nil || p.Patient.Tumour != nil {
 		t.Errorf("%v %+v", err, p)
+	}
+}
+
+// What a record tells of an infection reaches the policies, by flag or by test; antibodies alone, and whatever is neither
+// positive nor negative, are not known.
+func TestInfections(t *testing.T) {
+	const (
+		positive = patientv1.TestOutcome_TEST_OUTCOME_POSITIVE
+		negative = patientv1.TestOutcome_TEST_OUTCOME_NEGATIVE
+		neither  = patientv1.TestOutcome_TEST_OUTCOME_INDETERMINATE
+	)
+	yes, no := proto.Bool(true), proto.Bool(false)
+	for _, test := range []struct {
+		name string
+		of   *patientv1.Clinical
+		want string
+	}{
+		{"nothing", &patientv1.Clinical{}, ""},
+		{"flags", &patientv1.Clinical{ActiveInfection: no, HbvPositive: yes, HcvPositive: no, HivPositive: no}, "active=false hiv=false HBV=true HCV=false"},
+		{"tests", &patientv1.Clinical{Serology: &patientv1.Serology{HbsAg: positive, HcvRna: negative, Hiv: positive, CmvDna: positive, EbvDna: negative, Syphilis: positive}}, "hiv=true CMV=true EBV=false HBV=true HCV=false SYPHILIS=true"},
+		{"no virus found any more", &patientv1.Clinical{HbvPositive: yes, Serology: &patientv1.Serology{HbvDnaIuMl: proto.Float64(0)}}, "HBV=treated"},
+		{"virus found", &patientv1.Clinical{HbvPositive: yes, Serology: &patientv1.Serology{HbvDnaIuMl: proto.Float64(40)}}, "HBV=true"},
+		{"antibodies alone", &patientv1.Clinical{Serology: &patientv1.Serology{HcvAb: positive, CmvIgg: positive, EbvIgg: positive, Tuberculosis: positive}}, ""},
+		{"no antibodies", &patientv1.Clinical{Serology: &patientv1.Serology{HcvAb: negative, CmvIgg: negative, EbvIgg: negative, Tuberculosis: negative}}, "CMV=false EBV=false HCV=false TB=false"},
+		{"active tuberculosis", &patientv1.Clinical{Serology: &patientv1.Serology{TuberculosisActive: yes}}, "active=true TB=true"},
+		{"latent tuberculosis", &patientv1.Clinical{Serology: &patientv1.Serology{Tuberculosis: positive, TuberculosisActive: no}}, "TB=false"},
+		{"indeterminate", &patientv1.Clinical{Serology: &patientv1.Serology{HbsAg: neither, Hiv: neither, Syphilis: neither, CmvDna: neither}}, ""},
+	} {
+		p := profileFrom(&patientv1.GetMatchingProfileResponse{Record: &patientv1.ClinicalRecord{Clinical: test.of}}, "KIDNEY").Patient
+		var got []string
+		for name, known := range map[string]*bool{"active": p.ActiveInfection, "hiv": p.HIV} {
+			if known != nil {
+				got = append(got, fmt.Sprintf("%s=%v", name, *known))
+			}
+		}
+		slices.Sort(got)
+		for _, name := range slices.Sorted(maps.Keys(p.Infections)) {
+			if i := p.Infections[name]; i.Treated {
+				got = append(got, name+"=treated")
+			} else {
+				got = append(got, fmt.Sprintf("%s=%v", name, i.Positive))
+			}
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s: %v, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// A transplant told of by the list alone was one, and what the record needs of a program is asked for.
+func TestHistoryAndNeeds(t *testing.T) {
+	p := profileFrom(&patientv1.GetMatchingProfileResponse{Record: &patientv1.ClinicalRecord{Clinical: &patientv1.Clinical{
+		TransplantHistory: []*patientv1.TransplantHistory{{Organ: organ("KIDNEY")}}, AcceptsAboIncompatible: true, NeedsAboIncompatible: true,
+	}}}, "KIDNEY").Patient
+	if p.PreviousTransplants != 1 || !p.NeedsABOIncompat || !p.AcceptsABOIncompat {
+		t.Errorf("%+v", p)
+	}
+}
+
+// Every gap that blames the clinical record names a field that a record has.
+func TestGapsNameFields(t *testing.T) {
+	file := directory.Sample()
+	at := time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
+	candidates := []ranking.Candidate{}
+	for _, c := range file.Centers(at) {
+		for i := range c.Programs {
+			c.Programs[i].Criteria.MaxBMI, c.Programs[i].Criteria.HCCSet = proto.Float64(30), "HANGZHOU"
+			c.Programs[i].Criteria.Infections = map[string]string{}
+			for _, infection := range directory.Infections {
+				c.Programs[i].Criteria.Infections[infection] = directory.Excludes
+			}
+		}
+		candidates = append(candidates, ranking.Candidate{Center: c})
+	}
+	yes, total := true, []float64{5, 5}
+	others := map[string]bool{ // of the directory and the other services
+		"capacity": true, "door_to_door_minutes": true, "estimated_self_pay": true, "median_wait_days": true, "survival_tier": true, "free_beds": true, "clinical": true,
+	}
+	seen := 0
+	for _, tumour := range []*ranking.Tumour{nil, {Present: &yes}, {Present: &yes, NodulesCm: total}} {
+		in := ranking.Input{At: at, Organ: "LIVER", Patient: ranking.Patient{Age: 40, Tumour: tumour}, Candidates: candidates}
+		for _, g := range ranking.Rank(in, ranking.Embedded()[0]).Missing {
+			if others[g.Datum] {
+				continue
+			}
+			for path := range strings.SplitSeq(g.Datum, ", ") {
+				seen++
+				m := (&patientv1.Clinical{}).ProtoReflect().Descriptor()
+				for name := range strings.SplitSeq(path, ".") {
+					f := m.Fields().ByName(protoreflect.Name(name))
+					if f == nil {
+						t.Errorf("no field %q", path)
+						break
+					}
+					m = f.Message()
+				}
+			}
+		}
+	}
+	if seen < 30 {
+		t.Errorf("only %d gaps", seen)
 	}
 }
 

@@ -25,17 +25,11 @@ func profileFrom(m *patientv1.GetMatchingProfileResponse, organ string) *matchin
 		Oxygen: f.GetOxygen(), Infusion: f.GetInfusion(), Ventilated: f.GetVentilated(), ECMO: f.GetEcmo(), Vasoactive: f.GetVasoactive(),
 		Stretcher: f.GetStretcher(), ReducedConsciousness: f.GetReducedConsciousness(),
 	}
-	p.Patient.PreviousTransplants, p.Patient.AcceptsABOIncompat = c.GetPreviousTransplants(), c.GetAcceptsAboIncompatible()
-	p.Patient.LivingDonorRoute, p.Patient.ActiveInfection, p.Patient.HIV = c.GetLivingDonorRoute(), c.ActiveInfection, c.HivPositive
-	for name, result := range map[string]*bool{"HBV": c.HbvPositive, "HCV": c.HcvPositive} {
-		if result == nil {
-			continue
-		}
-		if p.Patient.Infections == nil {
-			p.Patient.Infections = map[string]ranking.Infection{}
-		}
-		p.Patient.Infections[name] = ranking.Infection{Positive: *result}
-	}
+	// The number or the list, whichever knows of more: a transplant that is told of once was there.
+	p.Patient.PreviousTransplants = max(c.GetPreviousTransplants(), int32(len(c.GetTransplantHistory())))
+	p.Patient.AcceptsABOIncompat, p.Patient.NeedsABOIncompat = c.GetAcceptsAboIncompatible(), c.GetNeedsAboIncompatible()
+	p.Patient.LivingDonorRoute = c.GetLivingDonorRoute()
+	infections(&p.Patient, c)
 	if c.HeightCm != nil && c.WeightKg != nil && *c.HeightCm > 0 {
 		metres := *c.HeightCm / 100
 		// Two places: a limit of 30 is not passed by what floats make of 30.

@@ -100,7 +100,8 @@ func moved(a, b *Ranked, from, to int) (out []Remark) {
 			out = append(out, Remark{"评分项目已变更。", "The terms of the score are other ones."})
 			break
 		}
-		if old := a.Terms[i]; old != t {
+		old := a.Terms[i]
+		if old.Unknown = t.Unknown; old != t { // its words tell of it; runs older than the field do not have it
 			out = append(out, Remark{
 				fmt.Sprintf("%s：%d→%d分（%s）", termZh[t.Key], old.Points, t.Points, strings.TrimSuffix(t.Because.Zh, "。")),
 				fmt.Sprintf("%s: %d to %d points (%s)", t.Key, old.Points, t.Points, strings.TrimSuffix(t.Because.En, ".")),

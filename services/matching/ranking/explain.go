@@ -47,6 +47,10 @@ func Explain(r *Result, centerID string) Explanation {
 	default:
 		e.Ranked, e.Place = s.ranked[centerID], s.place[centerID]
 		e.behind(&r.Ranked[0], len(r.Ranked))
+		if best := int(e.Ranked.RankAtBest); best > 0 && best < e.Place {
+			e.Summary.Zh += fmt.Sprintf("未知项若均为最佳，可至第%d位。", best)
+			e.Summary.En += fmt.Sprintf(" Were what is not known the best possible, it would be place %d.", best)
+		}
 	}
 	return e
 }

@@ -57,15 +57,17 @@ type gapText struct {
 	Remark
 }
 
+// data are the fields of the clinical record that tell of directory.Infections, in their order.
+var data = [8]string{
+	"active_infection", "hbv_positive", "hcv_positive", "hiv_positive", "serology.tuberculosis_active", "serology.cmv_dna", "serology.ebv_dna", "serology.syphilis",
+}
+
 var gapTexts = func() (t [gapCount]gapText) {
 	t[gapBMI] = gapText{"height_cm, weight_kg", BMI, "", Remark{"缺少身高或体重：未核对体重指数上限，补充后可能排除：", "Height or weight is missing: the limit on body mass index was not checked; with it these may be excluded: "}}
 	t[gapPrevious] = gapText{"previous_transplants", Retransplant, "", Remark{"缺少既往移植史：未核对再次移植限制，补充后可能排除：", "Previous transplants are not recorded: the limit on retransplants was not checked; with it these may be excluded: "}}
 	for i, name := range directory.Infections {
-		datum, n := strings.ToLower(name)+"_positive", names[i]
-		if name == "ACTIVE" {
-			datum = "active_infection"
-		}
-		t[int(gapInfection)+i] = gapText{datum, infection(i).Code, "", Remark{
+		n := names[i]
+		t[int(gapInfection)+i] = gapText{data[i], infection(i).Code, "", Remark{
 			"缺少" + n.Zh + "检查结果：若为阳性，以下中心将排除或要求先治疗：", "Whether there is " + n.En + " is not known; if so, these will be excluded or want it treated first: ",
 		}}
 		t[int(gapPolicy)+i] = gapText{"criteria.infections." + name, infection(i).Code, "", Remark{

@@ -137,6 +137,9 @@ func TestFiltersAndScoresAgree(t *testing.T) {
 			if (i >= 0) != (len(got.Ranked) == 1) {
 				t.Fatalf("%s: ranked among all %v, alone %v", c.Center.ID, i >= 0, len(got.Ranked) == 1)
 			}
+			if i >= 0 {
+				got.Ranked[0].RankAtBest = all.Ranked[i].RankAtBest // a place is among others
+			}
 			if i >= 0 && !reflect.DeepEqual(all.Ranked[i], got.Ranked[0]) {
 				t.Fatalf("%s scores otherwise alone", c.Center.ID)
 			}
@@ -183,6 +186,64 @@ func TestMissingExcludesNobody(t *testing.T) {
 			if !slices.ContainsFunc(after.Ranked, func(a Ranked) bool { return a.CenterID == r.CenterID }) {
 				t.Fatalf("%s fell out for want of a datum", r.CenterID)
 			}
+		}
+	})
+}
+
+// What is not known counts 0, and how far it could lift a center is neither less nor more than the truth: whatever it turns
+// out to be, score and place stay within, and at its best they are reached.
+func TestUnknownTermsAreBounded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := drawInput(t)
+		before := Rank(in, current())
+		if len(before.Ranked) == 0 {
+			return
+		}
+		i := rapid.IntRange(0, len(before.Ranked)-1).Draw(t, "center")
+		was := before.Ranked[i]
+		unknown := map[string]bool{}
+		for _, term := range was.Terms {
+			unknown[term.Key] = term.Unknown
+			if term.Unknown && term.Value != 0 {
+				t.Fatalf("%s is not known and counts %d", term.Key, term.Value)
+			}
+		}
+		best := rapid.Bool().Draw(t, "best")
+		// The directory is shared between draws: what is filled in is a copy's.
+		c := &in.Candidates[slices.IndexFunc(in.Candidates, func(c Candidate) bool { return c.Center.ID == was.CenterID })]
+		center := *c.Center
+		center.Programs = slices.Clone(center.Programs)
+		c.Center = &center
+		p := center.Program(in.Organ)
+		s := current().Scales
+		fill := func(key string, good, bad func()) {
+			switch {
+			case !unknown[key]:
+			case best || rapid.Bool().Draw(t, key):
+				good()
+			default:
+				bad()
+			}
+		}
+		fill(TermDoor, func() { c.DoorToDoor = ptr(int32(0)) }, func() { c.DoorToDoor = ptr(min(s.DoorZeroMinutes, max(p.Criteria.CallInMinutes, 1))) })
+		fill(TermSelfPay, func() { c.SelfPay = ptr(money.Fen(0)) }, func() { c.SelfPay = ptr(money.Fen(s.SelfPayZeroFen)) })
+		fill(TermSurvival, func() { p.SurvivalTier = 1 }, func() { p.SurvivalTier = 5 })
+		fill(TermCapacity, func() {
+			p.Capacity, c.FreeBeds = &directory.Capacity{FreePlaces: s.PlacesFull, AsOf: in.At, DeclaredBy: center.ID}, nil
+		}, func() { p.Capacity = &directory.Capacity{AsOf: in.At, DeclaredBy: center.ID} })
+		// A median wait of no days is how "not known" is written, so that its best is a day.
+		fill(TermWait, func() { p.MedianWaitDays = 1 }, func() { p.MedianWaitDays = s.WaitZeroDays })
+		after := Rank(in, current())
+		j := slices.IndexFunc(after.Ranked, func(r Ranked) bool { return r.CenterID == was.CenterID })
+		if j < 0 {
+			t.Fatal("it fell out")
+		}
+		now := after.Ranked[j]
+		if now.Score < was.Score || now.Score > was.ScoreAtMost || j+1 < int(was.RankAtBest) || was.RankAtBest > int32(i+1) {
+			t.Fatalf("%d of %d..%d points, place %d of %d..%d", now.Score, was.Score, was.ScoreAtMost, j+1, was.RankAtBest, i+1)
+		}
+		if day := current().Terms[TermWait] / s.WaitZeroDays; best && now.Score < was.ScoreAtMost-day-1 {
+			t.Fatalf("at its best %d points, %d were told", now.Score, was.ScoreAtMost)
 		}
 	})
 }

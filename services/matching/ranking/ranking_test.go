@@ -210,6 +210,9 @@ func TestMarks(t *testing.T) {
 		{"ABO", func(in *Input, p *directory.Program) {
 			in.Patient.AcceptsABOIncompat, p.Criteria.ABOIncompatible = true, false
 		}, "ABO-incompatible"},
+		{"all unknown", func(in *Input, p *directory.Program) {
+			in.Candidates[0].DoorToDoor, in.Candidates[0].SelfPay, p.SurvivalTier, p.MedianWaitDays, p.Capacity = nil, nil, 0, 0, nil
+		}, "not known and count 0: 5; with them the score could be as much as"},
 		{"spread", func(in *Input, _ *directory.Program) { in.Patient.Tumour.ExtrahepaticSpread = ptr(true) }, "spread outside"},
 	} {
 		got := warned(one(test.change))

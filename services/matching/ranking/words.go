@@ -104,6 +104,13 @@ func (r *Ranking) warnings(row *row, f *Found, i int) (out []Remark) {
 	return out
 }
 
+func couldRise(unknown int, score int32) Remark {
+	return Remark{
+		fmt.Sprintf("有%d项未知、计0分，补充后得分最高可至%d。", unknown, score),
+		fmt.Sprintf("Terms that are not known and count 0: %d; with them the score could be as much as %d.", unknown, score),
+	}
+}
+
 // names of directory.Infections, in their order.
 var names = [8]Remark{
 	{"活动性感染", "an active infection"},

@@ -118,13 +118,13 @@ func runTo(r *matching.Run) *matchingv1.MatchRun {
 func rankedTo(place int, c *ranking.Ranked) *matchingv1.RankedCenter {
 	out := &matchingv1.RankedCenter{
 		CenterId: c.CenterID, NameZh: c.NameZh, NameEn: c.NameEn, Rank: int32(place), Score: c.Score, DoorToDoorMinutes: c.DoorToDoor,
-		Warnings: remarksTo(c.Warnings),
+		Warnings: remarksTo(c.Warnings), ScoreAtMost: c.ScoreAtMost, RankAtBest: c.RankAtBest,
 	}
 	if c.SelfPay != nil {
 		out.EstimatedSelfPay = &moneyv1.Money{Fen: int64(*c.SelfPay)}
 	}
 	for _, t := range c.Terms {
-		out.Terms = append(out.Terms, &matchingv1.Term{Key: t.Key, Weight: t.Weight, Value: t.Value, Points: t.Points, Because: remarkTo(t.Because)})
+		out.Terms = append(out.Terms, &matchingv1.Term{Key: t.Key, Weight: t.Weight, Value: t.Value, Points: t.Points, Because: remarkTo(t.Because), Unknown: t.Unknown})
 	}
 	return out
 }

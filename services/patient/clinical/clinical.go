@@ -11,6 +11,7 @@ type Clinical struct {
 	BloodGroup          string   `json:"blood_group,omitempty"`    // O, A, B, AB
 	RhPositive          *bool    `json:"rh_positive,omitempty"`
 	AcceptsABOIncompat  bool     `json:"accepts_abo_incompatible,omitempty"`
+	NeedsABOIncompat    bool     `json:"needs_abo_incompatible,omitempty"`
 	LivingDonorRoute    bool     `json:"living_donor_route,omitempty"`
 	HeightCm            *float64 `json:"height_cm,omitempty"`
 	WeightKg            *float64 `json:"weight_kg,omitempty"`

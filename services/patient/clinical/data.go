@@ -22,14 +22,16 @@ type HLA struct {
 
 // Immunology is how sensitised the patient is.
 type Immunology struct {
-	HLA              *HLA     `json:"hla,omitempty"`
-	CPRAPeakPercent  *float64 `json:"cpra_peak_percent,omitempty"`
-	PRAClass1Percent *float64 `json:"pra_class1_percent,omitempty"`
-	PRAClass2Percent *float64 `json:"pra_class2_percent,omitempty"`
-	CPRATestedOn     string   `json:"cpra_tested_on,omitempty"`
-	DSADetected      *bool    `json:"dsa_detected,omitempty"`
-	DSAPeakMFI       *int32   `json:"dsa_peak_mfi,omitempty"`
-	DSATestedOn      string   `json:"dsa_tested_on,omitempty"`
+	HLA                  *HLA     `json:"hla,omitempty"`
+	CPRAPeakPercent      *float64 `json:"cpra_peak_percent,omitempty"`
+	PRAClass1Percent     *float64 `json:"pra_class1_percent,omitempty"`
+	PRAClass2Percent     *float64 `json:"pra_class2_percent,omitempty"`
+	PRAClass1PeakPercent *float64 `json:"pra_class1_peak_percent,omitempty"`
+	PRAClass2PeakPercent *float64 `json:"pra_class2_peak_percent,omitempty"`
+	CPRATestedOn         string   `json:"cpra_tested_on,omitempty"`
+	DSADetected          *bool    `json:"dsa_detected,omitempty"`
+	DSAPeakMFI           *int32   `json:"dsa_peak_mfi,omitempty"`
+	DSATestedOn          string   `json:"dsa_tested_on,omitempty"`
 }
 
 // Serology is what is known of infections: NEGATIVE, POSITIVE, INDETERMINATE; empty for not known.

@@ -87,6 +87,9 @@ func MissingData(c *Clinical, of Person) []Missing {
 	return missing
 }
 
+// negative is the outcome of a test that rules a thing out.
+const negative = "NEGATIVE"
+
 func everyone(c *Clinical) []need {
 	social, serology, cardiac := or(c.Social), or(c.Serology), or(c.CardiacWorkup)
 	return []need{
@@ -97,7 +100,11 @@ func everyone(c *Clinical) []need {
 		{"active_infection", c.ActiveInfection != nil, []effect{infection}},
 		{"hiv_positive", c.HIVPositive != nil || serology.HIV != "", []effect{hiv}},
 		{"hbv_positive", c.HBVPositive != nil || serology.HBsAg != "", []effect{infection}},
-		{"hcv_positive", c.HCVPositive != nil || serology.HCVRNA != "", []effect{infection}},
+		{"hcv_positive", c.HCVPositive != nil || serology.HCVRNA != "" || serology.HCVAb == negative, []effect{infection}},
+		{"serology.tuberculosis_active", serology.TuberculosisActive != nil || serology.Tuberculosis == negative, []effect{infection}},
+		{"serology.cmv_dna", serology.CMVDNA != "" || serology.CMVIgG == negative, []effect{infection}},
+		{"serology.ebv_dna", serology.EBVDNA != "" || serology.EBVIgG == negative, []effect{infection}},
+		{"serology.syphilis", serology.Syphilis != "", []effect{infection}},
 		{"fitness", c.Fitness != nil, []effect{way}},
 		{"malignancies", len(c.Malignancies) > 0 || c.NoMalignancy != nil, []effect{indication}},
 		{"cardiac_workup.lvef_percent", cardiac.LVEFPercent != nil || c.Organ == "HEART", []effect{surgery}},

@@ -46,6 +46,7 @@ func TestWhatIsKnownIsNotMissing(t *testing.T) {
 	full.Fitness, full.NoMalignancy, full.CardiacWorkup = &clinical.Fitness{}, &no, &clinical.CardiacWorkup{LVEFPercent: f(60)}
 	full.Social, full.Liver = &clinical.Social{CarerAvailable: &no}, &clinical.Liver{HCC: &no, Ascites: 1, Encephalopathy: 1, PortalThrombosis: &no}
 	full.Labs.TestDate = "2026-11-01"
+	full.Serology = &clinical.Serology{Tuberculosis: "NEGATIVE", CMVDNA: "NEGATIVE", EBVIgG: "NEGATIVE", Syphilis: "NEGATIVE"}
 	if m := clinical.MissingData(full, person(47, false)); len(m) != 0 {
 		t.Errorf("a full record misses %v", paths(m))
 	}

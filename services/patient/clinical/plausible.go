@@ -180,8 +180,24 @@ func contradictions(c *Clinical) error {
 	if k := c.Kidney; k != nil && k.Modality == "NONE" && k.DialysisStart != "" {
 		return disagree("kidney.modality")
 	}
-	if im := or(c.Immunology); c.CPRAPercent != nil && im.CPRAPeakPercent != nil && *im.CPRAPeakPercent < *c.CPRAPercent {
-		return disagree("immunology.cpra_peak_percent")
+	if serology.TuberculosisActive != nil && *serology.TuberculosisActive && c.ActiveInfection != nil && !*c.ActiveInfection {
+		return disagree("serology.tuberculosis_active")
+	}
+	if c.NeedsABOIncompat && !c.AcceptsABOIncompat {
+		return disagree("needs_abo_incompatible")
+	}
+	im := or(c.Immunology)
+	for _, p := range []struct {
+		path      string
+		now, peak *float64
+	}{
+		{"immunology.cpra_peak_percent", c.CPRAPercent, im.CPRAPeakPercent},
+		{"immunology.pra_class1_peak_percent", im.PRAClass1Percent, im.PRAClass1PeakPercent},
+		{"immunology.pra_class2_peak_percent", im.PRAClass2Percent, im.PRAClass2PeakPercent},
+	} {
+		if p.now != nil && p.peak != nil && *p.peak < *p.now {
+			return disagree(p.path)
+		}
 	}
 	return nil
 }

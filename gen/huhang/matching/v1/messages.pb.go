@@ -1414,7 +1414,11 @@ type RankedCenter struct {
 	// What the patient is estimated to pay; unset when not known.
 	EstimatedSelfPay *v11.Money `protobuf:"bytes,8,opt,name=estimated_self_pay,json=estimatedSelfPay,proto3" json:"estimated_self_pay,omitempty"`
 	// Warnings such as stale capacity or small volume.
-	Warnings      []*Remark `protobuf:"bytes,9,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []*Remark `protobuf:"bytes,9,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// The score if every term that is not known turned out best; the score where all are known. A run older than the field has 0.
+	ScoreAtMost int32 `protobuf:"varint,10,opt,name=score_at_most,json=scoreAtMost,proto3" json:"score_at_most,omitempty"`
+	// The place that would be, the others as they are.
+	RankAtBest    int32 `protobuf:"varint,11,opt,name=rank_at_best,json=rankAtBest,proto3" json:"rank_at_best,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1512,6 +1516,20 @@ func (x *RankedCenter) GetWarnings() []*Remark {
 	return nil
 }
 
+func (x *RankedCenter) GetScoreAtMost() int32 {
+	if x != nil {
+		return x.ScoreAtMost
+	}
+	return 0
+}
+
+func (x *RankedCenter) GetRankAtBest() int32 {
+	if x != nil {
+		return x.RankAtBest
+	}
+	return 0
+}
+
 // Term is one part of a score.
 type Term struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1524,7 +1542,9 @@ type Term struct {
 	// Weight times value, 0..10000.
 	Points int32 `protobuf:"varint,4,opt,name=points,proto3" json:"points,omitempty"`
 	// In the reader's words.
-	Because       *Remark `protobuf:"bytes,5,opt,name=because,proto3" json:"because,omitempty"`
+	Because *Remark `protobuf:"bytes,5,opt,name=because,proto3" json:"because,omitempty"`
+	// Nothing was known of it, so that it counts 0.
+	Unknown       bool `protobuf:"varint,6,opt,name=unknown,proto3" json:"unknown,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1592,6 +1612,13 @@ func (x *Term) GetBecause() *Remark {
 		return x.Because
 	}
 	return nil
+}
+
+func (x *Term) GetUnknown() bool {
+	if x != nil {
+		return x.Unknown
+	}
+	return false
 }
 
 // ExcludedCenter is a center that may not take the patient, with every reason.
@@ -2651,7 +2678,7 @@ type RunMatchRequest struct {
 	PreferredCenters []string `protobuf:"bytes,6,rep,name=preferred_centers,json=preferredCenters,proto3" json:"preferred_centers,omitempty"`
 	// Centers the patient refuses.
 	RefusedCenters []string `protobuf:"bytes,7,rep,name=refused_centers,json=refusedCenters,proto3" json:"refused_centers,omitempty"`
-	// By the referrer's word, only a program that transplants across ABO groups will do.
+	// By the referrer's word, only a program that transplants across ABO groups will do; the clinical record can say so as well.
 	NeedsAboIncompatible bool `protobuf:"varint,8,opt,name=needs_abo_incompatible,json=needsAboIncompatible,proto3" json:"needs_abo_incompatible,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
@@ -3741,7 +3768,7 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\vMatchChange\x12\x1b\n" +
 	"\tcenter_id\x18\x01 \x01(\tR\bcenterId\x127\n" +
 	"\x04kind\x18\x02 \x01(\x0e2#.huhang.matching.v1.MatchChangeKindR\x04kind\x124\n" +
-	"\abecause\x18\x03 \x03(\v2\x1a.huhang.matching.v1.RemarkR\abecause\"\x84\x03\n" +
+	"\abecause\x18\x03 \x03(\v2\x1a.huhang.matching.v1.RemarkR\abecause\"\xca\x03\n" +
 	"\fRankedCenter\x12\x1b\n" +
 	"\tcenter_id\x18\x01 \x01(\tR\bcenterId\x12\x17\n" +
 	"\aname_zh\x18\x02 \x01(\tR\x06nameZh\x12\x17\n" +
@@ -3751,14 +3778,19 @@ const file_huhang_matching_v1_messages_proto_rawDesc = "" +
 	"\x05terms\x18\x06 \x03(\v2\x18.huhang.matching.v1.TermR\x05terms\x124\n" +
 	"\x14door_to_door_minutes\x18\a \x01(\x05H\x00R\x11doorToDoorMinutes\x88\x01\x01\x12D\n" +
 	"\x12estimated_self_pay\x18\b \x01(\v2\x16.huhang.money.v1.MoneyR\x10estimatedSelfPay\x126\n" +
-	"\bwarnings\x18\t \x03(\v2\x1a.huhang.matching.v1.RemarkR\bwarningsB\x17\n" +
-	"\x15_door_to_door_minutes\"\x94\x01\n" +
+	"\bwarnings\x18\t \x03(\v2\x1a.huhang.matching.v1.RemarkR\bwarnings\x12\"\n" +
+	"\rscore_at_most\x18\n" +
+	" \x01(\x05R\vscoreAtMost\x12 \n" +
+	"\frank_at_best\x18\v \x01(\x05R\n" +
+	"rankAtBestB\x17\n" +
+	"\x15_door_to_door_minutes\"\xae\x01\n" +
 	"\x04Term\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x16\n" +
 	"\x06weight\x18\x02 \x01(\x05R\x06weight\x12\x14\n" +
 	"\x05value\x18\x03 \x01(\x05R\x05value\x12\x16\n" +
 	"\x06points\x18\x04 \x01(\x05R\x06points\x124\n" +
-	"\abecause\x18\x05 \x01(\v2\x1a.huhang.matching.v1.RemarkR\abecause\"\x98\x01\n" +
+	"\abecause\x18\x05 \x01(\v2\x1a.huhang.matching.v1.RemarkR\abecause\x12\x18\n" +
+	"\aunknown\x18\x06 \x01(\bR\aunknown\"\x98\x01\n" +
 	"\x0eExcludedCenter\x12\x1b\n" +
 	"\tcenter_id\x18\x01 \x01(\tR\bcenterId\x12\x17\n" +
 	"\aname_zh\x18\x02 \x01(\tR\x06nameZh\x12\x17\n" +

@@ -846,9 +846,13 @@ type Immunology struct {
 	// Highest mean fluorescence intensity of them, MFI 0..100000.
 	DsaPeakMfi *int32 `protobuf:"varint,7,opt,name=dsa_peak_mfi,json=dsaPeakMfi,proto3,oneof" json:"dsa_peak_mfi,omitempty"`
 	// Day of that sample.
-	DsaTestedOn   string `protobuf:"bytes,8,opt,name=dsa_tested_on,json=dsaTestedOn,proto3" json:"dsa_tested_on,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	DsaTestedOn string `protobuf:"bytes,8,opt,name=dsa_tested_on,json=dsaTestedOn,proto3" json:"dsa_tested_on,omitempty"`
+	// Highest PRA class I ever, percent.
+	PraClass1PeakPercent *float64 `protobuf:"fixed64,9,opt,name=pra_class1_peak_percent,json=praClass1PeakPercent,proto3,oneof" json:"pra_class1_peak_percent,omitempty"`
+	// Highest PRA class II ever, percent.
+	PraClass2PeakPercent *float64 `protobuf:"fixed64,10,opt,name=pra_class2_peak_percent,json=praClass2PeakPercent,proto3,oneof" json:"pra_class2_peak_percent,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Immunology) Reset() {
@@ -935,6 +939,20 @@ func (x *Immunology) GetDsaTestedOn() string {
 		return x.DsaTestedOn
 	}
 	return ""
+}
+
+func (x *Immunology) GetPraClass1PeakPercent() float64 {
+	if x != nil && x.PraClass1PeakPercent != nil {
+		return *x.PraClass1PeakPercent
+	}
+	return 0
+}
+
+func (x *Immunology) GetPraClass2PeakPercent() float64 {
+	if x != nil && x.PraClass2PeakPercent != nil {
+		return *x.PraClass2PeakPercent
+	}
+	return 0
 }
 
 // Serology is what is known of infections (血清学). HBsAg, HCV RNA and HIV stand in Clinical as well; where both are given they must agree.
@@ -2361,7 +2379,7 @@ const file_huhang_patient_v1_clinical_proto_rawDesc = "" +
 	"\x04_bw6B\a\n" +
 	"\x05_dr51B\a\n" +
 	"\x05_dr52B\a\n" +
-	"\x05_dr53\"\xfa\x04\n" +
+	"\x05_dr53\"\xdc\x06\n" +
 	"\n" +
 	"Immunology\x12.\n" +
 	"\x03hla\x18\x01 \x01(\v2\x1c.huhang.patient.v1.HlaTypingR\x03hla\x12H\n" +
@@ -2372,12 +2390,17 @@ const file_huhang_patient_v1_clinical_proto_rawDesc = "" +
 	"\fdsa_detected\x18\x06 \x01(\bH\x03R\vdsaDetected\x88\x01\x01\x122\n" +
 	"\fdsa_peak_mfi\x18\a \x01(\x05B\v\xbaH\b\x1a\x06\x18\xa0\x8d\x06(\x00H\x04R\n" +
 	"dsaPeakMfi\x88\x01\x01\x12J\n" +
-	"\rdsa_tested_on\x18\b \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\vdsaTestedOnB\x14\n" +
+	"\rdsa_tested_on\x18\b \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\vdsaTestedOn\x12S\n" +
+	"\x17pra_class1_peak_percent\x18\t \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00H\x05R\x14praClass1PeakPercent\x88\x01\x01\x12S\n" +
+	"\x17pra_class2_peak_percent\x18\n" +
+	" \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00H\x06R\x14praClass2PeakPercent\x88\x01\x01B\x14\n" +
 	"\x12_cpra_peak_percentB\x15\n" +
 	"\x13_pra_class1_percentB\x15\n" +
 	"\x13_pra_class2_percentB\x0f\n" +
 	"\r_dsa_detectedB\x0f\n" +
-	"\r_dsa_peak_mfi\"\x93\b\n" +
+	"\r_dsa_peak_mfiB\x1a\n" +
+	"\x18_pra_class1_peak_percentB\x1a\n" +
+	"\x18_pra_class2_peak_percent\"\x93\b\n" +
 	"\bSerology\x12?\n" +
 	"\x06hbs_ag\x18\x01 \x01(\x0e2\x1e.huhang.patient.v1.TestOutcomeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05hbsAg\x12?\n" +
 	"\x06hbs_ab\x18\x02 \x01(\x0e2\x1e.huhang.patient.v1.TestOutcomeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05hbsAb\x12?\n" +

@@ -796,9 +796,11 @@ type Clinical struct {
 	// Small bowel only.
 	SmallBowel *SmallBowelData `protobuf:"bytes,35,opt,name=small_bowel,json=smallBowel,proto3" json:"small_bowel,omitempty"`
 	// Patients under 18 only.
-	Child         *ChildData `protobuf:"bytes,36,opt,name=child,proto3" json:"child,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Child *ChildData `protobuf:"bytes,36,opt,name=child,proto3" json:"child,omitempty"`
+	// By the referrer's word only a program that transplants across ABO groups will do; must not stand beside a refusal of one.
+	NeedsAboIncompatible bool `protobuf:"varint,37,opt,name=needs_abo_incompatible,json=needsAboIncompatible,proto3" json:"needs_abo_incompatible,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Clinical) Reset() {
@@ -1081,6 +1083,13 @@ func (x *Clinical) GetChild() *ChildData {
 		return x.Child
 	}
 	return nil
+}
+
+func (x *Clinical) GetNeedsAboIncompatible() bool {
+	if x != nil {
+		return x.NeedsAboIncompatible
+	}
+	return false
 }
 
 // Labs are the values scores are computed from; the unit is chosen by the oneof, both are converted.
@@ -4130,7 +4139,7 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"documentId\"/\n" +
 	"\rConsentEffect\x12\x0e\n" +
 	"\x02zh\x18\x01 \x01(\tR\x02zh\x12\x0e\n" +
-	"\x02en\x18\x02 \x01(\tR\x02en\"\xa2\x12\n" +
+	"\x02en\x18\x02 \x01(\tR\x02en\"\xd8\x12\n" +
 	"\bClinical\x128\n" +
 	"\x05organ\x18\x01 \x01(\x0e2\x16.huhang.organ.v1.OrganB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05organ\x12U\n" +
@@ -4179,7 +4188,8 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\bpancreas\x18\" \x01(\v2\x1f.huhang.patient.v1.PancreasDataR\bpancreas\x12B\n" +
 	"\vsmall_bowel\x18# \x01(\v2!.huhang.patient.v1.SmallBowelDataR\n" +
 	"smallBowel\x122\n" +
-	"\x05child\x18$ \x01(\v2\x1c.huhang.patient.v1.ChildDataR\x05childB\x0e\n" +
+	"\x05child\x18$ \x01(\v2\x1c.huhang.patient.v1.ChildDataR\x05child\x124\n" +
+	"\x16needs_abo_incompatible\x18% \x01(\bR\x14needsAboIncompatibleB\x0e\n" +
 	"\f_rh_positiveB\f\n" +
 	"\n" +
 	"_height_cmB\f\n" +
