@@ -133,10 +133,9 @@ func (n *network) arcs(v int32, arc func(to int32, cost int64)) {
 			arc(sink, 0)
 		}
 		n.refresh(v)
-		row := int(v) * n.columns
-		for _, k := range n.ways[v] {
-			if n.best[row+int(k)] >= 0 {
-				arc(k, n.cost[row+int(k)])
+		for _, w := range n.ways[v] {
+			if w.best >= 0 {
+				arc(w.to, w.cost)
 			}
 		}
 	}

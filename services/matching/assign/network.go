@@ -11,22 +11,28 @@ type network struct {
 	cases    [][]int32
 	at       []int32
 	column   []int32
+	worth    []int64 // of a case's column to it
 	ofCenter []int32
 	// members are the columns of a center.
 	members [][]int32
-	// best and cost are the cheapest case to move from one column to another, and what the move itself costs.
-	best []int32
-	cost []int64
-	// ways are the columns that cases of a column could move to.
-	ways [][]int32
+	// ways are the columns that cases of a column could move to; where is a column's place among the ways of another.
+	ways  [][]way
+	where []int32
 	// doubted columns have stale ways.
 	doubted []bool
 }
 
+// way is the cheapest case to move from a column to another one, and what the move itself costs. A column's lie side by side:
+// going over them is most of the work.
+type way struct {
+	cost     int64
+	to, best int32
+}
+
 const (
-	noWay = int32(-1) // never one: not among the ways
+	noWay = int32(-1) // not among the ways
 	stale = int32(-2) // the cheapest case left: to be looked for again
-	empty = int32(-3) // among the ways, but nobody there could move
+	empty = int32(-3) // nobody there could move
 	alone = int32(-1) // a case without a column
 )
 
@@ -34,11 +40,11 @@ func newNetwork(p *Problem) *network {
 	m := len(p.Columns)
 	n := &network{
 		p: p, columns: m, price: make([]int64, m+len(p.Quotas)+1), cases: make([][]int32, m), at: make([]int32, len(p.Cases)),
-		column: make([]int32, len(p.Cases)), ofCenter: make([]int32, len(p.Quotas)), members: make([][]int32, len(p.Quotas)),
-		best: make([]int32, m*m), cost: make([]int64, m*m), ways: make([][]int32, m), doubted: make([]bool, m),
+		column: make([]int32, len(p.Cases)), worth: make([]int64, len(p.Cases)), ofCenter: make([]int32, len(p.Quotas)), members: make([][]int32, len(p.Quotas)),
+		ways: make([][]way, m), where: make([]int32, m*m), doubted: make([]bool, m),
 	}
-	for i := range n.best {
-		n.best[i] = noWay
+	for i := range n.where {
+		n.where[i] = noWay
 	}
 	for i := range n.column {
 		n.column[i] = alone
@@ -77,23 +83,28 @@ func (n *network) add(i, j int32) {
 	if g := n.p.Columns[j].Center; g != NoCenter {
 		n.ofCenter[g]++
 	}
-	here, _ := n.p.Worth(int(i), j)
-	row := int(j) * n.columns
+	value, _ := n.p.Worth(int(i), j)
+	here := int64(value)
+	n.worth[i] = here
+	where := n.row(j)
 	for _, o := range n.p.Cases[i] {
 		if o.Column == j {
 			continue
 		}
-		k := row + int(o.Column)
-		move := int64(here) - int64(o.Value)
-		switch b := n.best[k]; {
-		case b == stale, b >= 0 && move >= n.cost[k]:
+		move := here - int64(o.Value)
+		if where[o.Column] == noWay {
+			where[o.Column] = int32(len(n.ways[j]))
+			n.ways[j] = append(n.ways[j], way{move, o.Column, i})
 			continue
-		case b == noWay:
-			n.ways[j] = append(n.ways[j], o.Column)
 		}
-		n.best[k], n.cost[k] = i, move
+		if w := &n.ways[j][where[o.Column]]; w.best == empty || w.best >= 0 && move < w.cost {
+			w.best, w.cost = i, move
+		}
 	}
 }
+
+// row is where the columns stand among the ways of one.
+func (n *network) row(j int32) []int32 { return n.where[int(j)*n.columns:][:n.columns] }
 
 // remove takes a case out of its column; the moves it was the cheapest for are looked for when next needed.
 func (n *network) remove(i int32) {
@@ -106,10 +117,9 @@ func (n *network) remove(i int32) {
 	if g := n.p.Columns[j].Center; g != NoCenter {
 		n.ofCenter[g]--
 	}
-	row := int(j) * n.columns
-	for _, o := range n.p.Cases[i] {
-		if k := row + int(o.Column); n.best[k] == i {
-			n.best[k] = stale
+	for k := range n.ways[j] {
+		if w := &n.ways[j][k]; w.best == i {
+			w.best = stale
 			n.doubted[j] = true
 		}
 	}
@@ -121,55 +131,52 @@ func (n *network) refresh(j int32) {
 		return
 	}
 	n.doubted[j] = false
-	row := int(j) * n.columns
-	missing := 0
-	for _, k := range n.ways[j] {
-		if n.best[row+int(k)] == stale {
+	ways, missing := n.ways[j], 0
+	for k := range ways {
+		if ways[k].best == stale {
 			missing++
 		}
 	}
-	if missing*8 > len(n.ways[j]) {
+	if missing*8 > len(ways) {
 		n.relist(j)
-	} else {
-		for _, k := range n.ways[j] {
-			if n.best[row+int(k)] == stale {
-				n.look(j, k)
-			}
+		return
+	}
+	for k := range ways {
+		if ways[k].best == stale {
+			n.look(j, &ways[k])
 		}
 	}
 }
 
 // relist goes through all options of the column's cases once.
 func (n *network) relist(j int32) {
-	row := int(j) * n.columns
-	for _, k := range n.ways[j] {
-		n.best[row+int(k)] = empty
+	ways, where := n.ways[j], n.row(j)
+	for k := range ways {
+		ways[k].best = empty
 	}
 	for _, i := range n.cases[j] {
-		here, _ := n.p.Worth(int(i), j)
+		here := n.worth[i]
 		for _, o := range n.p.Cases[i] {
 			if o.Column == j {
 				continue
 			}
-			k := row + int(o.Column)
-			if move := int64(here) - int64(o.Value); n.best[k] < 0 || move < n.cost[k] {
-				n.best[k], n.cost[k] = i, move
+			w := &ways[where[o.Column]]
+			if move := here - int64(o.Value); w.best < 0 || move < w.cost {
+				w.best, w.cost = i, move
 			}
 		}
 	}
 }
 
-func (n *network) look(j, k int32) {
-	at := int(j)*n.columns + int(k)
-	n.best[at] = empty
+func (n *network) look(j int32, w *way) {
+	w.best = empty
 	for _, i := range n.cases[j] {
-		there, may := n.p.Worth(int(i), k)
+		there, may := n.p.Worth(int(i), w.to)
 		if !may {
 			continue
 		}
-		here, _ := n.p.Worth(int(i), j)
-		if move := int64(here) - int64(there); n.best[at] < 0 || move < n.cost[at] {
-			n.best[at], n.cost[at] = i, move
+		if move := n.worth[i] - int64(there); w.best < 0 || move < w.cost {
+			w.best, w.cost = i, move
 		}
 	}
 }

@@ -142,13 +142,13 @@ func (s *search) expand(v int32) {
 		s.reach(g+int32(s.columns), d+s.price[g+int32(s.columns)]-here, v, alone)
 	}
 	s.refresh(v)
-	row := int(v) * s.columns
-	best, cost := s.best[row:row+s.columns], s.cost[row:row+s.columns]
 	d -= here
-	for _, k := range s.ways[v] {
+	price, dist := s.price, s.dist
+	for k := range s.ways[v] {
 		// Most ways are too long; they are dropped before anything else of them is looked at.
-		if to := d + cost[k] + s.price[k]; to < s.dist[k] && to < s.length && best[k] >= 0 {
-			s.reach(k, to, v, best[k])
+		w := &s.ways[v][k]
+		if to := d + w.cost + price[w.to]; to < s.length && to < dist[w.to] && w.best >= 0 {
+			s.reach(w.to, to, v, w.best)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"huhang.example/services/internal/host"
 	"huhang.example/services/patient"
 	"huhang.example/services/patient/peers"
+	"huhang.example/services/patient/recognition"
 	"huhang.example/services/patient/rpc"
 	"huhang.example/services/patient/scan"
 	"huhang.example/services/patient/sealing"
@@ -29,6 +30,8 @@ type Config struct {
 	// Scanner judges uploaded documents: "clamd:tcp:host:port", "clamd:unix:/path", or "builtin" for development, which knows
 	// the EICAR test string alone. Empty: documents stay in quarantine.
 	Scanner string `yaml:"scanner"`
+	// Catalogue is a file with the items of mutual recognition, their windows and prices; empty: the sample of the binary.
+	Catalogue string `yaml:"catalogue"`
 	// Sample changes nothing here: nobody is registered before somebody registers them.
 	Sample bool `yaml:"sample"`
 }
@@ -49,6 +52,10 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	catalogue, err := recognition.Open(c.Catalogue, d.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
 	if c.Scanner == "" && d.Log != nil {
 		d.Log.WarnContext(ctx, "no scanner is configured: uploaded documents stay in quarantine")
 	}
@@ -59,6 +66,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 		return nil, err
 	}
 	use := patient.New(store.New(h.DB, sealer), peers.New(d.Peers), scanner, d.Clock, d.IDs)
+	use.Recognise(catalogue)
 	store.ScanWith(h.Jobs, use.Scan)
 	server := rpc.New(use, h.DB, sealer)
 	patientv1.RegisterPatientServiceServer(h.GRPC(), server)

@@ -48,6 +48,10 @@ func TestMistakenUnitsAreNamed(t *testing.T) {
 		{"HIV both ways", clinical.Clinical{HIVPositive: &no, Serology: &clinical.Serology{HIV: "POSITIVE"}}, "clinical.serology.hiv", "", fault.FieldInvalid},
 		{"cancer both ways", clinical.Clinical{NoMalignancy: &yes, Malignancies: []clinical.Malignancy{{}}}, "clinical.no_malignancy", "", fault.FieldInvalid},
 		{"a peak below the present", clinical.Clinical{CPRAPercent: f(50), Immunology: &clinical.Immunology{CPRAPeakPercent: f(40)}}, "clinical.immunology.cpra_peak_percent", "", fault.FieldInvalid},
+		{"a peak class I below the present", clinical.Clinical{Immunology: &clinical.Immunology{PRAClass1Percent: f(50), PRAClass1PeakPercent: f(40)}}, "clinical.immunology.pra_class1_peak_percent", "", fault.FieldInvalid},
+		{"a peak class II below the present", clinical.Clinical{Immunology: &clinical.Immunology{PRAClass2Percent: f(50), PRAClass2PeakPercent: f(40)}}, "clinical.immunology.pra_class2_peak_percent", "", fault.FieldInvalid},
+		{"active tuberculosis, and no infection", clinical.Clinical{ActiveInfection: &no, Serology: &clinical.Serology{TuberculosisActive: &yes}}, "clinical.serology.tuberculosis_active", "", fault.FieldInvalid},
+		{"needs what is not accepted", clinical.Clinical{NeedsABOIncompat: true}, "clinical.needs_abo_incompatible", "", fault.FieldInvalid},
 		{"two counts", clinical.Clinical{PreviousTransplants: 2, Transplants: []clinical.Transplant{{Organ: "KIDNEY"}}}, "clinical.previous_transplants", "", fault.FieldInvalid},
 	} {
 		err := clinical.Check(&c.c, "1979-03-12", now)

@@ -6,9 +6,13 @@
 package recognition
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"time"
 
@@ -63,11 +67,36 @@ func Sample() *Catalogue {
 	return c
 }
 
+// Open reads the operator's catalogue, which must be in force; without a file it is the sample.
+func Open(file string, now time.Time) (*Catalogue, error) {
+	if file == "" {
+		return Sample(), nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	c, err := Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if c.From > clock.Day(now) {
+		return nil, fmt.Errorf("%s: catalogue: version %q is in force from %s only", file, c.Version, c.From)
+	}
+	return c, nil
+}
+
 // Parse reads a catalogue and says what is wrong with it.
 func Parse(text []byte) (*Catalogue, error) {
 	c := new(Catalogue)
-	if err := json.Unmarshal(text, c); err != nil {
+	// A key that is mistyped would silently be a window of no days, or a price of nothing.
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(c); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("catalogue: more than one document")
 	}
 	if _, err := time.Parse(time.DateOnly, c.From); err != nil || c.Version == "" || len(c.Items) == 0 {
 		return nil, fmt.Errorf("catalogue: version, effective_from and items are required")

@@ -1,6 +1,8 @@
 package recognition_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,13 +24,39 @@ func TestTheSampleCatalogue(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"no JSON": "{", "no items": `{"version":"1","effective_from":"2026-01-01"}`, "no day": `{"version":"1","effective_from":"soon","items":[{"code":"A","kind":"LAB","zh":"a","en":"a","days":1}]}`,
-		"double": `{"version":"1","effective_from":"2026-01-01","items":[{"code":"A","kind":"LAB","zh":"a","en":"a","days":1},{"code":"A","kind":"LAB","zh":"a","en":"a","days":1}]}`,
-		"kind":   `{"version":"1","effective_from":"2026-01-01","items":[{"code":"A","kind":"X","zh":"a","en":"a","days":1}]}`,
+		"double":   `{"version":"1","effective_from":"2026-01-01","items":[{"code":"A","kind":"LAB","zh":"a","en":"a","days":1},{"code":"A","kind":"LAB","zh":"a","en":"a","days":1}]}`,
+		"kind":     `{"version":"1","effective_from":"2026-01-01","items":[{"code":"A","kind":"X","zh":"a","en":"a","days":1}]}`,
+		"mistyped": `{"version":"1","effective_from":"2026-01-01","items":[{"code":"A","kind":"LAB","zh":"a","en":"a","days":1,"price":900}]}`, "two": `{"version":"1","effective_from":"2026-01-01","items":[{"code":"A","kind":"LAB","zh":"a","en":"a","days":1}]} {}`,
 		"window": `{"version":"1","effective_from":"2026-01-01","items":[{"code":"A","kind":"LAB","zh":"a","en":"a","days":0}]}`,
 	} {
 		if _, err := recognition.Parse([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), "catalogue") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// An operator's catalogue replaces the sample from its day on, and not before.
+func TestOpen(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "catalogue.json")
+	text := `{"version":"REGION-7","effective_from":"2026-11-22","items":[{"code":"ALT","kind":"LAB","zh":"a","en":"a","units":["U/L"],"days":30,"price_fen":900}]}`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	day := time.Date(2026, 11, 22, 0, 0, 0, 0, clock.Shanghai)
+	c, err := recognition.Open(file, day)
+	if err != nil || c.Version != "REGION-7" || c.Items[0].Days != 30 || c.Items[0].Price != 900 {
+		t.Errorf("%+v %v", c, err)
+	}
+	for what, open := range map[string]func() (*recognition.Catalogue, error){
+		"the day before": func() (*recognition.Catalogue, error) { return recognition.Open(file, day.Add(-time.Second)) },
+		"no such file":   func() (*recognition.Catalogue, error) { return recognition.Open(file+"x", day) },
+	} {
+		if c, err := open(); err == nil {
+			t.Errorf("%s: %+v", what, c)
+		}
+	}
+	if c, err := recognition.Open("", day); err != nil || c.Version != recognition.Sample().Version {
+		t.Errorf("%+v %v", c, err)
 	}
 }
 
