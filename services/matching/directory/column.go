@@ -67,7 +67,7 @@ var columns = []column{
 		return err
 	}},
 	word("organ", func(e *entry) *string { return &e.program.Organ }, func(s string) error {
-		return when(s != "" && !known(Organs, s), "one of "+strings.Join(Organs, ", ")+"|须为上述器官代码之一")
+		return when(s != "" && !known(Organs, s), "one of "+strings.Join(Organs, ", ")+"|须为"+strings.Join(Organs, "、")+"之一")
 	}),
 	word("licence_from", func(e *entry) *string { return &e.program.Licence.ValidFrom }, checkDay),
 	word("licence_to", func(e *entry) *string { return &e.program.Licence.ValidTo }, checkDay),
@@ -103,7 +103,7 @@ var columns = []column{
 		return err
 	}},
 	word("hcc_set", func(e *entry) *string { return &e.program.Criteria.HCCSet }, func(s string) error {
-		return when(s != "" && !known(HCCSets, s), "one of "+strings.Join(HCCSets, ", ")+", or nothing|须为上述肝癌标准之一，或留空")
+		return when(s != "" && !known(HCCSets, s), "one of "+strings.Join(HCCSets, ", ")+", or nothing|须为"+strings.Join(HCCSets, "、")+"之一，或留空")
 	}),
 	count("call_in_minutes", func(e *entry) *int32 { return &e.program.Criteria.CallInMinutes }, 10080),
 	count("survival_tier", func(e *entry) *int32 { return &e.program.SurvivalTier }, 5),
