@@ -48,7 +48,11 @@ func beInstance(name string, open func(context.Context, instanceArguments, servi
 			if err != nil {
 				return err
 			}
-			s := rpcserver.New(rpcserver.Config{Service: asked, Instance: asked + "-1", Listen: "127.0.0.1:0"}, rpcserver.Deps{Identity: identity, Registry: registry, Log: log})
+			c := rpcserver.Config{Service: asked, Instance: asked + "-1", Listen: "127.0.0.1:0"}
+			if asked == "settlement" { // an agency's, and every agency is its province's
+				c.Provinces = []string{settlesTo}
+			}
+			s := rpcserver.New(c, rpcserver.Deps{Identity: identity, Registry: registry, Log: log})
 			patientv1.RegisterPatientServiceServer(s.GRPC(), standIn{})
 			referralv1.RegisterReferralServiceServer(s.GRPC(), standIn{})
 			referralv1.RegisterCaseEventServiceServer(s.GRPC(), standIn{})
