@@ -47,8 +47,8 @@ func counts(t *testing.T, l *devLine, r *sampleline.Result) {
 		}
 	}
 	total := bill.GetTotal().GetFen()
-	if total != r.Statement.GetTotal().GetFen() || paid != total || bill.GetSelfPayBp() != (cash*10_000+total/2)/total || bill.GetCount() != 1 {
-		t.Errorf("the bill of %d is counted as %v", r.Statement.GetTotal().GetFen(), bill)
+	if total != r.Statement.GetSplit().GetTotal().GetFen() || paid != total || bill.GetSelfPayBp() != (cash*10_000+total/2)/total || bill.GetCount() != 1 {
+		t.Errorf("the bill of %d is counted as %v", r.Statement.GetSplit().GetTotal().GetFen(), bill)
 	}
 	seen := map[string]int64{}
 	for _, c := range got.GetCases() {
