@@ -26,7 +26,7 @@ const (
 	// consolePath is the one page that codes are sent to.
 	consolePath = "/console/"
 
-	authorizePolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	authorizePolicy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 //go:embed authorize.html

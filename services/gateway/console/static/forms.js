@@ -53,7 +53,7 @@ export function Form({ fields, submit, send, onDone, onCancel, reload, given, in
   const wrong = new Map();
   const rest = [];
   for (const v of refused?.violations || []) {
-    const f = shown.find((x) => (x.paths || [x.path || snake(x.name)]).some((p) => v.field === p || v.field.startsWith(p + '.') || v.field.startsWith(p + '[')));
+    const f = shown.find((x) => x.name && (x.paths || [x.path || snake(x.name)]).some((p) => v.field === p || v.field.startsWith(p + '.') || v.field.startsWith(p + '[')));
     if (f && !wrong.has(f.name)) wrong.set(f.name, v[language]);
     else if (!f) rest.push(v);
   }
