@@ -149,6 +149,7 @@ func TestEveryBindingIsGuarded(t *testing.T) {
 		"{timetable_id}", "ttv_00000000000000000000000000",
 		"{document_id}", "doc_00000000000000000000000000", "{result_id}", "rst_00000000000000000000000000",
 		"{province}", "340000", "{month}", "2026-10", "{treatment_province}", "310000", "{task_id}", "tsk_0", "{dispute_id}", "dsp_00000000000000000000000000",
+		"{endpoint_id}", "whe_00000000000000000000000000", "{delivery_id}", "msg_00000000000000000000000000",
 		"{remittance_id}", "rmt_00000000000000000000000000",
 		"{organ}", "ORGAN_LIVER", "{clinical.organ}", "ORGAN_LIVER", "{kind}", "WORKLIST_KIND_LISTED",
 	)

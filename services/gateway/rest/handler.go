@@ -110,6 +110,8 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 		settlement.RegisterClearingServiceHandlerClient(ctx, a.mux, settlementv1.NewClearingServiceClient(c)),
 		settlement.RegisterSupervisionServiceHandlerClient(ctx, a.mux, settlementv1.NewSupervisionServiceClient(c)),
 		referral.RegisterReferralServiceHandlerClient(ctx, a.mux, referralv1.NewReferralServiceClient(c)),
+		referral.RegisterNotificationServiceHandlerClient(ctx, a.mux, referralv1.NewNotificationServiceClient(c)),
+		referral.RegisterWebhookServiceHandlerClient(ctx, a.mux, referralv1.NewWebhookServiceClient(c)),
 	} {
 		if register != nil {
 			return nil, fmt.Errorf("routes: %w", register)

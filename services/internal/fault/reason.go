@@ -71,6 +71,9 @@ const (
 	SupervisionHeld             Reason = "SUPERVISION_HELD"
 	SupervisionConfirmed        Reason = "SUPERVISION_CONFIRMED"
 	HashKeyMissing              Reason = "HASH_KEY_MISSING"
+	EndpointRefused             Reason = "ENDPOINT_REFUSED"
+	WebhookLimit                Reason = "WEBHOOK_LIMIT"
+	WebhooksOff                 Reason = "WEBHOOKS_OFF"
 )
 
 type advice struct{ en, zh string }
@@ -143,6 +146,9 @@ var whatToDo = map[Reason]advice{
 	SupervisionHeld:             {"Ask the agency of the province named to look at the finding; the settlement goes on once it is released.", "请联系所示省份经办机构核查；解除后结算自动继续。"},
 	SupervisionConfirmed:        {"Follow the claim at the agency; it is not settled directly.", "请向经办机构跟进；该费用单不再直接结算。"},
 	HashKeyMissing:              {"Leave the number out, or ask the operator to configure supervision_key.", "请勿填写该号码，或请运维配置 supervision_key。"},
+	EndpointRefused:             {"Give an https address that a public name leads to, without credentials or fragment.", "请填写公网可解析的 https 地址，不含账号与片段。"},
+	WebhookLimit:                {"Delete an endpoint that is no longer needed; ask operations about a message that never gets through.", "请先删除不再需要的端点；始终无法送达的消息请联系运营人员。"},
+	WebhooksOff:                 {"Follow the events over gRPC, or ask the operator to configure the referral service's keys.", "请改用 gRPC 事件流，或请运维为转诊服务配置密钥。"},
 }
 
 // WhatToDo returns the next step for whoever got this reason; an unknown reason is treated as internal.

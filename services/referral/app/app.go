@@ -61,5 +61,6 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	}
 	scheduleFigures(h.Jobs, counted)
 	rpc.RegisterFigures(h.GRPC(), counted)
+	rpc.RegisterNotifications(h.GRPC(), &rpc.Notifications{})
 	return &App{h}, nil
 }
