@@ -162,6 +162,12 @@ const (
 	Reason_REASON_SUPERVISION_CONFIRMED Reason = 181
 	// No key is configured to hash numbers with, so none is taken.
 	Reason_REASON_HASH_KEY_MISSING Reason = 182
+	// The address cannot be an endpoint: why says so (SCHEME, HOST, CREDENTIALS, FRAGMENT, FORBIDDEN_ADDRESS).
+	Reason_REASON_ENDPOINT_REFUSED Reason = 220
+	// The organisation has as many endpoints as one may have, or the message was replayed as often as it may be.
+	Reason_REASON_WEBHOOK_LIMIT Reason = 221
+	// The operator has configured no keys to seal secrets with, so there are no webhooks.
+	Reason_REASON_WEBHOOKS_OFF Reason = 222
 )
 
 // Enum value maps for Reason.
@@ -234,6 +240,9 @@ var (
 		180: "REASON_SUPERVISION_HELD",
 		181: "REASON_SUPERVISION_CONFIRMED",
 		182: "REASON_HASH_KEY_MISSING",
+		220: "REASON_ENDPOINT_REFUSED",
+		221: "REASON_WEBHOOK_LIMIT",
+		222: "REASON_WEBHOOKS_OFF",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                   0,
@@ -303,6 +312,9 @@ var (
 		"REASON_SUPERVISION_HELD":              180,
 		"REASON_SUPERVISION_CONFIRMED":         181,
 		"REASON_HASH_KEY_MISSING":              182,
+		"REASON_ENDPOINT_REFUSED":              220,
+		"REASON_WEBHOOK_LIMIT":                 221,
+		"REASON_WEBHOOKS_OFF":                  222,
 	}
 )
 
@@ -337,7 +349,7 @@ var File_huhang_fault_v1_fault_proto protoreflect.FileDescriptor
 
 const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xcf\x0e\n" +
+	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xa2\x0f\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\x01\x12\x18\n" +
@@ -406,7 +418,10 @@ const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\x18REASON_TIMETABLE_INVALID\x10\xa0\x01\x12\x1c\n" +
 	"\x17REASON_SUPERVISION_HELD\x10\xb4\x01\x12!\n" +
 	"\x1cREASON_SUPERVISION_CONFIRMED\x10\xb5\x01\x12\x1c\n" +
-	"\x17REASON_HASH_KEY_MISSING\x10\xb6\x01B\xab\x01\n" +
+	"\x17REASON_HASH_KEY_MISSING\x10\xb6\x01\x12\x1c\n" +
+	"\x17REASON_ENDPOINT_REFUSED\x10\xdc\x01\x12\x19\n" +
+	"\x14REASON_WEBHOOK_LIMIT\x10\xdd\x01\x12\x18\n" +
+	"\x13REASON_WEBHOOKS_OFF\x10\xde\x01B\xab\x01\n" +
 	"\x13com.huhang.fault.v1B\n" +
 	"FaultProtoP\x01Z*huhang.example/gen/huhang/fault/v1;faultv1\xa2\x02\x03HFX\xaa\x02\x0fHuhang.Fault.V1\xca\x02\x0fHuhang\\Fault\\V1\xe2\x02\x1bHuhang\\Fault\\V1\\GPBMetadata\xea\x02\x11Huhang::Fault::V1b\x06proto3"
 

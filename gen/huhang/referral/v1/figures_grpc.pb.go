@@ -35,6 +35,7 @@ type FiguresServiceClient interface {
 	GetFigures(ctx context.Context, in *GetFiguresRequest, opts ...grpc.CallOption) (*GetFiguresResponse, error)
 	// DownloadFigures returns one section of the same as CSV, as it goes out over HTTP.
 	// buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+	// buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
 	DownloadFigures(ctx context.Context, in *DownloadFiguresRequest, opts ...grpc.CallOption) (*httpbody.HttpBody, error)
 }
 
@@ -77,6 +78,7 @@ type FiguresServiceServer interface {
 	GetFigures(context.Context, *GetFiguresRequest) (*GetFiguresResponse, error)
 	// DownloadFigures returns one section of the same as CSV, as it goes out over HTTP.
 	// buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+	// buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
 	DownloadFigures(context.Context, *DownloadFiguresRequest) (*httpbody.HttpBody, error)
 	mustEmbedUnimplementedFiguresServiceServer()
 }
