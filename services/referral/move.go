@@ -15,6 +15,7 @@ func (r *Referral) apply(m Move, a Act, change func()) error {
 		return err
 	}
 	before, seen := r.Deadline, r.Parties()
+	r.partsBefore = r.parts()
 	var deadline time.Time
 	if row.Limit != nil {
 		deadline = row.Limit(r, a)

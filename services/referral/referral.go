@@ -143,8 +143,10 @@ type Referral struct {
 	// Seen are the events of peers that were applied, "record kind".
 	Seen []string
 
-	entries []Entry
-	jobs    []Job
+	// partsBefore are those before the move that is under way.
+	partsBefore map[string][]string
+	entries     []Entry
+	jobs        []Job
 }
 
 // Asked is a center with an open offer.

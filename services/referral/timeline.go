@@ -23,7 +23,9 @@ type Entry struct {
 	Depart, Arrive      time.Time `json:",omitzero"`
 	Bill                *Bill     `json:",omitempty"`
 	Suspended           bool      `json:",omitempty"`
-	scope               []string
+	// Concern is for whoever is told.
+	Concern Concern
+	scope   []string
 }
 
 // Bill is what a settled claim came to.
@@ -178,6 +180,7 @@ func (r *Referral) note(kind string, a Act, seen ...string) {
 	if note := strings.TrimSpace(a.Note); note != "" {
 		e.Zh, e.En = e.Zh+"："+note, e.En+": "+note
 	}
+	e.Concern = r.concern(a)
 	e.scope = r.Parties()
 	for _, organisation := range seen {
 		if !contains(e.scope, organisation) {
