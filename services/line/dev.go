@@ -141,7 +141,10 @@ func (d Dev) parts(traces string) []part {
 			Instance: "settlement-insured", Listen: anyPort, Database: dsn("settlement_insured"), Provinces: InsuredProvinces, Sample: d.Sample,
 		}}},
 		{"matching", Config{Matching: matching.Config{Instance: "matching-1", Listen: anyPort, Database: dsn("matching"), Keys: filepath.Join(d.State, "keys-matching"), Sample: d.Sample}}},
-		{"referral", Config{Referral: referral.Config{Instance: "referral-1", Listen: anyPort, Database: dsn("referral"), Sample: d.Sample, Traces: traces}}},
+		{"referral", Config{Referral: referral.Config{
+			Instance: "referral-1", Listen: anyPort, Database: dsn("referral"), Sample: d.Sample, Traces: traces,
+			Notify: referral.Notify{Keys: filepath.Join(d.State, "keys-referral"), AllowLoopbackHTTP: true},
+		}}},
 		{"gateway", Config{Gateway: gateway.Config{
 			Instance: "gateway-1", Listen: d.HTTP, GRPCListen: d.GRPC, DevIssuer: true, StateDir: filepath.Join(d.State, "gateway"),
 		}}},

@@ -27,6 +27,8 @@ type Config struct {
 	Sample bool `yaml:"sample"`
 	// Traces is the address of a Jaeger query service, such as http://jaeger-query:16686; empty: cases have no trace to show.
 	Traces string `yaml:"traces"`
+	// Notify is about what facilities are told.
+	Notify Notify `yaml:"notify"`
 }
 
 // App is a running referral service.
@@ -61,6 +63,9 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	}
 	scheduleFigures(h.Jobs, counted)
 	rpc.RegisterFigures(h.GRPC(), counted)
-	rpc.RegisterNotifications(h.GRPC(), &rpc.Notifications{})
+	if err := notifying(c.Notify, d, h, service); err != nil {
+		h.DB.Close()
+		return nil, err
+	}
 	return &App{h}, nil
 }
