@@ -20,7 +20,7 @@ import (
 
 type devOptions struct {
 	state, http, grpc, ops, log, otlp string
-	until                             string
+	until, webhook                    string
 	noSample                          bool
 }
 
@@ -38,6 +38,7 @@ func devCommand() *cobra.Command {
 	f.StringVar(&o.log, "log", "warn", "log level on stderr: debug, info, warn, error; everything from info on also goes to huhang.log in the state folder")
 	f.StringVar(&o.otlp, "otlp", "", "host:port of an OTLP/gRPC collector for traces; empty: none")
 	f.StringVar(&o.until, "until", "", "end the sample case after this step, such as offered; empty: at its bill")
+	f.StringVar(&o.webhook, "webhook", "", "tell this address, such as http://127.0.0.1:9000/hook, what happens to the sample hospital's cases; prints the secret")
 	f.BoolVar(&o.noSample, "no-sample", false, "start the line empty: no sample centers, no sample case")
 	return c
 }
@@ -75,7 +76,10 @@ func dev(ctx context.Context, out io.Writer, o devOptions) error {
 	}
 	base := "http://" + running.Gateway.HTTPAddr()
 	failed := error(nil)
-	if !o.noSample {
+	if o.webhook != "" {
+		failed = subscribe(ctx, out, system, base, o.webhook)
+	}
+	if !o.noSample && failed == nil {
 		if failed = driveSample(ctx, out, system, base, state, o.until); failed != nil && ctx.Err() == nil {
 			_, _ = fmt.Fprintf(out, "\nthe sample case stopped: %v\n", failed)
 		}
