@@ -19,8 +19,6 @@ const (
 type Concern struct {
 	// Parts are what each organisation was in the case before the change or is after it.
 	Parts map[string][]string `json:",omitempty"`
-	// Center is the center an offer's entry is about.
-	Center string `json:",omitempty"`
 	// Due is when the clock that runs after the change ends.
 	Due time.Time `json:",omitzero"`
 	// Late says that the event came too late to change anything.
@@ -65,5 +63,5 @@ func (r *Referral) concern(a Act) Concern {
 		}
 	}
 	r.partsBefore = nil
-	return Concern{Parts: parts, Center: a.Center, Due: r.Deadline, Late: a.Reason == late}
+	return Concern{Parts: parts, Due: r.Deadline, Late: a.Reason == late}
 }

@@ -67,7 +67,7 @@ var code = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
 func Body(source string, e referral.Event) ([]byte, error) {
 	d := data{
 		ReferralID: e.ReferralID, Sequence: e.Entry.Sequence, Kind: e.Entry.Kind, State: string(e.Entry.State), RecordID: e.Entry.RecordID,
-		CenterID: e.Entry.Concern.Center, ActorOrganisation: e.Entry.Organisation, DueTime: instant(e.Entry.Concern.Due), RecordTime: instant(e.Entry.Recorded),
+		CenterID: e.Entry.Center, ActorOrganisation: e.Entry.Organisation, DueTime: instant(e.Entry.Concern.Due), RecordTime: instant(e.Entry.Recorded),
 	}
 	if code.MatchString(e.Entry.Reason) {
 		d.ReasonCode = e.Entry.Reason

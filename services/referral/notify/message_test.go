@@ -27,7 +27,7 @@ func TestBodyIsACloudEvent(t *testing.T) {
 	e := referral.Event{Position: 9, ReferralID: "ref_00000000000000000000000001", Entry: referral.Entry{
 		Sequence: 12, Occurred: at, Recorded: at.Add(time.Second), Kind: "OFFER_DECLINED", State: "MATCHED", Organisation: "C-SH-01", Subject: "wu-person",
 		Reason: "NO_BED", TraceID: strings.Repeat("ab", 16), RecordID: "off_1", Zh: "移植中心未接收：王某某，13900000000", En: "The center declined: typed by hand",
-		Concern: referral.Concern{Center: "C-SH-01", Due: at.Add(time.Hour)},
+		Center: "C-SH-01", Concern: referral.Concern{Due: at.Add(time.Hour)},
 	}}
 	body, err := notify.Body("urn:huhang:referral", e)
 	if err != nil {

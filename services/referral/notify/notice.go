@@ -122,7 +122,7 @@ func (t Table) Of(e referral.Event) []Notice {
 			continue
 		}
 		for _, part := range row.Tell {
-			for _, organisation := range playing(e.Entry.Concern, part) {
+			for _, organisation := range playing(e.Entry, part) {
 				if organisation == e.Entry.Organisation && !row.Own {
 					continue
 				}
@@ -160,15 +160,15 @@ func (r Row) notice(e referral.Event, organisation string) Notice {
 }
 
 // playing are the organisations that play a part, in order. Of an offer, the one asked is the center it is about.
-func playing(c referral.Concern, part string) []string {
+func playing(e referral.Entry, part string) []string {
 	if part == Desk {
 		return []string{Desk}
 	}
-	if part == referral.PartAsked && c.Center != "" {
-		return []string{c.Center}
+	if part == referral.PartAsked && e.Center != "" {
+		return []string{e.Center}
 	}
 	var list []string
-	for organisation, plays := range c.Parts {
+	for organisation, plays := range e.Concern.Parts {
 		if slices.Contains(plays, part) {
 			list = append(list, organisation)
 		}

@@ -52,9 +52,9 @@ func TestTable(t *testing.T) {
 
 func TestWhoIsTold(t *testing.T) {
 	due := time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC)
-	event := func(kind string, state referral.State, by string, c referral.Concern) referral.Event {
+	event := func(kind string, state referral.State, by, center string, c referral.Concern) referral.Event {
 		return referral.Event{Position: 7, ReferralID: "ref_1", Entry: referral.Entry{
-			Sequence: 3, Kind: kind, State: state, Organisation: by, Concern: c, Recorded: due.Add(-4 * time.Hour),
+			Sequence: 3, Kind: kind, State: state, Organisation: by, Center: center, Concern: c, Recorded: due.Add(-4 * time.Hour),
 		}}
 	}
 	parts := map[string][]string{"H-1": {"REFERRER"}, "C-1": {"ASKED"}, "C-2": {"ASKED"}}
@@ -62,14 +62,14 @@ func TestWhoIsTold(t *testing.T) {
 		event referral.Event
 		want  string
 	}{
-		"of an offer, its own center and the referrer": {event("OFFER_CREATED", "OFFERED", "matching", referral.Concern{Parts: parts, Center: "C-2", Due: due}), "C-2:OFFER_TO_ANSWER H-1:OFFER_SENT"},
-		"not who did it":                                 {event("OFFER_CREATED", "OFFERED", "H-1", referral.Concern{Parts: parts, Center: "C-2", Due: due}), "C-2:OFFER_TO_ANSWER"},
-		"nobody of what came too late":                   {event("OFFER_CREATED", "CLOSED", "matching", referral.Concern{Parts: parts, Center: "C-2", Late: true}), ""},
-		"the accepting center what to do, and at half":   {event("OFFER_ACCEPTED", "ACCEPTED", "C-1", referral.Concern{Parts: map[string][]string{"H-1": {"REFERRER"}, "C-1": {"CENTER"}}, Center: "C-1", Due: due}), "H-1:OFFER_ACCEPTED C-1:ADMISSION_TO_BOOK C-1:HOLD_EXPIRING@06:00"},
-		"by state, whose clock ran out":                  {event("OVERDUE", "OFFERED", "referral", referral.Concern{Parts: parts}), "C-1:OVERDUE C-2:OVERDUE DESK:OVERDUE"},
-		"one who plays two parts once":                   {event("CLOSED", "CLOSED", "OPS", referral.Concern{Parts: map[string][]string{"H-1": {"REFERRER", "LOCAL_HOSPITAL"}}}), "H-1:CASE_CLOSED"},
-		"no reminder where no clock runs":                {event("BACK_REFERRED", "BACK_REFERRED", "C-1", referral.Concern{Parts: map[string][]string{"H-2": {"LOCAL_HOSPITAL"}}}), "H-2:BACK_REFERRAL_ASKED"},
-		"of an entry from before there were notices: no": {event("OFFER_CREATED", "OFFERED", "matching", referral.Concern{}), ""},
+		"of an offer, its own center and the referrer": {event("OFFER_CREATED", "OFFERED", "matching", "C-2", referral.Concern{Parts: parts, Due: due}), "C-2:OFFER_TO_ANSWER H-1:OFFER_SENT"},
+		"not who did it":                                 {event("OFFER_CREATED", "OFFERED", "H-1", "C-2", referral.Concern{Parts: parts, Due: due}), "C-2:OFFER_TO_ANSWER"},
+		"nobody of what came too late":                   {event("OFFER_CREATED", "CLOSED", "matching", "C-2", referral.Concern{Parts: parts, Late: true}), ""},
+		"the accepting center what to do, and at half":   {event("OFFER_ACCEPTED", "ACCEPTED", "C-1", "C-1", referral.Concern{Parts: map[string][]string{"H-1": {"REFERRER"}, "C-1": {"CENTER"}}, Due: due}), "H-1:OFFER_ACCEPTED C-1:ADMISSION_TO_BOOK C-1:HOLD_EXPIRING@06:00"},
+		"by state, whose clock ran out":                  {event("OVERDUE", "OFFERED", "referral", "", referral.Concern{Parts: parts}), "C-1:OVERDUE C-2:OVERDUE DESK:OVERDUE"},
+		"one who plays two parts once":                   {event("CLOSED", "CLOSED", "OPS", "", referral.Concern{Parts: map[string][]string{"H-1": {"REFERRER", "LOCAL_HOSPITAL"}}}), "H-1:CASE_CLOSED"},
+		"no reminder where no clock runs":                {event("BACK_REFERRED", "BACK_REFERRED", "C-1", "", referral.Concern{Parts: map[string][]string{"H-2": {"LOCAL_HOSPITAL"}}}), "H-2:BACK_REFERRAL_ASKED"},
+		"of an entry from before there were notices: no": {event("OFFER_CREATED", "OFFERED", "matching", "", referral.Concern{}), ""},
 	} {
 		var told []string
 		for _, n := range notify.DefaultTable().Of(c.event) {

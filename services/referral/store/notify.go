@@ -22,14 +22,6 @@ var _ notify.Store = (*Notify)(nil)
 // NewNotify returns a store over a migrated database.
 func NewNotify(db *sqldb.DB) *Notify { return &Notify{db} }
 
-// microsOf is 0 for no time.
-func microsOf(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return clock.Micros(t)
-}
-
 func timeOf(n int64) time.Time {
 	if n == 0 {
 		return time.Time{}
@@ -117,7 +109,7 @@ func (s *Notify) CreateEndpoint(ctx context.Context, e *notify.Endpoint) error {
 			return err
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO notify_endpoint (id, organisation, status, version, locks, cursor, not_before, failing, doc)
-			VALUES ($1, $2, $3, $4, 0, $5, $6, FALSE, $7)`, e.ID, e.Organisation, string(e.Status), e.Version, e.Cursor, microsOf(e.NotBefore), doc)
+			VALUES ($1, $2, $3, $4, 0, $5, $6, FALSE, $7)`, e.ID, e.Organisation, string(e.Status), e.Version, e.Cursor, micros(e.NotBefore), doc)
 		return err
 	})
 }
@@ -175,7 +167,7 @@ func saveEndpoint(ctx context.Context, tx *sqldb.Tx, e *notify.Endpoint) error {
 		return err
 	}
 	_, err = tx.Exec(ctx, "UPDATE notify_endpoint SET status = $2, version = $3, cursor = $4, not_before = $5, failing = $6, doc = $7 WHERE id = $1",
-		e.ID, string(e.Status), e.Version, e.Cursor, microsOf(e.NotBefore), e.Failures > 0, doc)
+		e.ID, string(e.Status), e.Version, e.Cursor, micros(e.NotBefore), e.Failures > 0, doc)
 	return err
 }
 

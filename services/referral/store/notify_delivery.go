@@ -60,7 +60,7 @@ func insertDelivery(ctx context.Context, tx *sqldb.Tx, d *notify.Delivery) error
 	_, err := tx.Exec(ctx, "INSERT INTO notify_delivery ("+deliveryColumns+`, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, '', 0, 0, 0, 0, $10, $11, $12, $13)`,
 		d.ID, d.EndpointID, d.Organisation, d.Type, d.ReferralID, d.Position, d.Sequence, d.Apart, string(d.Status),
-		microsOf(d.Next), microsOf(d.Created), d.TraceID, d.Body)
+		micros(d.Next), micros(d.Created), d.TraceID, d.Body)
 	return err
 }
 
@@ -122,7 +122,7 @@ func (s *Notify) Record(ctx context.Context, read *notify.Delivery, tried func(*
 			return err
 		}
 		_, err = tx.Exec(ctx, "INSERT INTO notify_attempt (delivery_id, number, sent, outcome, status, took, trace_id) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-			d.ID, a.Number, microsOf(a.Sent), string(a.Outcome), a.Status, a.Took.Microseconds(), a.TraceID)
+			d.ID, a.Number, micros(a.Sent), string(a.Outcome), a.Status, a.Took.Microseconds(), a.TraceID)
 		if err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (s *Notify) Record(ctx context.Context, read *notify.Delivery, tried func(*
 func saveDelivery(ctx context.Context, tx *sqldb.Tx, d *notify.Delivery, condition string, more ...any) (int64, error) {
 	args := append([]any{
 		d.ID, d.Apart, string(d.Status), d.Attempts, d.Tries, string(d.LastOutcome), d.LastStatus, d.Replays,
-		microsOf(d.First), microsOf(d.Ever), microsOf(d.Last), microsOf(d.Next),
+		micros(d.First), micros(d.Ever), micros(d.Last), micros(d.Next),
 	}, more...)
 	return tx.Exec(ctx, `UPDATE notify_delivery SET apart = $2, status = $3, attempts = $4, tries = $5, last_outcome = $6, last_status = $7,
 		replays = $8, first_at = $9, ever_at = $10, last_at = $11, next_at = $12 WHERE id = $1`+condition, args...)
@@ -240,7 +240,7 @@ func (s *Notify) DeadSince(ctx context.Context, endpointID string, since time.Ti
 			err = row.Scan(&id)
 			return id, err
 		}, `SELECT id FROM notify_delivery WHERE endpoint_id = $1 AND status = 'DEAD' AND created >= $2 AND replays < $3
-			ORDER BY id LIMIT $4`, endpointID, microsOf(since), notify.MaxReplays, limit)
+			ORDER BY id LIMIT $4`, endpointID, micros(since), notify.MaxReplays, limit)
 		return err
 	})
 	return ids, err
