@@ -101,7 +101,7 @@ export function Form({ fields, submit, send, onDone, onCancel, reload, given, in
       <p class="quiet small">${refused.reason} ${refused.trace}</p>
       ${refused.reason === 'STALE_VERSION' && reload && html`<button type="button" onClick=${reload}>${t('form.reload')}</button>`}</div>`}
     <div class="fields">${shown.map((f) => f.heading ? html`<h3 class="wide">${f.heading}</h3>`
-      : html`<${Field} key=${f.name} f=${f} id=${id + f.name} value=${at(values, f.name)} problem=${wrong.get(f.name)} set=${(v) => setValues((old) => put(old, f.name, v))} />`)}</div>
+      : html`<${Field} key=${f.name} f=${f} id=${id + f.name} value=${at(values, f.name)} problem=${wrong.get(f.name)} set=${(v) => setValues((old) => put(old, f.name, typeof v === 'function' ? v(at(old, f.name)) : v))} />`)}</div>
     <div class="row buttons"><button class=${tone} disabled=${busy}>${busy ? t('form.sending') : submit || t('form.send')}</button>
       ${onCancel && html`<button type="button" onClick=${onCancel}>${t('form.cancel')}</button>`}</div>
   </form>`;
@@ -118,8 +118,9 @@ function Field({ f, id, value, set, problem }) {
   if (f.type === 'checks' || f.type === 'radios') {
     const many = f.type === 'checks';
     const has = (v) => (many ? (value || []).includes(v) : value === v);
-    const change = (v, on) => set(many ? f.options.map((o) => o.value).filter((o) => (o === v ? on : has(o))) : v);
-    return html`<fieldset class=${'field' + (f.wide ? ' wide' : '')} aria-describedby=${said} id=${id} tabindex="-1" aria-invalid=${problem && many ? undefined : undefined}>
+    // Of what is ticked by then, not of what was drawn: two ticks may come before the page is drawn again.
+    const change = (v, on) => set(many ? (was) => f.options.map((o) => o.value).filter((o) => (o === v ? on : (was || []).includes(o))) : v);
+    return html`<fieldset class=${'field' + (f.wide ? ' wide' : '')} aria-describedby=${said} id=${id} tabindex="-1">
       <legend>${label}</legend>
       <div class="options">${f.options.map((o) => html`<label key=${o.value}><input type=${many ? 'checkbox' : 'radio'} name=${id} checked=${has(o.value)} onChange=${(e) => change(o.value, e.target.checked)} /> <span>${o.label}</span></label>`)}</div>${notes}</fieldset>`;
   }
