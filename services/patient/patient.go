@@ -208,11 +208,15 @@ type View struct {
 
 // For masks the patient for a caller: the full name and guardian only for the registering organisation.
 func (p *Patient) For(c access.Caller) View {
-	v := View{Patient: p, Name: maskName(p.Identity.Name), NumberMasked: p.Identity.Number.Masked(), PhoneMasked: maskPhone(p.Identity.Phone)}
+	v := p.masked()
 	if c.Organisation == p.RegisteredBy {
 		v.Name, v.Guardian = p.Identity.Name, p.Identity.Guardian
 	}
 	return v
+}
+
+func (p *Patient) masked() View {
+	return View{Patient: p, Name: maskName(p.Identity.Name), NumberMasked: p.Identity.Number.Masked(), PhoneMasked: maskPhone(p.Identity.Phone)}
 }
 
 func maskName(name string) string {

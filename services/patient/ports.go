@@ -20,6 +20,9 @@ type Store interface {
 	// FindNumber and FindPerson return the id of the registered patient, empty when there is none.
 	FindNumber(ctx context.Context, number IdentityNumber) (string, error)
 	FindPerson(ctx context.Context, name, birthDate, phone string) (string, error)
+	// FindName returns at most limit patients of a name, as IndexName compares it, that an organisation may see, newest
+	// first; organisation empty: all.
+	FindName(ctx context.Context, name, organisation string, limit int) ([]*Patient, error)
 	// Update changes a patient. Faults: NOT_FOUND, STALE_VERSION; and what change returns, with nothing written.
 	Update(ctx context.Context, id, etag string, change func(*Patient) error) (*Patient, error)
 	// List returns at most limit patients with an id before the cursor (newest first); organisation empty: all.
@@ -90,6 +93,8 @@ type Scanner interface {
 type Peers interface {
 	// LiveCases returns the cases of a record that go on.
 	LiveCases(ctx context.Context, patientID string) ([]LiveCase, error)
+	// FactsChanged tells a case that data of its patient changed.
+	FactsChanged(ctx context.Context, requestID, referralID string, e Edit) error
 }
 
 // Record is a stored version of clinical data. It keeps what followed from it on that day: the scores, and when each

@@ -65,9 +65,12 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	use := patient.New(store.New(h.DB, sealer), peers.New(d.Peers), scanner, d.Clock, d.IDs)
+	kept := store.New(h.DB, sealer)
+	store.IndexNamesWith(h.Jobs, kept)
+	use := patient.New(kept, peers.New(d.Peers), scanner, d.Clock, d.IDs)
 	use.Recognise(catalogue)
 	store.ScanWith(h.Jobs, use.Scan)
+	store.TellWith(h.Jobs, use.TellCases)
 	server := rpc.New(use, h.DB, sealer)
 	patientv1.RegisterPatientServiceServer(h.GRPC(), server)
 	patientv1.RegisterMergeServiceServer(h.GRPC(), rpc.Merges{Server: server})

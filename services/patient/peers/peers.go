@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	"huhang.example/services/internal/access"
@@ -54,4 +55,18 @@ func (p *Peers) LiveCases(ctx context.Context, patientID string) ([]patient.Live
 			return live, nil
 		}
 	}
+}
+
+// FactsChanged tells a case.
+func (p *Peers) FactsChanged(ctx context.Context, requestID, referralID string, e patient.Edit) error {
+	conn, err := p.dialer.Conn("referral", anyProvince)
+	if err != nil {
+		return err
+	}
+	ctx = access.With(ctx, access.Caller{Service: "patient", Roles: []access.Role{access.Service}})
+	_, err = referralv1.NewCaseEventServiceClient(conn).RecordCaseEvent(ctx, &referralv1.RecordCaseEventRequest{
+		RequestId: requestID, ReferralId: referralID, OccurTime: timestamppb.New(e.At), ActorOrganisation: e.Organisation, ActorSubject: e.Subject,
+		Event: &referralv1.RecordCaseEventRequest_Patient{Patient: &referralv1.PatientEvent{Kind: e.Kind, Version: e.Version, Data: e.Data}},
+	})
+	return err
 }

@@ -47,6 +47,19 @@ func (s *Server) ListAccess(ctx context.Context, req *patientv1.ListAccessReques
 	return res, nil
 }
 
+// FindPatients looks people up for the case service.
+func (s *Server) FindPatients(ctx context.Context, req *patientv1.FindPatientsRequest) (*patientv1.FindPatientsResponse, error) {
+	views, err := s.use.Find(ctx, req.GetText(), req.GetOrganisation())
+	if err != nil {
+		return nil, err
+	}
+	res := &patientv1.FindPatientsResponse{}
+	for _, v := range views {
+		res.Patients = append(res.Patients, &patientv1.FoundPatient{PatientId: v.ID, MergedIds: v.MergedIDs, NameMasked: v.Name})
+	}
+	return res, nil
+}
+
 // stamp is a time on the wire; the zero time is unset.
 func stamp(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,10 +33,20 @@ type line struct {
 	live   map[string][]patient.LiveCase
 	away   bool // the scanner is
 	keys   int
+	keyDir string
+	mu     sync.Mutex
+	told   []string // edits told to cases
 }
 
 func (l *line) LiveCases(_ context.Context, patientID string) ([]patient.LiveCase, error) {
 	return l.live[patientID], nil
+}
+
+func (l *line) FactsChanged(_ context.Context, _, referralID string, e patient.Edit) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = append(l.told, fmt.Sprint(referralID, " ", e.Kind, " ", e.Version, " ", e.Data, " ", e.Organisation))
+	return nil
 }
 
 func (l *line) Scan(ctx context.Context, content []byte) (document.Verdict, error) {
@@ -48,15 +59,17 @@ func (l *line) Scan(ctx context.Context, content []byte) (document.Verdict, erro
 func each(t *testing.T, test func(l *line)) {
 	fake := clock.NewFake(time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC))
 	sqldbtest.Each(t, store.Migrations(), func(t *testing.T, db *sqldb.DB) {
-		sealer, err := sealing.Open(t.TempDir())
+		dir := t.TempDir()
+		sealer, err := sealing.Open(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &line{T: t, db: db, clock: fake, live: map[string][]patient.LiveCase{}}
+		l := &line{T: t, db: db, clock: fake, live: map[string][]patient.LiveCase{}, keyDir: dir}
 		use := patient.New(store.New(db, sealer), l, l, fake, id.Random())
 		l.server = rpc.New(use, db, sealer)
 		w := sqldb.NewWorkers()
 		store.ScanWith(w, use.Scan)
+		store.TellWith(w, use.TellCases)
 		if err := db.StartJobs(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}

@@ -77,6 +77,9 @@ func (s *Store) AddClinical(ctx context.Context, id, organ, etag string, next fu
 		if n == 0 { // another transaction wrote this version first
 			return fault.Stale(r.Etag())
 		}
+		if e := r.Edit(id); e != nil {
+			return tx.Enqueue(ctx, tellJob{*e})
+		}
 		return nil
 	})
 	if err != nil {

@@ -129,6 +129,9 @@ func (s *Store) Insert(ctx context.Context, p *patient.Patient) error {
 			VALUES ($1, $2, $3, $4, $5, $6)`, p.ID, p.RegisteredBy, clock.Micros(p.CreatedAt), p.Version, sealed, text); err != nil {
 			return err
 		}
+		if err := s.indexName(ctx, tx, p); err != nil {
+			return err
+		}
 		return s.index(ctx, tx, p)
 	})
 }
@@ -218,7 +221,7 @@ func (s *Store) Update(ctx context.Context, id, etag string, change func(*patien
 		if p.Etag() != etag {
 			return fault.Stale(p.Etag())
 		}
-		before := personText(p)
+		before, was := personText(p), *p
 		if err := change(p); err != nil {
 			return err
 		}
@@ -235,8 +238,10 @@ func (s *Store) Update(ctx context.Context, id, etag string, change func(*patien
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, "UPDATE patient SET sealed = $1, doc = $2 WHERE patient_id = $3", sealed, text, p.ID)
-		return err
+		if _, err = tx.Exec(ctx, "UPDATE patient SET sealed = $1, doc = $2 WHERE patient_id = $3", sealed, text, p.ID); err != nil {
+			return err
+		}
+		return tellEdits(ctx, tx, &was, p)
 	})
 	if err != nil {
 		return nil, err
@@ -260,32 +265,4 @@ func (s *Store) lock(ctx context.Context, tx *sqldb.Tx, id string) (*patient.Pat
 	}
 	p.Version--
 	return p, nil
-}
-
-// List returns a page of patients; a merged record is listed as its survivor.
-func (s *Store) List(ctx context.Context, organisation, before string, limit int) (patients []*patient.Patient, err error) {
-	if before == "" {
-		before = "~" // behind every id
-	}
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
-		patients = nil
-		rows, err := q.Query(ctx, "SELECT "+columns+` FROM patient p WHERE p.patient_id < $1 AND p.merged_into = '' AND ($2 = '' OR p.registered_by = $2
-			OR p.patient_id IN (SELECT CASE WHEN g.merged_into = '' THEN g.patient_id ELSE g.merged_into END FROM patient g
-				WHERE g.patient_id IN (SELECT patient_id FROM access_grant WHERE organisation = $2 AND revoked_at = 0)
-					OR (g.registered_by = $2 AND g.merged_into <> '')))
-			ORDER BY p.patient_id DESC LIMIT $3`, before, organisation, limit)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			p, err := s.scan(rows)
-			if err != nil {
-				return err
-			}
-			patients = append(patients, p)
-		}
-		return rows.Err()
-	})
-	return patients, err
 }
