@@ -53,6 +53,8 @@ type DB struct {
 	tracer trace.Tracer
 	// again lets one retried transaction run at a time, so that many writers of one row queue up rather than collide.
 	again chan struct{}
+	// turn, when there is one, is held by the Write that runs; see WriteOneByOne.
+	turn chan struct{}
 }
 
 // engine is what differs between SQLite and PostgreSQL.
@@ -63,6 +65,8 @@ type engine interface {
 	close()
 	// exclusive keeps other processes from migrating until release is called.
 	exclusive(ctx context.Context) (release func(), err error)
+	// lockFirst names the table that every writing session locks before it sees anything.
+	lockFirst(table string)
 	translate(sql string) string
 }
 
@@ -126,6 +130,17 @@ func Open(ctx context.Context, conf Config) (*DB, error) {
 		return nil, err
 	}
 	return db, nil
+}
+
+// WriteOneByOne makes each Write, of this and of every other process that says so, lock the table before it sees anything of the
+// database, so that they wait for one another in the order they came. It is for a service whose changes all end at one row: there
+// they would meet anyway, and all but one would have been made in vain. The table is there; call it before anything writes.
+func (db *DB) WriteOneByOne(table string) {
+	if db.turn != nil {
+		return
+	}
+	db.turn = make(chan struct{}, 1)
+	db.engine.lockFirst(table)
 }
 
 // Close closes all connections. Stop the jobs first.

@@ -10,7 +10,11 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 )
 
-type postgresEngine struct{ pool *pgxpool.Pool }
+type postgresEngine struct {
+	pool *pgxpool.Pool
+	// first is the table that writers lock first, quoted; empty: none.
+	first string
+}
 
 func (db *DB) openPostgres(ctx context.Context) error {
 	conf, err := pgxpool.ParseConfig(db.conf.DSN)
@@ -38,7 +42,7 @@ func (db *DB) openPostgres(ctx context.Context) error {
 		pool.Close()
 		return fmt.Errorf("sqldb: open: %w", err)
 	}
-	db.engine = &postgresEngine{pool}
+	db.engine = &postgresEngine{pool: pool}
 	db.queue, err = newRiver(db, riverpgxv5.New(pool), func(s session) pgx.Tx { return s.(*postgresSession).tx })
 	if err != nil {
 		pool.Close()
@@ -57,12 +61,18 @@ func (e *postgresEngine) begin(ctx context.Context, m mode) (session, error) {
 	if m == readingOnce {
 		return &postgresOnce{conn}, nil
 	}
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadWrite}
-	if m == reading {
-		options.AccessMode = pgx.ReadOnly
+	session := &postgresSession{conn: conn, options: pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadWrite}}
+	switch {
+	case m == reading:
+		session.options.AccessMode = pgx.ReadOnly
+	case e.first != "":
+		// LOCK takes no snapshot: the transaction sees what those before it have committed.
+		session.waiting = []pgx.QueuedQuery{{SQL: "LOCK TABLE " + e.first + " IN EXCLUSIVE MODE"}}
 	}
-	return &postgresSession{conn: conn, options: options}, nil
+	return session, nil
 }
+
+func (e *postgresEngine) lockFirst(table string) { e.first = pgx.Identifier{table}.Sanitize() }
 
 func (e *postgresEngine) ping(ctx context.Context) error { return e.pool.Ping(ctx) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"huhang.example/services/internal/sqldb"
@@ -44,6 +45,39 @@ func TestProcessesLoseNothing(t *testing.T) {
 		})
 		if err != nil || n != processes*writes {
 			t.Fatalf("n = %d, %v", n, err)
+		}
+	})
+}
+
+// Writers that take turns run once each, whatever they change and however many processes they are; without turns some run in vain.
+func TestWritersInTurnsRunOnce(t *testing.T) {
+	const processes, writes = 3, 20
+	sqldbtest.EachDSN(t, func(t *testing.T, dsn string) {
+		var wait sync.WaitGroup
+		var runs atomic.Int64
+		first := sqldbtest.Open(t, dsn, migrations)
+		if err := write(t, first, func(ctx context.Context, tx *sqldb.Tx) error { return insert(ctx, tx, "a", 0) }); err != nil {
+			t.Fatal(err)
+		}
+		for range processes {
+			db := sqldbtest.Open(t, dsn, migrations)
+			db.WriteOneByOne("thing")
+			for range writes {
+				wait.Go(func() {
+					err := write(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
+						runs.Add(1)
+						_, err := tx.Exec(ctx, "UPDATE thing SET n = n + 1 WHERE id = 'a'")
+						return err
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		wait.Wait()
+		if n := runs.Load(); n != processes*writes {
+			t.Errorf("%d writes ran %d times", processes*writes, n)
 		}
 	})
 }

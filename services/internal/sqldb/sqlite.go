@@ -115,6 +115,9 @@ func (e *sqliteEngine) close() {
 // exclusive does nothing: on SQLite each migration looks again inside its own transaction, which excludes all others.
 func (e *sqliteEngine) exclusive(context.Context) (func(), error) { return func() {}, nil }
 
+// lockFirst has nothing to do: a file has one writer at a time.
+func (e *sqliteEngine) lockFirst(string) {}
+
 func (e *sqliteEngine) translate(sql string) string { return strict(sql) }
 
 type sqliteSession struct{ tx *sql.Tx }

@@ -44,6 +44,15 @@ func (db *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) er
 	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
+	if db.turn != nil {
+		// One of this process waits in the database, the others here: reads need connections too.
+		select {
+		case db.turn <- struct{}{}:
+			defer func() { <-db.turn }()
+		case <-ctx.Done():
+			return fmt.Errorf("%w: waiting for other writers: %w", ErrBusy, ctx.Err())
+		}
+	}
 	return db.retry(ctx, func() (bool, error) { return db.once(ctx, writing, fn) })
 }
 
