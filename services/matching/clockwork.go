@@ -3,6 +3,7 @@ package matching
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"huhang.example/services/internal/access"
 )
@@ -64,7 +65,11 @@ func (s *Service) TellCase(ctx context.Context, j Job) error {
 func (s *Service) deliver(ctx context.Context, t Told) error {
 	call, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	if err := s.peers.Tell(call, "evt-"+t.Event.OfferID+"-"+t.Event.Kind, t.Event); err != nil {
+	key := "evt-" + t.Event.OfferID + "-" + t.Event.Kind
+	if t.Event.Condition > 0 {
+		key += "-" + strconv.Itoa(int(t.Event.Condition))
+	}
+	if err := s.peers.Tell(call, key, t.Event); err != nil {
 		return err
 	}
 	return s.store.Tell(ctx, t.Event.OfferID, t.Number, s.clock.Now())

@@ -68,6 +68,7 @@ func (s *Service) FulfilCondition(ctx context.Context, offerID, etag string, num
 			if c := &o.Conditions[i]; c.Number == number {
 				if c.Status != Fulfilled {
 					c.Status, c.SettledAt, c.SettledBy = Fulfilled, at, caller.Subject
+					o.tellCondition("CONDITION_FULFILLED", number, at, caller.Organisation, caller.Subject)
 				}
 				return nil
 			}
@@ -86,6 +87,7 @@ func (s *Service) Lapse(ctx context.Context, j Job) error {
 		for i := range o.Conditions {
 			if c := &o.Conditions[i]; c.Status == Due && !at.Before(c.Due) {
 				c.Status, c.SettledAt = Lapsed, at
+				o.tellCondition("CONDITION_LAPSED", c.Number, c.Due, "", "")
 			}
 		}
 		return nil

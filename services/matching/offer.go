@@ -94,6 +94,11 @@ type Event struct {
 	Admission    time.Time `json:"admission,omitzero"`
 	ExpiresAt    time.Time `json:"expires_at"`
 	AtOnce       int32     `json:"at_once,omitempty"`
+	// Condition is the one that was fulfilled or lapsed; OpenConditions are not fulfilled, the first of them due at
+	// ConditionsDue.
+	Condition      int32     `json:"condition,omitempty"`
+	OpenConditions int32     `json:"open_conditions,omitempty"`
+	ConditionsDue  time.Time `json:"conditions_due,omitzero"`
 }
 
 // The work an offer leaves to jobs.
@@ -162,8 +167,22 @@ func (o *Offer) tell(kind string, at time.Time, organisation, subject string) {
 	if o.Status == Accepted {
 		e.Admission = o.Acceptance.Admission
 	}
+	for _, c := range o.Conditions {
+		if c.Status == Fulfilled {
+			continue
+		}
+		if e.OpenConditions++; e.ConditionsDue.IsZero() || c.Due.Before(e.ConditionsDue) {
+			e.ConditionsDue = c.Due
+		}
+	}
 	o.events = append(o.events, e)
 	o.job(JobTell, time.Time{})
+}
+
+// tellCondition tells the case what became of one condition.
+func (o *Offer) tellCondition(kind string, number int32, at time.Time, organisation, subject string) {
+	o.tell(kind, at, organisation, subject)
+	o.events[len(o.events)-1].Condition = number
 }
 
 // answerable refuses an offer that can no longer be answered. The clock counts even before its job came to it.

@@ -21,9 +21,9 @@ func (s *Service) CloseReferral(ctx context.Context, referralID, etag string, re
 			return err
 		}
 		switch {
-		case reason == Lapsed:
+		case reason == Lapsed || reason == Superseded:
 			return fault.New(fault.InvalidArgument, fault.FieldInvalid, "reason",
-				"A case lapses by itself.", "失效由系统自动判定。")
+				"The line alone closes a case for this reason.", "该结案原因由系统自动判定。")
 		case reason == NotIndicated && partOf(r, a.By)&TheDesk == 0:
 			return fault.New(fault.PermissionDenied, fault.RightMissing, "reason",
 				"The desk decides that a case is not indicated.", "不适合移植由运营台判定。")
@@ -47,6 +47,10 @@ func (r *Referral) end(reason CloseReason, at time.Time) {
 		r.release()
 	}
 	r.Matching, r.FilingWaits = false, false
+	r.OpenConditions, r.ConditionsDue = 0, time.Time{}
+	if reason == Died {
+		r.enqueue(Job{Do: JobDied, Record: r.PatientID})
+	}
 }
 
 // release owes the freeing of the case's units.

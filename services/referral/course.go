@@ -8,8 +8,8 @@ import (
 	"huhang.example/services/internal/fault"
 )
 
-// RecordCourse records a turn of the course (病程变化): NoShow, SuspendListing, Delist, AbortSurgery, Complicate or
-// DeclineBack. Faults COMMENT_REQUIRED, RIGHT_MISSING, WRONG_STATE, STALE_VERSION, NOT_FOUND.
+// RecordCourse records a turn of the course (病程变化): PatientDecline, NoShow, SuspendListing, Delist,
+// AbortSurgery, Complicate or DeclineBack. Faults COMMENT_REQUIRED, RIGHT_MISSING, WRONG_STATE, STALE_VERSION, NOT_FOUND.
 func (s *Service) RecordCourse(ctx context.Context, referralID, etag string, step Move, comment string) (*Referral, error) {
 	return s.update(ctx, referralID, etag, func(r *Referral, a Act) error {
 		if _, err := r.pick(step, a); err != nil {
@@ -32,8 +32,15 @@ func (r *Referral) turn(step Move) {
 		}
 		r.leaveCenter()
 		r.HoldConfirmed, r.Admission, r.FilingWaits = false, time.Time{}, false
+	case PatientDecline:
+		r.stopAsking()
 	case Delist:
 		r.leaveCenter()
+	case AbortSurgery:
+		if r.State == Operated {
+			// It was recorded, and stays on the timeline; there was no transplant.
+			r.Surgery = nil
+		}
 	case DeclineBack:
 		r.LocalHospital = ""
 	}

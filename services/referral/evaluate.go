@@ -3,6 +3,7 @@ package referral
 import (
 	"context"
 	"strings"
+	"time"
 
 	"huhang.example/services/internal/fault"
 )
@@ -38,4 +39,5 @@ func (r *Referral) leaveCenter() {
 	r.withdrawOpen()
 	r.stopAsking()
 	r.CenterID, r.CenterCity = "", ""
+	r.OpenConditions, r.ConditionsDue = 0, time.Time{}
 }

@@ -23,6 +23,12 @@ type Happening struct {
 	Center, City, Hold string
 	Admission, Expire  time.Time
 	AtOnce             int
+	// Of conditions: which, how many are open, and when the first is due.
+	Condition, OpenConditions int
+	ConditionsDue             time.Time
+	// Of patients: the version after the change and the names of the data.
+	Version int64
+	Data    []string
 	// Of transfers: planned or real.
 	Depart, Arrive time.Time
 	// Of claims.
@@ -58,6 +64,12 @@ func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 		a.Ends = h.Arrive
 	}
 	kind := string(h.Move)
+	switch h.Move {
+	case FactsChanged:
+		return r.factsChanged(a, h), nil
+	case ConditionFulfilled, ConditionLapsed:
+		kind += strconv.Itoa(h.Condition)
+	}
 	if slices.Contains(transferTold, h.Move) {
 		// It moves no case, may come again, and stands in the timeline whatever the state.
 		kind += "@" + strconv.FormatInt(h.Occurred.UnixMicro(), 10)
@@ -69,7 +81,7 @@ func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 		if r.State == InTransit && r.TransferID == h.Record && !h.Arrive.IsZero() {
 			a.Ends = h.Arrive
 			r.Deadline, r.OverdueTold = arrival(r, a), false
-			r.watch()
+			r.watch(a.At)
 		}
 		return false, nil
 	}
@@ -119,7 +131,10 @@ func (r *Referral) take(h Happening) {
 		r.OfferID, r.CenterID, r.CenterCity, r.HoldID = h.Record, h.Center, h.City, h.Hold
 		r.Admission, r.AcceptTime, r.HoldConfirmed = h.Admission, h.Occurred, false
 		r.FilingID, r.FilingWaits, r.TransferID = "", false, ""
+		r.OpenConditions, r.ConditionsDue = h.OpenConditions, h.ConditionsDue
 		r.enqueue(Job{Do: JobFile, Record: h.Record})
+	case ConditionFulfilled, ConditionLapsed:
+		r.OpenConditions, r.ConditionsDue = h.OpenConditions, h.ConditionsDue
 	case OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused:
 		r.over(h)
 	case HoldExpired, HoldReleased:
@@ -135,6 +150,7 @@ func (r *Referral) take(h Happening) {
 			}
 			r.stopAsking()
 			r.CenterID, r.CenterCity, r.Admission, r.FilingWaits = "", "", time.Time{}, false
+			r.OpenConditions, r.ConditionsDue = 0, time.Time{}
 		}
 	case TransferPlan, TransferDeparted, TransferArrived:
 		r.TransferID = h.Record

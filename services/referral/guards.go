@@ -57,6 +57,18 @@ func partOf(r *Referral, caller access.Caller) Party {
 	return p
 }
 
+// partsOf are the parts a caller's roles let its organisation play.
+func partsOf(caller access.Caller) Party {
+	var p Party
+	if caller.Has(access.Coordinator) {
+		p |= TheReferrer | TheLocalHospital | ThePanel
+	}
+	if caller.Has(access.Center) {
+		p |= TheAskedCenter | TheCenter | ThePanel
+	}
+	return p
+}
+
 // Guard is a condition of a row beyond the state. It is pure.
 type Guard func(r *Referral, a Act) bool
 
@@ -100,6 +112,15 @@ func thisTransferBooked(r *Referral, a Act) bool {
 	return thisTransfer(r, a) && (r.State == TransferPlanned || r.HoldConfirmed)
 }
 
+func diverted(r *Referral, a Act) bool { return a.Reason == "DIVERTED" && thisTransfer(r, a) }
+func divertedBooked(r *Referral, a Act) bool {
+	return a.Reason == "DIVERTED" && thisTransferBooked(r, a)
+}
+func unfitBooked(r *Referral, a Act) bool { return a.Reason == "UNFIT" && thisTransferBooked(r, a) }
+
+func conditionsOpen(r *Referral, _ Act) bool { return r.OpenConditions > 0 }
+func conditionsDue(r *Referral) time.Time    { return r.ConditionsDue }
+
 func noClaim(r *Referral, _ Act) bool   { return r.ClaimID == "" }
 func claimOpen(r *Referral, _ Act) bool { return r.ClaimStage == string(ClaimOpened) }
 func claimComplete(r *Referral, _ Act) bool {
@@ -141,6 +162,9 @@ func consulting(r *Referral, a Act) time.Time {
 	}
 	return a.At.Add(day)
 }
+
+// admission: who is booked comes by then.
+func admission(r *Referral, _ Act) time.Time { return r.Admission }
 
 // departure: a planned move is due when it is to leave; without a plan's time no clock runs.
 func departure(_ *Referral, a Act) time.Time { return a.Ends }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"huhang.example/services/internal/access"
@@ -19,11 +18,14 @@ func (s *Service) GetReferral(ctx context.Context, referralID string) (*Referral
 	return s.visible(telemetry.WithReferral(ctx, referralID), referralID)
 }
 
+// scopeOf is what the caller may see: as the parts of its organisation that its roles let it play.
 func scopeOf(caller access.Caller) Scope {
-	return Scope{All: caller.Has(access.Operations) || caller.Has(access.Service), Organisation: caller.Organisation}
+	return Scope{All: caller.Has(access.Operations) || caller.Has(access.Service), Organisation: caller.Organisation, Parts: partsOf(caller)}
 }
 
-func (s Scope) key() string { return strconv.FormatBool(s.All) + s.Organisation }
+func (s Scope) key() string {
+	return strconv.FormatBool(s.All) + s.Organisation + strconv.Itoa(int(s.Parts))
+}
 
 // ListReferrals lists what the caller may see; fault INVALID_PAGE_TOKEN.
 func (s *Service) ListReferrals(ctx context.Context, f Filter, token string, size int32) ([]*Referral, string, error) {
@@ -50,6 +52,8 @@ type worklist struct {
 	within func(now time.Time) time.Time
 	// claims narrows the list to cases whose bill stands so.
 	claims []Move
+	// attention narrows the list to cases in which a step of the line needs a person.
+	attention bool
 }
 
 func overdue(now time.Time) time.Time { return now }
@@ -66,10 +70,11 @@ var worklists = []worklist{
 	{kind: "AWAITING_TRANSFER", states: on(Booked), waiting: TheReferrer | TheCenter},
 	{kind: "TRANSFERS", states: on(TransferPlanned, InTransit), waiting: TheReferrer | TheCenter, within: tomorrow},
 	{kind: "ARRIVALS_NOT_CONFIRMED", states: on(InTransit), waiting: TheReferrer | TheCenter, within: overdue},
-	{kind: "LISTED", states: on(Listed, Suspended), waiting: TheCenter},
+	{kind: "LISTED", states: on(Listed, Suspended), waiting: TheCenter, within: func(now time.Time) time.Time { return now.Add(7 * day) }},
 	{kind: "BACK_REFERRALS", states: on(BackReferred), waiting: TheLocalHospital},
 	{kind: "FOLLOW_UPS_OVERDUE", states: on(FollowUp), waiting: TheLocalHospital | TheCenter, within: overdue},
 	{kind: "SETTLEMENTS_FAILING", states: everywhere, waiting: TheReferrer | TheCenter, claims: do(ClaimReversed, ClaimManual)},
+	{kind: "NEEDS_ATTENTION", states: everywhere, attention: true},
 	{kind: "EXHAUSTED", states: on(Exhausted), waiting: TheReferrer},
 	{kind: "OVERDUE", states: live, waiting: TheReferrer | TheAskedCenter | TheCenter | TheLocalHospital | ThePanel, within: overdue},
 }
@@ -81,7 +86,7 @@ func tomorrow(now time.Time) time.Time {
 }
 
 func (w worklist) query(s Scope, now time.Time) Worklist {
-	q := Worklist{Scope: s, States: w.states, Waiting: w.waiting}
+	q := Worklist{Scope: s, States: w.states, Waiting: w.waiting & s.Parts, Attention: w.attention}
 	if w.within != nil {
 		q.DueBefore = w.within(now)
 	}
@@ -140,21 +145,6 @@ func (s *Service) CountWorklists(ctx context.Context) ([]Counted, error) {
 		counted[i].Overdue = min(counts[2*i+1], MaxCount)
 	}
 	return counted, nil
-}
-
-// maxFound bounds a search's answer.
-const maxFound = 50
-
-// SearchReferrals finds cases by their number, by another institution's, or by a patient's id; what the caller may not
-// see is not found.
-func (s *Service) SearchReferrals(ctx context.Context, query string) ([]*Referral, error) {
-	query = strings.TrimSpace(query)
-	list, err := s.store.Search(ctx, scopeOf(access.From(ctx)), query, maxFound)
-	if err != nil {
-		return nil, err
-	}
-	caller := access.From(ctx)
-	return slices.DeleteFunc(list, func(r *Referral) bool { return !r.VisibleTo(caller) }), nil
 }
 
 // ListTimeline lists a case's entries, oldest first; faults NOT_FOUND, INVALID_PAGE_TOKEN.

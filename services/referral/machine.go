@@ -57,6 +57,12 @@ const (
 	DeclineBack        Move = "LOCAL_DECLINED"
 	Visit              Move = "VISIT"
 	Readmit            Move = "READMIT"
+	PatientDecline     Move = "PATIENT_DECLINED"
+	Reschedule         Move = "RESCHEDULE"
+	ConditionFulfilled Move = "CONDITION_FULFILLED"
+	ConditionLapsed    Move = "CONDITION_LAPSED"
+	Supersede          Move = "SUPERSEDE"
+	CloseDied          Move = "CLOSE_DIED"
 	CheckExpert        Move = "CHECK_EXPERT"
 	Prescribe          Move = "PRESCRIBE"
 	CloseCompleted     Move = "CLOSE_COMPLETED"
@@ -81,8 +87,9 @@ type Row struct {
 	Kind string
 	// Call is the RPC by which a caller makes the move; empty for events and jobs.
 	Call string
-	// Answers says that the state's clock waits for this call.
+	// Answers says that the state's clock waits for this call; Due is the call's own deadline, where it has another.
 	Answers bool
+	Due     func(*Referral) time.Time
 	// Zh and En tell a caller what to do.
 	Zh, En string
 }
@@ -94,9 +101,12 @@ var (
 	everywhere = States
 	live       = States[:len(States)-1]
 	atCenter   = on(Arrived, Evaluating, Listed, Suspended)
-	clocked    = on(Screening, Returned, Consultation, Matched, Accepted, Arrived, Evaluating, Listed, Suspended, BackReferred, FollowUp)
+	clocked    = on(Screening, Returned, Consultation, Matched, Accepted, Booked, Arrived, Evaluating, Listed, Suspended, BackReferred, FollowUp)
 	treated    = on(Operated, Rehabilitation, BackReferred, FollowUp)
-	offerOver  = do(OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused)
+	awaited    = on(Accepted, Booked, TransferPlanned, InTransit, Arrived, Evaluating)
+	// elsewhere are the states in which the patient is neither on the way to a center nor with one.
+	elsewhere = on(Draft, Submitted, Screening, Returned, Consultation, Matched, Offered, Accepted, Booked, TransferPlanned, BackReferred, FollowUp, Exhausted)
+	offerOver = do(OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused)
 	// transferTold is what becomes of a move on its way, and of the way back.
 	transferTold = do("TRANSFER_DELAYED", "TRANSFER_REPLANNED", "TRANSFER_ATTENTION", "TRANSFER_AT_DOOR",
 		"BACK_TRANSFER_PLANNED", "BACK_TRANSFER_DEPARTED", "BACK_TRANSFER_ARRIVED", "BACK_TRANSFER_ABORTED")
@@ -160,6 +170,10 @@ var Table = []Row{
 		From: on(Exhausted), Do: do(Choose), By: TheReferrer, When: ranked, To: Matched, Kind: "CENTERS_CHOSEN",
 		Call: "ChooseCenters", Zh: "改选其他移植中心", En: "Choose other ranked centers",
 	},
+	{
+		From: on(Matched), Do: do(PatientDecline), By: TheReferrer, When: nobodyAsked, To: Exhausted, Kind: "PATIENT_DECLINED",
+		Call: "RecordCourse", Zh: "登记患者不接受所列中心", En: "Record that the patient takes none of the centers",
+	},
 	{From: on(Matched), Do: do(Assign), By: TheLine, When: nobodyAsked, To: Matched, Kind: "CENTER_ASSIGNED"},
 	{From: on(Exhausted), Do: do(Assign), By: TheLine, When: ranked, To: Matched, Kind: "CENTER_ASSIGNED"},
 	{From: on(Matched, Offered), Do: do(OfferCreated), By: TheLine, When: asksThisCenter, To: Offered, Limit: given},
@@ -172,9 +186,20 @@ var Table = []Row{
 	{From: on(Offered), By: TheAskedCenter, Call: "AcceptOffer", Answers: true, Zh: "接收患者", En: "Accept the patient"},
 	{From: on(Offered), By: TheAskedCenter, Call: "DeclineOffer", Answers: true, Zh: "不接收并说明原因", En: "Decline with a reason"},
 
+	// What an acceptance still waits for 接收条件.
+	{From: awaited, Do: do(ConditionFulfilled, ConditionLapsed), By: TheLine, When: thisOffer, Keep: true},
+	{
+		From: awaited, By: TheReferrer, When: conditionsOpen, Call: "RecordClinical", Due: conditionsDue,
+		Zh: "补齐接收条件所需资料", En: "Complete what the acceptance is conditional on",
+	},
+	{
+		From: awaited, By: TheCenter, When: conditionsOpen, Call: "FulfilCondition", Due: conditionsDue,
+		Zh: "确认接收条件已满足", En: "Confirm that a condition is fulfilled",
+	},
+
 	// Booking 预约.
 	{
-		From: on(Accepted), Do: do(Book), By: TheCenter, When: noTransfer, To: Booked, Kind: "BOOKED",
+		From: on(Accepted), Do: do(Book), By: TheCenter, When: noTransfer, To: Booked, Limit: admission, Kind: "BOOKED",
 		Call: "BookAdmission", Answers: true, Zh: "确认入院预约", En: "Confirm the admission",
 	},
 	{
@@ -184,6 +209,10 @@ var Table = []Row{
 	{
 		From: on(InTransit, Arrived, Evaluating), Do: do(Book), By: TheCenter, When: notBooked, Keep: true, Kind: "BOOKED",
 		Call: "BookAdmission", Zh: "补办入院预约", En: "Confirm the admission belatedly",
+	},
+	{
+		From: on(Booked, TransferPlanned), Do: do(Reschedule), By: TheCenter, To: Booked, Limit: given, Kind: "RESCHEDULED",
+		Call: "RescheduleAdmission", Zh: "改约入院时间", En: "Book another day for the admission",
 	},
 	{
 		From: on(Booked, TransferPlanned), Do: do(NoShow), By: TheCenter, To: Matched, Limit: after(48 * time.Hour), Kind: "NO_SHOW",
@@ -204,10 +233,14 @@ var Table = []Row{
 	{From: on(TransferPlanned), By: TheReferrer, Call: "CheckFitness", Zh: "出发前 24 小时内复核转运条件", En: "Check the fitness within 24 hours before leaving"},
 	{From: on(TransferPlanned), By: TheReferrer, Call: "Depart", Zh: "登记出发", En: "Record the departure"},
 	{From: on(TransferPlanned, InTransit), By: TheReferrer | TheDesk, Call: "AbortTransfer", Zh: "中止转运", En: "End the move"},
+	{From: on(InTransit), By: TheReferrer | TheDesk, Call: "DivertTransfer", Zh: "登记途中转往其他医院", En: "Record that the patient is taken elsewhere on the way"},
 	{From: on(InTransit), By: TheCenter, Call: "HandOver", Zh: "登记到达并交接", En: "Record arrival and hand-over"},
 	{From: on(Accepted, Booked, TransferPlanned), Do: do(TransferDeparted), By: TheLine, When: goingOn, To: InTransit, Limit: arrival},
 	{From: on(Accepted, Booked, TransferPlanned, InTransit), Do: do(TransferArrived), By: TheLine, To: Arrived, Limit: after(30 * day)},
-	{From: on(TransferPlanned, InTransit), Do: do(TransferAborted), By: TheLine, When: thisTransferBooked, To: Booked},
+	{From: on(InTransit), Do: do(TransferAborted), By: TheLine, When: divertedBooked, To: Booked, Limit: after(day), Kind: "DIVERTED"},
+	{From: on(InTransit), Do: do(TransferAborted), By: TheLine, When: diverted, To: Accepted, Limit: after(day), Kind: "DIVERTED"},
+	{From: on(TransferPlanned, InTransit), Do: do(TransferAborted), By: TheLine, When: unfitBooked, To: Booked, Limit: admission, Kind: "ABORTED_UNFIT"},
+	{From: on(TransferPlanned, InTransit), Do: do(TransferAborted), By: TheLine, When: thisTransferBooked, To: Booked, Limit: admission},
 	{From: on(InTransit), Do: do(TransferAborted), By: TheLine, When: thisTransfer, To: Accepted, Limit: after(3 * day)},
 	{From: on(Matched, Accepted), Do: do(TransferAborted), By: TheLine, When: thisTransfer, Keep: true},
 
@@ -231,6 +264,10 @@ var Table = []Row{
 	},
 	{From: on(Listed), Do: do(Delist), By: TheCenter, To: Exhausted, Kind: "DELISTED"},
 	{From: on(Listed), Do: do(AbortSurgery), By: TheCenter, Keep: true},
+	{
+		From: on(Operated), Do: do(AbortSurgery), By: TheCenter, To: Evaluating, Limit: after(30 * day), Kind: "SURGERY_BROKEN_OFF",
+		Call: "RecordCourse", Zh: "登记手术中止，重新评估", En: "Record that the surgery was broken off",
+	},
 	{
 		From: on(Listed), Do: do(Operate), By: TheCenter, To: Operated, Kind: "SURGERY",
 		Call: "RecordSurgery", Zh: "记录手术", En: "Record the surgery",
@@ -301,6 +338,8 @@ var Table = []Row{
 		From: on(FollowUp), Do: do(CloseCompleted), By: TheReferrer | TheDesk, When: billFinal, To: Closed, Kind: "CLOSED",
 		Call: "CloseReferral", Zh: "完成并结案", En: "Close as completed",
 	},
+	{From: elsewhere, Do: do(Supersede), By: TheLine, To: Closed, Kind: "CLOSED"},
+	{From: live, Do: do(CloseDied), By: TheLine, To: Closed, Kind: "CLOSED"},
 	{
 		From: live, Do: do(Close), By: TheReferrer | TheDesk, To: Closed, Kind: "CLOSED",
 		Call: "CloseReferral", Zh: "结案并说明原因", En: "Close with a reason",

@@ -33,17 +33,17 @@ var ways = map[State]map[Move][]State{
 	Screening:       {Consult: {Consultation}, ScreenPass: {Screening}, ScreenReturn: {Returned}, ScreenNotIndicated: {Closed}, MatchRanked: {Matched}, MatchEmpty: {Exhausted}, MatchRefused: {Screening}},
 	Consultation:    {Opine: {Consultation}, ConcludeIndicated: {Screening}, ConcludeNot: {Closed}, ConcludeTooEarly: {Closed}},
 	Exhausted:       {Assign: {Matched}, Consult: {Consultation}, ScreenPass: {Screening}, ScreenReturn: {Returned}, ScreenNotIndicated: {Closed}, Choose: {Matched}, HoldReleased: {Exhausted}},
-	Matched:         {HoldReleased: {Matched}, TransferAborted: {Matched}, Choose: {Matched}, Assign: {Matched}, OfferCreated: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Matched, Exhausted}, OfferExpired: {Matched, Exhausted}, OfferWithdrawn: {Matched, Exhausted}, OfferRefused: {Matched, Exhausted}, AbandonAsking: {Matched}},
+	Matched:         {PatientDecline: {Exhausted}, HoldReleased: {Matched}, TransferAborted: {Matched}, Choose: {Matched}, Assign: {Matched}, OfferCreated: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Matched, Exhausted}, OfferExpired: {Matched, Exhausted}, OfferWithdrawn: {Matched, Exhausted}, OfferRefused: {Matched, Exhausted}, AbandonAsking: {Matched}},
 	Offered:         {OfferCreated: {Offered}, OfferReminded: {Offered}, OfferAccepted: {Accepted}, OfferDeclined: {Offered, Matched, Exhausted}, OfferExpired: {Offered, Matched, Exhausted}, OfferWithdrawn: {Offered, Matched, Exhausted}, OfferRefused: {Offered, Matched, Exhausted}},
 	Accepted:        {Book: {Booked, TransferPlanned}, HoldExpired: {Matched}, HoldReleased: {Matched}, TransferPlan: {Accepted}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}, TransferAborted: {Accepted}},
-	Booked:          {NoShow: {Matched}, HoldReleased: {Matched}, TransferPlan: {TransferPlanned}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}},
-	TransferPlanned: {NoShow: {Matched}, HoldReleased: {TransferPlanned}, TransferPlan: {TransferPlanned}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}, TransferAborted: {Booked}},
+	Booked:          {Reschedule: {Booked}, NoShow: {Matched}, HoldReleased: {Matched}, TransferPlan: {TransferPlanned}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}},
+	TransferPlanned: {Reschedule: {Booked}, NoShow: {Matched}, HoldReleased: {TransferPlanned}, TransferPlan: {TransferPlanned}, TransferDeparted: {InTransit}, TransferArrived: {Arrived}, TransferAborted: {Booked}},
 	InTransit:       {Book: {InTransit}, HoldExpired: {InTransit}, HoldReleased: {InTransit}, TransferArrived: {Arrived}, TransferAborted: {Booked, Accepted}},
 	Arrived:         {Book: {Arrived}, HoldExpired: {Arrived}, HoldReleased: {Arrived}, FindSuitable: {Listed}, FindUnsuitable: {Exhausted}},
 	Evaluating:      {Discharge: {Rehabilitation}, Book: {Evaluating}, HoldExpired: {Evaluating}, HoldReleased: {Evaluating}, FindSuitable: {Listed}, FindUnsuitable: {Exhausted}},
 	Listed:          {SuspendListing: {Suspended}, Delist: {Exhausted}, AbortSurgery: {Listed}, HoldReleased: {Listed}, FindSuitable: {Listed}, FindUnsuitable: {Exhausted}, Operate: {Operated}},
 	Suspended:       {Delist: {Exhausted}, HoldReleased: {Suspended}, FindSuitable: {Listed}, FindUnsuitable: {Exhausted}},
-	Operated:        {HoldReleased: {Operated}, Discharge: {Rehabilitation}},
+	Operated:        {AbortSurgery: {Evaluating}, HoldReleased: {Operated}, Discharge: {Rehabilitation}},
 	Rehabilitation:  {Complicate: {Evaluating}, HoldReleased: {Rehabilitation}, BackRefer: {BackReferred}},
 	BackReferred:    {DeclineBack: {Rehabilitation}, HoldReleased: {BackReferred}, BackRefer: {BackReferred}, AcceptBack: {FollowUp}},
 	FollowUp:        {Visit: {FollowUp}, Readmit: {Evaluating}, HoldReleased: {FollowUp}, CloseCompleted: {Closed}},
@@ -57,8 +57,13 @@ func allowed(from State, m Move, to State) bool {
 		return to == from && from != Arrived || from == Arrived && to == Evaluating
 	case ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual:
 		return to == from
-	case Close:
+	case Close, CloseDied:
 		return from != Closed && to == Closed
+	case Supersede:
+		// Who is on the way to a center or with one stays that center's.
+		return to == Closed && !slices.Contains([]State{InTransit, Arrived, Evaluating, Listed, Suspended, Operated, Rehabilitation, Closed}, from)
+	case ConditionFulfilled, ConditionLapsed:
+		return to == from && slices.Contains([]State{Accepted, Booked, TransferPlanned, InTransit, Arrived, Evaluating}, from)
 	case Prescribe:
 		return to == from && slices.Contains([]State{Operated, Rehabilitation, BackReferred, FollowUp}, from)
 	case CheckExpert:
@@ -73,7 +78,7 @@ var whose = map[Move]Party{
 	Submit: TheReferrer, ScreenPass: TheDesk, ScreenReturn: TheDesk, ScreenNotIndicated: TheDesk, Choose: TheReferrer, Book: TheCenter,
 	FindSuitable: TheCenter, FindUnsuitable: TheCenter, Operate: TheCenter, Discharge: TheCenter, BackRefer: TheCenter,
 	Consult: TheDesk, Opine: ThePanel, ConcludeIndicated: TheDesk, ConcludeNot: TheDesk, ConcludeTooEarly: TheDesk,
-	NoShow: TheCenter, SuspendListing: TheCenter, Delist: TheCenter, AbortSurgery: TheCenter, Complicate: TheCenter, DeclineBack: TheLocalHospital,
+	PatientDecline: TheReferrer, Reschedule: TheCenter, NoShow: TheCenter, SuspendListing: TheCenter, Delist: TheCenter, AbortSurgery: TheCenter, Complicate: TheCenter, DeclineBack: TheLocalHospital,
 	Visit: TheLocalHospital | TheCenter, Readmit: TheLocalHospital | TheCenter, Prescribe: TheLocalHospital | TheCenter,
 	CheckExpert: TheLocalHospital | TheCenter | TheDesk,
 	AcceptBack:  TheLocalHospital, CloseCompleted: TheReferrer | TheDesk, Close: TheReferrer | TheDesk,
@@ -193,6 +198,9 @@ func event(r *Referral, m Move, by access.Caller, at time.Time) Act {
 	if len(r.Beside) > 0 && m != OfferCreated && at.Minute()%2 == 0 {
 		a.Center, a.Record = r.Beside[0].Center, r.Beside[0].OfferID
 	}
+	if m == TransferAborted {
+		a.Reason = []string{"", "UNFIT", "DIVERTED"}[at.Minute()%3]
+	}
 	switch m {
 	case OfferCreated:
 		if r.OfferID == "" {
@@ -216,7 +224,7 @@ func event(r *Referral, m Move, by access.Caller, at time.Time) Act {
 func possible(r *Referral, moves []Move) []Move {
 	var found []Move
 	for _, m := range moves {
-		if m == Close || m == CloseCompleted || m == ScreenNotIndicated || m == Lapse || m == ConcludeNot || m == ConcludeTooEarly {
+		if m == Close || m == CloseDied || m == Supersede || m == CloseCompleted || m == ScreenNotIndicated || m == Lapse || m == ConcludeNot || m == ConcludeTooEarly {
 			continue
 		}
 		if whoCan(r, m).Known() {
@@ -293,7 +301,7 @@ func effect(r *Referral, m Move, a Act) {
 		r.Consultations = append(r.Consultations, ConsultationRecord{Number: len(r.Consultations) + 1, Panel: []Expert{{Organisation: expert.Organisation, Subject: expert.Subject}}})
 	case Operate:
 		r.Surgery = &Surgery{Time: a.At}
-	case NoShow, Delist, DeclineBack:
+	case NoShow, Delist, DeclineBack, AbortSurgery:
 		r.turn(m)
 	case AcceptBack:
 		r.schedule(followUps, a.At)
@@ -303,12 +311,17 @@ func effect(r *Referral, m Move, a Act) {
 		r.Matching, r.MatchRunID = false, "mat_1"
 	case MatchRefused:
 		r.Matching = false
+	case Reschedule:
+		r.Admission = a.Ends
+		r.TransferID = ""
+	case PatientDecline:
+		r.stopAsking()
 	case Choose, Assign:
 		r.stopAsking()
 		r.Chosen, r.Asking = []string{"C-SH-01", "C-NJ-01"}, "C-SH-01"
 	case AbandonAsking:
 		r.stopAsking()
-	case OfferRefused, OfferDeclined, OfferExpired, OfferWithdrawn, OfferCreated, HoldExpired, HoldReleased,
+	case ConditionFulfilled, ConditionLapsed, OfferRefused, OfferDeclined, OfferExpired, OfferWithdrawn, OfferCreated, HoldExpired, HoldReleased,
 		TransferPlan, TransferDeparted, TransferArrived, TransferAborted, ClaimOpened, ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual:
 		r.take(Happening{Move: m, Record: a.Record, Center: a.Center, AtOnce: 2})
 	case OfferAccepted:
@@ -324,7 +337,7 @@ func effect(r *Referral, m Move, a Act) {
 		r.Left, r.ClockSuspended, r.Deadline = r.Deadline.Sub(a.At), "waiting", time.Time{}
 	case RestartClock:
 		r.Deadline, r.ClockSuspended, r.Left = a.At.Add(r.Left), "", 0
-	case Close, CloseCompleted, Lapse, ScreenNotIndicated, ConcludeNot, ConcludeTooEarly:
+	case Close, CloseDied, Supersede, CloseCompleted, Lapse, ScreenNotIndicated, ConcludeNot, ConcludeTooEarly:
 		r.end(Lost, a.At)
 	}
 }

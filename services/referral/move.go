@@ -38,21 +38,28 @@ func (r *Referral) apply(m Move, a Act, change func()) error {
 	}
 	r.note(kind, a, seen...)
 	if !r.Deadline.IsZero() && !r.Deadline.Equal(before) {
-		r.watch()
+		r.watch(a.At)
 	}
 	return nil
 }
 
+// shortest is the time of which nobody is reminded.
+const shortest = time.Hour
+
 // offerGrace is how long matching may take to tell that an offer expired before the case counts as overdue.
 const offerGrace = 10 * time.Minute
 
-// watch asks for a look at the case when its deadline passes.
-func (r *Referral) watch() {
+// watch asks for a look at the case when half of its time has passed, and when its deadline passes.
+func (r *Referral) watch(now time.Time) {
 	at := r.Deadline
 	if r.State == Offered {
 		at = at.Add(offerGrace)
 	}
 	r.enqueue(Job{Do: JobDeadline, Due: r.Deadline.UnixMicro(), At: at})
+	// Of an offer's time the one who runs its clock reminds.
+	if left := r.Deadline.Sub(now); r.State != Offered && left > shortest {
+		r.enqueue(Job{Do: JobRemind, Due: r.Deadline.UnixMicro(), At: now.Add(left / 2)})
+	}
 }
 
 func (r *Referral) enqueue(j Job) {
@@ -123,8 +130,11 @@ func (r *Referral) Actions(caller access.Caller) []Action {
 			continue
 		}
 		action := Action{Call: row.Call, Zh: row.Zh, En: row.En}
-		if row.Answers {
+		switch {
+		case row.Answers:
 			action.Deadline = r.Deadline
+		case row.Due != nil:
+			action.Deadline = row.Due(r)
 		}
 		actions = append(actions, action)
 	}

@@ -24,6 +24,8 @@ type Store interface {
 	CountWorklists(ctx context.Context, queries []Worklist, most int) ([]int, error)
 	// Search returns cases by their id, by another institution's number or by the patient's id, newest first.
 	Search(ctx context.Context, s Scope, query string, most int) ([]*Referral, error)
+	// OfPatients returns the cases of patients, newest first.
+	OfPatients(ctx context.Context, s Scope, patientIDs []string, most int) ([]*Referral, error)
 	// Timeline returns entries after a sequence, oldest first.
 	Timeline(ctx context.Context, referralID string, after int64, limit int) ([]Entry, error)
 	// Feed returns the events after one position and up to another that the organisation may see, or all of them.
@@ -37,10 +39,11 @@ type LiveCaseError struct{ Existing *Referral }
 
 func (e *LiveCaseError) Error() string { return fmt.Sprintf("live case %s", e.Existing.ID) }
 
-// Scope narrows a reading to one organisation, unless All.
+// Scope narrows a reading to one organisation in some of its parts, unless All.
 type Scope struct {
 	All          bool
 	Organisation string
+	Parts        Party
 }
 
 // Filter narrows a list of cases.
@@ -60,8 +63,25 @@ type Worklist struct {
 	Waiting Party
 	// DueBefore other than zero: only what was due before it, also what the line itself is at.
 	DueBefore time.Time
+	// Attention narrows the list to cases in which a step needs a person.
+	Attention bool
 	// ClaimStages, when there are any, narrow the list to bills that stand so, also what the line itself is at.
 	ClaimStages []string
+}
+
+// Registered is who looks after a patient (登记机构).
+type Registered struct {
+	// PatientID is the record that counts, Others are those merged into it.
+	PatientID    string
+	Others       []string
+	Organisation string
+}
+
+// FoundPatient is a record found by a person's name or number.
+type FoundPatient struct {
+	PatientID  string
+	Others     []string
+	NameMasked string
 }
 
 // Profile is what the patient service tells of a patient.
@@ -103,8 +123,11 @@ type FilingAsk struct{ ReferralID, PatientID, Province, City, OnBehalfOf string 
 // Peers are the other services of the line. Every mutation takes a request id that makes repeating it harmless. Errors are
 // the peers' own faults, or PEER_UNAVAILABLE and DEADLINE_EXCEEDED.
 type Peers interface {
-	// RegisteredBy tells who registered a patient, as far as the context's caller may see the patient; fault NOT_FOUND.
-	RegisteredBy(ctx context.Context, patientID string) (string, error)
+	// Registered tells under which ids a patient is known and who registered them, as far as the context's caller may see the
+	// patient; fault NOT_FOUND.
+	Registered(ctx context.Context, patientID string) (Registered, error)
+	// FindPatients returns the patients of a whole name or an identity number that an organisation may see; empty: all.
+	FindPatients(ctx context.Context, text, organisation string) ([]FoundPatient, error)
 	Profile(ctx context.Context, patientID, organ string) (Profile, error)
 	GrantAccess(ctx context.Context, requestID, patientID, organisation, referralID string) error
 	// RevokeAccess ends what GrantAccess gave up to a time; what a later offer gave stays.
@@ -113,6 +136,8 @@ type Peers interface {
 	MatchRun(ctx context.Context, matchRunID string) (MatchRun, error)
 	CreateOffer(ctx context.Context, requestID string, ask OfferAsk) (Offer, error)
 	WithdrawOffer(ctx context.Context, requestID, offerID, reason string) error
+	// MoveAdmission moves a hold or its bookings so that the bed is there from a time on; faults RESOURCE_TAKEN, TIME_INVALID.
+	MoveAdmission(ctx context.Context, requestID, holdID string, to time.Time) error
 	// ConfirmHold turns a hold into bookings; fault HOLD_EXPIRED.
 	ConfirmHold(ctx context.Context, requestID, holdID string) error
 	ReleaseHold(ctx context.Context, requestID, holdID, reason string) error
@@ -132,6 +157,8 @@ const (
 	JobWithdraw = "withdraw"
 	JobRelease  = "release"
 	JobAbort    = "abort"
+	JobRemind   = "remind"
+	JobDied     = "died"
 )
 
 // Job is a step the line owes a case. It is written with the change that makes it due, and may run more than once.

@@ -46,8 +46,8 @@ var States = []State{
 // CloseReason says why a case ended (结案原因).
 type CloseReason string
 
-// The reasons to close. Lapsed is given by the deadline job alone, NotIndicated by the desk, TooEarly
-// by a panel.
+// The reasons to close. Lapsed is given by the deadline job alone, NotIndicated by the desk, TooEarly by a panel, and
+// Superseded when the hospital that looks after the patient now opens a case.
 const (
 	Completed    CloseReason = "COMPLETED"
 	Died         CloseReason = "DIED"
@@ -58,6 +58,8 @@ const (
 	NotIndicated CloseReason = "NOT_INDICATED"
 	Lapsed       CloseReason = "LAPSED"
 	TooEarly     CloseReason = "TOO_EARLY"
+	Elsewhere    CloseReason = "ADMITTED_ELSEWHERE"
+	Superseded   CloseReason = "SUPERSEDED"
 )
 
 // Routine is the urgency without haste; the others are URGENT and EMERGENCY.
@@ -110,6 +112,9 @@ type Referral struct {
 	CenterID, CenterCity, HoldID string
 	AcceptTime, Admission        time.Time
 	HoldConfirmed                bool
+	// OpenConditions are those of the acceptance that are not fulfilled, ConditionsDue when the first of them is due.
+	OpenConditions int
+	ConditionsDue  time.Time
 
 	FilingID    string
 	FilingWaits bool
@@ -132,6 +137,8 @@ type Referral struct {
 	Prescriptions []Prescription
 	// Numbers are those of other institutions.
 	Numbers []CaseNumber
+	// Attention are steps of the line that failed again and again and wait for a person.
+	Attention []Attention
 	// Outpatient are claims of drugs after the stay; their outcome is not the bill of the stay.
 	Outpatient []string
 

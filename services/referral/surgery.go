@@ -23,7 +23,11 @@ func (s *Service) RecordSurgery(ctx context.Context, referralID, etag string, su
 				"The surgery's time lies in the future.", "手术时间不能晚于现在。").
 				Do("Give the time at which the surgery took place.", "请填写手术实际进行的时间。")
 		}
-		a.Occurred = surgery.Time
+		a.Occurred, a.Record = surgery.Time, surgery.COTRSReference+surgery.EthicsApproval
+		if a.At.Sub(surgery.Time) > day {
+			// Late is better than never; the timeline shows it.
+			a.Reason = "REPORTED_LATE"
+		}
 		return r.apply(Operate, a, func() { r.Surgery = &surgery })
 	})
 }

@@ -142,8 +142,18 @@ var kinds = map[string]words{
 	"CLAIM_MANUAL":           {"无法直接结算，转手工报销", "Direct settlement is not possible; a manual claim remains"},
 	"CLOCK_SUSPENDED":        {"计时已暂停", "The clock was stopped"},
 	"CLOCK_RESUMED":          {"计时已恢复", "The clock runs again"},
+	"REMINDER":               {"时限已过半", "Half of the time has passed"},
+	"PATIENT_DECLINED":       {"患者不接受所列移植中心，由运营处理", "The patient takes none of the ranked centers; operations decide"},
+	"RESCHEDULED":            {"入院已改约", "The admission was booked for another day"},
+	"CONDITION_FULFILLED":    {"一项接收条件已满足", "A condition of the acceptance is fulfilled"},
+	"CONDITION_LAPSED":       {"一项接收条件逾期未满足", "A condition of the acceptance was not fulfilled in time"},
+	"DIVERTED":               {"患者途中转往其他医院，请决定后续", "The patient was taken to another hospital on the way; decide how to go on"},
+	"ABORTED_UNFIT":          {"患者不宜转运，转运已中止", "The patient is not fit to travel; the move was ended"},
+	"SURGERY_BROKEN_OFF":     {"手术中止，重新评估", "The surgery was broken off; evaluated again"},
+	"FACTS_CHANGED":          {"排序之后更改了所用资料，排序仍保留当时的输入", "Data that the ranking used were changed after it; the ranking keeps its input"},
 	"OVERDUE":                {"已超过时限", "The deadline has passed"},
 	"CLOSED":                 {"病例已结案", "Case closed"},
+	"ATTENDED":               {"该步骤已完成，不再需要人工处理", "The step is done; it needs nobody any more"},
 	"NEEDS_ATTENTION":        {"系统步骤多次未成功，请运营处理", "A step of the line failed repeatedly; operations please look"},
 }
 

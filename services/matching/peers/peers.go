@@ -226,6 +226,10 @@ func (p *Peers) Tell(ctx context.Context, requestID string, e matching.Event) er
 		OfferId: e.OfferID, CenterId: e.CenterID, CenterCity: e.CenterCity, Kind: e.Kind, ReasonCode: e.ReasonCode, HoldId: e.HoldID,
 		ExpireTime: timestamppb.New(e.ExpiresAt), AtOnce: e.AtOnce,
 	}
+	offer.Condition, offer.OpenConditions = e.Condition, e.OpenConditions
+	if !e.ConditionsDue.IsZero() {
+		offer.ConditionsDueTime = timestamppb.New(e.ConditionsDue)
+	}
 	if !e.Admission.IsZero() {
 		offer.AdmissionTime = timestamppb.New(e.Admission)
 	}

@@ -65,14 +65,35 @@ func asService(ctx context.Context) context.Context {
 
 func organ(o string) organv1.Organ { return organv1.Organ(organv1.Organ_value["ORGAN_"+o]) }
 
-// RegisteredBy asks as the caller: a patient the caller may not see is NOT_FOUND.
-func (p *Peers) RegisteredBy(ctx context.Context, patientID string) (string, error) {
+// Registered asks as the caller: a patient the caller may not see is NOT_FOUND.
+func (p *Peers) Registered(ctx context.Context, patientID string) (referral.Registered, error) {
 	c, err := p.patient()
 	if err != nil {
-		return "", err
+		return referral.Registered{}, err
 	}
 	got, err := c.GetPatient(ctx, &patientv1.GetPatientRequest{PatientId: patientID})
-	return got.GetPatient().GetRegisteredBy(), err
+	if err != nil {
+		return referral.Registered{}, err
+	}
+	of := got.GetPatient()
+	return referral.Registered{PatientID: of.GetPatientId(), Others: of.GetMergedIds(), Organisation: of.GetRegisteredBy()}, nil
+}
+
+// FindPatients asks on behalf of an organisation.
+func (p *Peers) FindPatients(ctx context.Context, text, organisation string) ([]referral.FoundPatient, error) {
+	c, err := p.patient()
+	if err != nil {
+		return nil, err
+	}
+	got, err := c.FindPatients(asService(ctx), &patientv1.FindPatientsRequest{Text: text, Organisation: organisation})
+	if err != nil {
+		return nil, err
+	}
+	var found []referral.FoundPatient
+	for _, f := range got.GetPatients() {
+		found = append(found, referral.FoundPatient{PatientID: f.GetPatientId(), Others: f.GetMergedIds(), NameMasked: f.GetNameMasked()})
+	}
+	return found, nil
 }
 
 // Profile reads what a submission and a filing need.
@@ -193,6 +214,38 @@ func (p *Peers) ConfirmHold(ctx context.Context, requestID, holdID string) error
 		return err
 	}
 	_, err = c.ConfirmHold(asService(ctx), &transferv1.ConfirmHoldRequest{RequestId: requestID, HoldId: holdID})
+	return err
+}
+
+// MoveAdmission moves every unit of a hold by as much as brings its bed to the time given. One that stands there already is
+// left alone: the same call again.
+func (p *Peers) MoveAdmission(ctx context.Context, requestID, holdID string, to time.Time) error {
+	conn, err := p.dialer.Conn("transfer", anyProvince)
+	if err != nil {
+		return err
+	}
+	got, err := transferv1.NewTransferServiceClient(conn).GetHold(asService(ctx), &transferv1.GetHoldRequest{HoldId: holdID})
+	if err != nil {
+		return err
+	}
+	h := got.GetHold()
+	var by time.Duration
+	for _, r := range h.GetReservations() {
+		if r.GetKind() == transferv1.ResourceKind_RESOURCE_KIND_BED {
+			by = to.Sub(r.GetStartTime().AsTime())
+		}
+	}
+	if by == 0 {
+		return nil
+	}
+	req := &transferv1.MoveHoldRequest{RequestId: requestID, HoldId: holdID, Etag: h.GetEtag()}
+	for _, r := range h.GetReservations() {
+		req.Needs = append(req.Needs, &transferv1.Need{
+			Organisation: r.GetOrganisation(), Kind: r.GetKind(),
+			StartTime: timestamppb.New(r.GetStartTime().AsTime().Add(by)), EndTime: timestamppb.New(r.GetEndTime().AsTime().Add(by)),
+		})
+	}
+	_, err = transferv1.NewPoolServiceClient(conn).MoveHold(asService(ctx), req)
 	return err
 }
 

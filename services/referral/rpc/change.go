@@ -67,6 +67,17 @@ func (s *Server) BookAdmission(ctx context.Context, req *referralv1.BookAdmissio
 	})
 }
 
+// RescheduleAdmission books another day.
+func (s *Server) RescheduleAdmission(ctx context.Context, req *referralv1.RescheduleAdmissionRequest) (*referralv1.RescheduleAdmissionResponse, error) {
+	to := instant(req.GetAdmissionTime())
+	moved := s.service.PrepareReschedule(ctx, req.GetReferralId(), req.GetEtag(), to, req.GetComment())
+	return once(ctx, s, req, func(ctx context.Context) (*referral.Referral, error) {
+		return s.service.RescheduleAdmission(ctx, req.GetReferralId(), req.GetEtag(), to, req.GetComment(), moved)
+	}, func(r *referralv1.Referral) *referralv1.RescheduleAdmissionResponse {
+		return &referralv1.RescheduleAdmissionResponse{Referral: r}
+	})
+}
+
 // RecordEvaluation records the center's evaluation.
 func (s *Server) RecordEvaluation(ctx context.Context, req *referralv1.RecordEvaluationRequest) (*referralv1.RecordEvaluationResponse, error) {
 	return once(ctx, s, req, func(ctx context.Context) (*referral.Referral, error) {

@@ -62,6 +62,10 @@ func caseOut(r *referral.Referral, caller access.Caller) *referralv1.Referral {
 	if r.SelfPay != nil {
 		out.SelfPay = &moneyv1.Money{Fen: int64(*r.SelfPay)}
 	}
+	out.OpenConditions, out.ConditionsDueTime = int32(r.OpenConditions), stamp(r.ConditionsDue)
+	for _, t := range r.Attention {
+		out.Attention = append(out.Attention, &referralv1.Attention{Step: t.Do, RecordId: t.Record, ReasonCode: t.Reason, SinceTime: stamp(t.Since)})
+	}
 	for _, a := range r.Actions(caller) {
 		out.AvailableActions = append(out.AvailableActions, &referralv1.AvailableAction{
 			Action: a.Call, Deadline: stamp(a.Deadline), LabelZh: a.Zh, LabelEn: a.En,

@@ -16,6 +16,7 @@ import (
 var (
 	offerMoves = map[string]referral.Move{
 		"CREATED": referral.OfferCreated, "REMINDED": referral.OfferReminded, "ACCEPTED": referral.OfferAccepted,
+		"CONDITION_FULFILLED": referral.ConditionFulfilled, "CONDITION_LAPSED": referral.ConditionLapsed,
 		"DECLINED": referral.OfferDeclined, "EXPIRED": referral.OfferExpired, "WITHDRAWN": referral.OfferWithdrawn,
 	}
 	transferMoves = map[string]referral.Move{
@@ -93,6 +94,7 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 		h.Center, h.City, h.Hold = o.GetCenterId(), o.GetCenterCity(), o.GetHoldId()
 		h.Admission, h.Expire = instant(o.GetAdmissionTime()), instant(o.GetExpireTime())
 		h.AtOnce = int(o.GetAtOnce())
+		h.Condition, h.OpenConditions, h.ConditionsDue = int(o.GetCondition()), int(o.GetOpenConditions()), instant(o.GetConditionsDueTime())
 	case *referralv1.RecordCaseEventRequest_Transfer:
 		h.Move, h.Record, h.Reason = transferMoves[e.Transfer.GetKind()], e.Transfer.GetTransferId(), e.Transfer.GetReasonCode()
 		h.Depart, h.Arrive = instant(e.Transfer.GetDepartTime()), instant(e.Transfer.GetArriveTime())
@@ -103,6 +105,9 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 			h.SelfPay = &fen
 		}
 		h.Bill = billFrom(e.Claim)
+	case *referralv1.RecordCaseEventRequest_Patient:
+		h.Move, h.Reason = referral.FactsChanged, e.Patient.GetKind()
+		h.Version, h.Data = e.Patient.GetVersion(), e.Patient.GetData()
 	case *referralv1.RecordCaseEventRequest_Hold:
 		h.Move, h.Record = holdMoves[e.Hold.GetKind()], e.Hold.GetHoldId()
 	}

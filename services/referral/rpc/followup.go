@@ -88,6 +88,7 @@ var courseSteps = map[referralv1.CourseStep]referral.Move{
 	referralv1.CourseStep_COURSE_STEP_NO_SHOW: referral.NoShow, referralv1.CourseStep_COURSE_STEP_SUSPEND_LISTING: referral.SuspendListing,
 	referralv1.CourseStep_COURSE_STEP_DELIST: referral.Delist, referralv1.CourseStep_COURSE_STEP_SURGERY_ABORTED: referral.AbortSurgery,
 	referralv1.CourseStep_COURSE_STEP_COMPLICATION: referral.Complicate, referralv1.CourseStep_COURSE_STEP_LOCAL_DECLINED: referral.DeclineBack,
+	referralv1.CourseStep_COURSE_STEP_PATIENT_DECLINED: referral.PatientDecline,
 }
 
 // RecordCourse records a turn of the course.
@@ -101,11 +102,20 @@ func (s *Server) RecordCourse(ctx context.Context, req *referralv1.RecordCourseR
 
 // SearchReferrals finds cases.
 func (s *Server) SearchReferrals(ctx context.Context, req *referralv1.SearchReferralsRequest) (*referralv1.SearchReferralsResponse, error) {
-	list, err := s.service.SearchReferrals(ctx, req.GetQuery())
+	found, err := s.service.SearchReferrals(ctx, req.GetQuery())
 	if err != nil {
 		return nil, err
 	}
-	return &referralv1.SearchReferralsResponse{Referrals: casesOut(list, access.From(ctx))}, nil
+	out := &referralv1.SearchReferralsResponse{}
+	for _, m := range found {
+		by := "NUMBER"
+		if m.ByPerson {
+			by = "PERSON"
+		}
+		out.Referrals = append(out.Referrals, caseOut(m.Referral, access.From(ctx)))
+		out.Matches = append(out.Matches, &referralv1.SearchMatch{ReferralId: m.ID, MatchedBy: by, PatientNameMasked: m.NameMasked})
+	}
+	return out, nil
 }
 
 // CountWorklists counts every list of the caller.

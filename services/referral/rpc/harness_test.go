@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -219,8 +220,11 @@ type played struct {
 	consents bool
 	ranked   []string
 	atOnce   int
-	calls    map[string]int
-	fail     map[string]error
+	merged   []string
+	// registrar, when set, registered every patient.
+	registrar string
+	calls     map[string]int
+	fail      map[string]error
 }
 
 func (p *played) call(name, about string) error {
@@ -234,8 +238,23 @@ func (p *played) set(change func()) { p.mu.Lock(); defer p.mu.Unlock(); change()
 
 func (p *played) called(what string) int { p.mu.Lock(); defer p.mu.Unlock(); return p.calls[what] }
 
-func (p *played) RegisteredBy(_ context.Context, id string) (string, error) {
-	return "H-HF-01", p.call("patient", id)
+func (p *played) Registered(_ context.Context, id string) (referral.Registered, error) {
+	err := p.call("patient", id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return referral.Registered{PatientID: id, Others: p.merged, Organisation: cmp.Or(p.registrar, "H-HF-01")}, err
+}
+
+func (p *played) FindPatients(_ context.Context, text, organisation string) ([]referral.FoundPatient, error) {
+	err := p.call("find", organisation)
+	if text != "示范甲" {
+		return nil, err
+	}
+	return []referral.FoundPatient{{PatientID: patient, NameMasked: "示**"}}, err
+}
+
+func (p *played) MoveAdmission(_ context.Context, _, id string, _ time.Time) error {
+	return p.call("move", id)
 }
 
 func (p *played) Profile(_ context.Context, id, _ string) (referral.Profile, error) {

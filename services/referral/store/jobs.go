@@ -22,6 +22,8 @@ type (
 	withdrawJob struct{ referral.Job }
 	releaseJob  struct{ referral.Job }
 	abortJob    struct{ referral.Job }
+	remindJob   struct{ referral.Job }
+	diedJob     struct{ referral.Job }
 )
 
 func (matchJob) Kind() string    { return "referral_match" }
@@ -33,6 +35,8 @@ func (deadlineJob) Kind() string { return "referral_deadline" }
 func (withdrawJob) Kind() string { return "referral_withdraw" }
 func (releaseJob) Kind() string  { return "referral_release" }
 func (abortJob) Kind() string    { return "referral_abort" }
+func (remindJob) Kind() string   { return "referral_remind" }
+func (diedJob) Kind() string     { return "referral_died" }
 
 const (
 	// attentionAfter is the attempt whose failure the timeline tells: the pauses before it add up to a quarter of a minute.
@@ -63,6 +67,10 @@ func enqueue(ctx context.Context, tx *sqldb.Tx, j referral.Job) error {
 		args = releaseJob{j}
 	case referral.JobAbort:
 		args = abortJob{j}
+	case referral.JobRemind:
+		args = remindJob{j}
+	case referral.JobDied:
+		args = diedJob{j}
 	default:
 		return fmt.Errorf("referral: no job %q", j.Do)
 	}
@@ -84,6 +92,8 @@ func Workers(s *referral.Service) *sqldb.Workers {
 	handle(w, s, s.Withdraw, func(a withdrawJob) referral.Job { return a.Job })
 	handle(w, s, s.Release, func(a releaseJob) referral.Job { return a.Job })
 	handle(w, s, s.Abort, func(a abortJob) referral.Job { return a.Job })
+	handle(w, s, s.Remind, func(a remindJob) referral.Job { return a.Job })
+	handle(w, s, s.Died, func(a diedJob) referral.Job { return a.Job })
 	return w
 }
 
@@ -100,6 +110,10 @@ func handle[T river.JobArgs](w *sqldb.Workers, s *referral.Service, run func(con
 			if attempt, ok := sqldb.JobFrom(ctx); ok && (attempt.Attempt == attentionAfter || attempt.Attempt >= attempt.MaxAttempts) {
 				// What this cannot write, a later attempt will, or operators see the dead job.
 				err = errors.Join(err, s.JobFailed(ctx, j, err, attempt.Attempt >= attempt.MaxAttempts))
+			}
+		default:
+			if attempt, ok := sqldb.JobFrom(ctx); ok && attempt.Attempt > attentionAfter {
+				err = s.JobDone(ctx, j)
 			}
 		}
 		s.Committed()

@@ -26,30 +26,41 @@ func (w *where) arg(v any) string {
 
 func (w *where) and(condition string) { w.conditions = append(w.conditions, condition) }
 
-// party: the organisation plays one of the parts.
-func (w *where) party(s referral.Scope, parts referral.Party) {
+// party: the organisation plays one of the parts its caller may see it in.
+func (w *where) party(s referral.Scope) {
 	if s.All {
 		return
 	}
-	var any []string
-	organisation := w.arg(s.Organisation)
-	if parts&referral.TheAskedCenter != 0 {
-		any = append(any, "id IN (SELECT referral_id FROM asked WHERE center = "+organisation+")")
-	}
-	for _, column := range columns {
-		if parts&column.part != 0 {
-			any = append(any, column.name+" = "+organisation)
-		}
-	}
-	if parts&referral.ThePanel != 0 {
-		any = append(any, "id IN (SELECT referral_id FROM referral_panel WHERE organisation = "+organisation+")")
-	}
-	if len(any) == 0 || s.Organisation == "" {
-		// The argument is used, for PostgreSQL wants its type.
-		w.and("referrer <> referrer AND referrer = " + organisation)
+	parties := w.parties(s, s.Parts)
+	if len(parties) == 0 {
+		w.and("FALSE")
 		return
 	}
-	w.and("(" + strings.Join(any, " OR ") + ")")
+	w.and("(" + strings.Join(parties, " OR ") + ")")
+}
+
+// parties are the conditions under which an organisation plays one of the parts, one for each.
+func (w *where) parties(s referral.Scope, parts referral.Party) []string {
+	if s.All {
+		return []string{"TRUE"}
+	}
+	if parts == 0 || s.Organisation == "" {
+		return nil
+	}
+	var parties []string
+	organisation := w.arg(s.Organisation)
+	for _, c := range columns {
+		if parts&c.part != 0 {
+			parties = append(parties, c.name+" = "+organisation)
+		}
+	}
+	if parts&referral.TheAskedCenter != 0 {
+		parties = append(parties, "id IN (SELECT referral_id FROM asked WHERE center = "+organisation+")")
+	}
+	if parts&referral.ThePanel != 0 {
+		parties = append(parties, "id IN (SELECT referral_id FROM referral_panel WHERE organisation = "+organisation+")")
+	}
+	return parties
 }
 
 func (w *where) sql() string {
@@ -59,28 +70,49 @@ func (w *where) sql() string {
 	return " WHERE " + strings.Join(w.conditions, " AND ")
 }
 
-// List reads cases by their id, newest first, or by their update time, oldest first.
+// List reads cases by their id, newest first, or by their update time, oldest first. For each part the organisation may play
+// the first of them is read from an index in that order, then the first of all: a condition over all parts at once would look
+// through everybody's cases.
 func (s *Store) List(ctx context.Context, f referral.Filter, cursor string, limit int) ([]*referral.Referral, string, error) {
 	var w where
-	w.party(f.Scope, referral.TheReferrer|referral.TheAskedCenter|referral.TheCenter|referral.TheLocalHospital|referral.ThePanel)
+	parties := w.parties(f.Scope, f.Scope.Parts)
+	if len(parties) == 0 {
+		return nil, "", nil
+	}
 	if f.State != "" {
 		w.and("state = " + w.arg(string(f.State)))
 	}
 	if f.PatientID != "" {
 		w.and("patient_id = " + w.arg(f.PatientID))
 	}
+	key, order, cursorOf := "0", "id DESC", func(r *referral.Referral, _ int64) string { return r.ID }
 	if f.ChangedSince.IsZero() {
 		if cursor != "" {
 			w.and("id < " + w.arg(cursor))
 		}
-		return s.read(ctx, "SELECT doc, 0 FROM referral"+w.sql()+" ORDER BY id DESC LIMIT "+w.arg(limit+1), w.args, limit,
-			func(r *referral.Referral, _ int64) string { return r.ID })
+	} else {
+		key, order, cursorOf = "r.updated", "updated, id", numbered
+		w.and("updated > " + w.arg(clock.Micros(f.ChangedSince)))
+		if err := w.after("updated", cursor); err != nil {
+			return nil, "", err
+		}
 	}
-	w.and("updated > " + w.arg(clock.Micros(f.ChangedSince)))
-	if err := w.after("updated", cursor); err != nil {
-		return nil, "", err
+	most := w.arg(limit + 1)
+	var parts []string
+	for i, party := range parties {
+		conditions := append([]string{party}, w.conditions...)
+		parts = append(parts, "SELECT * FROM (SELECT id, updated FROM referral WHERE "+strings.Join(conditions, " AND ")+
+			" ORDER BY "+order+" LIMIT "+most+") AS p"+strconv.Itoa(i))
 	}
-	return s.read(ctx, "SELECT doc, updated FROM referral"+w.sql()+" ORDER BY updated, id LIMIT "+w.arg(limit+1), w.args, limit, numbered)
+	return s.read(ctx, "SELECT r.doc, "+key+" FROM (SELECT id, updated FROM ("+strings.Join(parts, " UNION ")+") AS u ORDER BY "+order+" LIMIT "+most+
+		") AS w JOIN referral r ON r.id = w.id ORDER BY "+qualified(order), w.args, limit, cursorOf)
+}
+
+func qualified(order string) string {
+	if order == "id DESC" {
+		return "r.id DESC"
+	}
+	return "r.updated, r.id"
 }
 
 func numbered(r *referral.Referral, n int64) string { return strconv.FormatInt(n, 10) + " " + r.ID }

@@ -33,35 +33,23 @@ func (l *listed) sql(w referral.Worklist, cursor string) (string, error) {
 	}
 	more := l.after
 	switch {
-	case len(w.ClaimStages) > 0:
+	case len(w.ClaimStages) > 0, w.Attention:
 	case w.DueBefore.IsZero():
 		more += " AND NOT busy"
 	default:
 		more += " AND deadline < " + l.arg(clock.Micros(w.DueBefore))
 	}
-	var parties []string
-	if w.Scope.All {
-		parties = []string{"TRUE"}
-	} else if w.Scope.Organisation != "" {
-		organisation := l.arg(w.Scope.Organisation)
-		for _, c := range columns {
-			if w.Waiting&c.part != 0 {
-				parties = append(parties, c.name+" = "+organisation)
-			}
-		}
-		if w.Waiting&referral.TheAskedCenter != 0 {
-			parties = append(parties, "id IN (SELECT referral_id FROM asked WHERE center = "+organisation+")")
-		}
-		if w.Waiting&referral.ThePanel != 0 {
-			parties = append(parties, "id IN (SELECT referral_id FROM referral_panel WHERE organisation = "+organisation+")")
-		}
-	}
+	parties := l.parties(w.Scope, w.Waiting)
 	var parts []string
 	for _, party := range parties {
 		if len(w.ClaimStages) > 0 {
 			for _, stage := range w.ClaimStages {
 				parts = append(parts, l.part(party+" AND claim_stage = "+l.arg(stage)+more))
 			}
+			continue
+		}
+		if w.Attention {
+			parts = append(parts, l.part(party+" AND attention"+more))
 			continue
 		}
 		for _, state := range w.States {
@@ -124,8 +112,28 @@ func (s *Store) CountWorklists(ctx context.Context, queries []referral.Worklist,
 func (s *Store) Search(ctx context.Context, scope referral.Scope, query string, most int) ([]*referral.Referral, error) {
 	var w where
 	text := w.arg(query)
-	w.and("(id = " + text + " OR patient_id = " + text + " OR id IN (SELECT referral_id FROM referral_number WHERE number = " + text + "))")
-	w.party(scope, referral.TheReferrer|referral.TheAskedCenter|referral.TheCenter|referral.TheLocalHospital|referral.ThePanel)
+	w.and("id IN (SELECT id FROM referral WHERE id = " + text + " UNION SELECT id FROM referral WHERE patient_id = " + text +
+		" UNION SELECT referral_id FROM referral_number WHERE number = " + text + ")")
+	return s.found(ctx, w, scope, most)
+}
+
+// OfPatients reads the cases of patients.
+func (s *Store) OfPatients(ctx context.Context, scope referral.Scope, patientIDs []string, most int) ([]*referral.Referral, error) {
+	if len(patientIDs) == 0 {
+		return nil, nil
+	}
+	var w where
+	ids := make([]string, 0, len(patientIDs))
+	for _, id := range patientIDs {
+		ids = append(ids, w.arg(id))
+	}
+	w.and("patient_id IN (" + strings.Join(ids, ", ") + ")")
+	return s.found(ctx, w, scope, most)
+}
+
+// found reads few cases, newest first.
+func (s *Store) found(ctx context.Context, w where, scope referral.Scope, most int) ([]*referral.Referral, error) {
+	w.party(scope)
 	list, _, err := s.read(ctx, "SELECT doc, 0 FROM referral"+w.sql()+" ORDER BY id DESC LIMIT "+strconv.Itoa(most+1), w.args, most,
 		func(r *referral.Referral, _ int64) string { return r.ID })
 	return list, err

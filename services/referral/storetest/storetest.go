@@ -42,8 +42,8 @@ type kit struct {
 // peers answers for the patient service alone: a store's suite needs no more of the line.
 type peers struct{ referral.Peers }
 
-func (peers) RegisteredBy(ctx context.Context, _ string) (string, error) {
-	return access.From(ctx).Organisation, nil
+func (peers) Registered(ctx context.Context, patientID string) (referral.Registered, error) {
+	return referral.Registered{PatientID: patientID, Organisation: access.From(ctx).Organisation}, nil
 }
 
 func as(ctx context.Context, organisation string, role access.Role) context.Context {
