@@ -36,12 +36,14 @@ type settings struct {
 	cleared int64
 	// engine is the one the look-up among many is taken on; empty: both.
 	engine string
+	// cases bounds how many are made for the worklists.
+	cases int64
 	// keep is a folder for what else a figure was made of; empty: none.
 	keep string
 }
 
 var defaultSettings = settings{
-	huhang: "bin/huhang", rounds: 3, round: 4 * time.Second, most: 200_000, starts: 5, settle: 15 * time.Second, patients: 1_000_000, cleared: 100_000,
+	huhang: "bin/huhang", rounds: 3, round: 4 * time.Second, most: 200_000, starts: 5, settle: 15 * time.Second, patients: 1_000_000, cleared: 100_000, cases: 1_000_000,
 }
 
 // bed is what the figures share; its parts start when first asked for.

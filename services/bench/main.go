@@ -55,6 +55,8 @@ var figures = []figure{
 	duplicates,
 	timetables,
 	holds,
+	worklists,
+	wholeCases,
 }
 
 func run(ctx context.Context, out io.Writer, args []string) error {
@@ -66,6 +68,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	flags.Int64Var(&s.patients, "patients", s.patients, "how many people the duplicate look-up is taken among at the most; 10000000 takes some minutes and 6 GB")
 	flags.Int64Var(&s.cleared, "cleared", s.cleared, "how many settlements the month has that is cleared between 31 provinces; 1000000 takes some minutes and 3 GB")
 	flags.StringVar(&s.engine, "engine", s.engine, "the one engine (sqlite, postgres) the duplicate look-up is taken on; empty: both")
+	flags.Int64Var(&s.cases, "cases", s.cases, "how many open cases the worklists are read among; 1000000 takes some minutes and 4 GB")
 	flags.StringVar(&s.keep, "keep", s.keep, "a folder that keeps the CPU profile and pgbench's script; empty: neither is kept")
 	flags.Usage = func() {
 		_, _ = fmt.Fprintf(flags.Output(), "bench [flags] [figure...]\n\n")
