@@ -2509,6 +2509,172 @@ func (x *CheckRegistrationResponse) GetNoticeEn() string {
 	return ""
 }
 
+// FindPatientsRequest looks people up for a search.
+type FindPatientsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A whole name, or an identity number; spaces, hyphens, dots, full-width and lower-case characters are read as what they
+	// stand for.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// Organisation on whose behalf the service asks: only what it may see is found. Empty: all, for operations.
+	Organisation  string `protobuf:"bytes,2,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindPatientsRequest) Reset() {
+	*x = FindPatientsRequest{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindPatientsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindPatientsRequest) ProtoMessage() {}
+
+func (x *FindPatientsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindPatientsRequest.ProtoReflect.Descriptor instead.
+func (*FindPatientsRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *FindPatientsRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *FindPatientsRequest) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+// FindPatientsResponse holds what was found, newest first, at most 200.
+type FindPatientsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The records.
+	Patients      []*FoundPatient `protobuf:"bytes,1,rep,name=patients,proto3" json:"patients,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindPatientsResponse) Reset() {
+	*x = FindPatientsResponse{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindPatientsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindPatientsResponse) ProtoMessage() {}
+
+func (x *FindPatientsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindPatientsResponse.ProtoReflect.Descriptor instead.
+func (*FindPatientsResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *FindPatientsResponse) GetPatients() []*FoundPatient {
+	if x != nil {
+		return x.Patients
+	}
+	return nil
+}
+
+// FoundPatient is one record.
+type FoundPatient struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	PatientId string `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// Ids of records that were merged into it.
+	MergedIds []string `protobuf:"bytes,2,rep,name=merged_ids,json=mergedIds,proto3" json:"merged_ids,omitempty"`
+	// Its name, all but the first character masked.
+	NameMasked    string `protobuf:"bytes,3,opt,name=name_masked,json=nameMasked,proto3" json:"name_masked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FoundPatient) Reset() {
+	*x = FoundPatient{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FoundPatient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FoundPatient) ProtoMessage() {}
+
+func (x *FoundPatient) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FoundPatient.ProtoReflect.Descriptor instead.
+func (*FoundPatient) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *FoundPatient) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *FoundPatient) GetMergedIds() []string {
+	if x != nil {
+		return x.MergedIds
+	}
+	return nil
+}
+
+func (x *FoundPatient) GetNameMasked() string {
+	if x != nil {
+		return x.NameMasked
+	}
+	return ""
+}
+
 // RegisterPatientRequest registers a person.
 type RegisterPatientRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2535,7 +2701,7 @@ type RegisterPatientRequest struct {
 
 func (x *RegisterPatientRequest) Reset() {
 	*x = RegisterPatientRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2547,7 +2713,7 @@ func (x *RegisterPatientRequest) String() string {
 func (*RegisterPatientRequest) ProtoMessage() {}
 
 func (x *RegisterPatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2560,7 +2726,7 @@ func (x *RegisterPatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterPatientRequest.ProtoReflect.Descriptor instead.
 func (*RegisterPatientRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RegisterPatientRequest) GetRequestId() string {
@@ -2630,7 +2796,7 @@ type RegisterPatientResponse struct {
 
 func (x *RegisterPatientResponse) Reset() {
 	*x = RegisterPatientResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2642,7 +2808,7 @@ func (x *RegisterPatientResponse) String() string {
 func (*RegisterPatientResponse) ProtoMessage() {}
 
 func (x *RegisterPatientResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2655,7 +2821,7 @@ func (x *RegisterPatientResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterPatientResponse.ProtoReflect.Descriptor instead.
 func (*RegisterPatientResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RegisterPatientResponse) GetPatient() *Patient {
@@ -2676,7 +2842,7 @@ type GetPatientRequest struct {
 
 func (x *GetPatientRequest) Reset() {
 	*x = GetPatientRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2688,7 +2854,7 @@ func (x *GetPatientRequest) String() string {
 func (*GetPatientRequest) ProtoMessage() {}
 
 func (x *GetPatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2701,7 +2867,7 @@ func (x *GetPatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPatientRequest.ProtoReflect.Descriptor instead.
 func (*GetPatientRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetPatientRequest) GetPatientId() string {
@@ -2722,7 +2888,7 @@ type GetPatientResponse struct {
 
 func (x *GetPatientResponse) Reset() {
 	*x = GetPatientResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2734,7 +2900,7 @@ func (x *GetPatientResponse) String() string {
 func (*GetPatientResponse) ProtoMessage() {}
 
 func (x *GetPatientResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2747,7 +2913,7 @@ func (x *GetPatientResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPatientResponse.ProtoReflect.Descriptor instead.
 func (*GetPatientResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetPatientResponse) GetPatient() *Patient {
@@ -2770,7 +2936,7 @@ type ListPatientsRequest struct {
 
 func (x *ListPatientsRequest) Reset() {
 	*x = ListPatientsRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2782,7 +2948,7 @@ func (x *ListPatientsRequest) String() string {
 func (*ListPatientsRequest) ProtoMessage() {}
 
 func (x *ListPatientsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2795,7 +2961,7 @@ func (x *ListPatientsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPatientsRequest.ProtoReflect.Descriptor instead.
 func (*ListPatientsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListPatientsRequest) GetPageSize() int32 {
@@ -2825,7 +2991,7 @@ type ListPatientsResponse struct {
 
 func (x *ListPatientsResponse) Reset() {
 	*x = ListPatientsResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2837,7 +3003,7 @@ func (x *ListPatientsResponse) String() string {
 func (*ListPatientsResponse) ProtoMessage() {}
 
 func (x *ListPatientsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2850,7 +3016,7 @@ func (x *ListPatientsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPatientsResponse.ProtoReflect.Descriptor instead.
 func (*ListPatientsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListPatientsResponse) GetPatients() []*Patient {
@@ -2892,7 +3058,7 @@ type UpdatePatientRequest struct {
 
 func (x *UpdatePatientRequest) Reset() {
 	*x = UpdatePatientRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2904,7 +3070,7 @@ func (x *UpdatePatientRequest) String() string {
 func (*UpdatePatientRequest) ProtoMessage() {}
 
 func (x *UpdatePatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2917,7 +3083,7 @@ func (x *UpdatePatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatePatientRequest.ProtoReflect.Descriptor instead.
 func (*UpdatePatientRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *UpdatePatientRequest) GetRequestId() string {
@@ -2987,7 +3153,7 @@ type UpdatePatientResponse struct {
 
 func (x *UpdatePatientResponse) Reset() {
 	*x = UpdatePatientResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2999,7 +3165,7 @@ func (x *UpdatePatientResponse) String() string {
 func (*UpdatePatientResponse) ProtoMessage() {}
 
 func (x *UpdatePatientResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3012,7 +3178,7 @@ func (x *UpdatePatientResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatePatientResponse.ProtoReflect.Descriptor instead.
 func (*UpdatePatientResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *UpdatePatientResponse) GetPatient() *Patient {
@@ -3041,7 +3207,7 @@ type GiveConsentRequest struct {
 
 func (x *GiveConsentRequest) Reset() {
 	*x = GiveConsentRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3053,7 +3219,7 @@ func (x *GiveConsentRequest) String() string {
 func (*GiveConsentRequest) ProtoMessage() {}
 
 func (x *GiveConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3066,7 +3232,7 @@ func (x *GiveConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveConsentRequest.ProtoReflect.Descriptor instead.
 func (*GiveConsentRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GiveConsentRequest) GetRequestId() string {
@@ -3115,7 +3281,7 @@ type GiveConsentResponse struct {
 
 func (x *GiveConsentResponse) Reset() {
 	*x = GiveConsentResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3127,7 +3293,7 @@ func (x *GiveConsentResponse) String() string {
 func (*GiveConsentResponse) ProtoMessage() {}
 
 func (x *GiveConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3140,7 +3306,7 @@ func (x *GiveConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveConsentResponse.ProtoReflect.Descriptor instead.
 func (*GiveConsentResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GiveConsentResponse) GetPatient() *Patient {
@@ -3167,7 +3333,7 @@ type WithdrawConsentRequest struct {
 
 func (x *WithdrawConsentRequest) Reset() {
 	*x = WithdrawConsentRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3179,7 +3345,7 @@ func (x *WithdrawConsentRequest) String() string {
 func (*WithdrawConsentRequest) ProtoMessage() {}
 
 func (x *WithdrawConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3192,7 +3358,7 @@ func (x *WithdrawConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawConsentRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawConsentRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *WithdrawConsentRequest) GetRequestId() string {
@@ -3236,7 +3402,7 @@ type WithdrawConsentResponse struct {
 
 func (x *WithdrawConsentResponse) Reset() {
 	*x = WithdrawConsentResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3248,7 +3414,7 @@ func (x *WithdrawConsentResponse) String() string {
 func (*WithdrawConsentResponse) ProtoMessage() {}
 
 func (x *WithdrawConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3261,7 +3427,7 @@ func (x *WithdrawConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawConsentResponse.ProtoReflect.Descriptor instead.
 func (*WithdrawConsentResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *WithdrawConsentResponse) GetPatient() *Patient {
@@ -3295,7 +3461,7 @@ type RecordClinicalRequest struct {
 
 func (x *RecordClinicalRequest) Reset() {
 	*x = RecordClinicalRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3307,7 +3473,7 @@ func (x *RecordClinicalRequest) String() string {
 func (*RecordClinicalRequest) ProtoMessage() {}
 
 func (x *RecordClinicalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3320,7 +3486,7 @@ func (x *RecordClinicalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordClinicalRequest.ProtoReflect.Descriptor instead.
 func (*RecordClinicalRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RecordClinicalRequest) GetRequestId() string {
@@ -3362,7 +3528,7 @@ type RecordClinicalResponse struct {
 
 func (x *RecordClinicalResponse) Reset() {
 	*x = RecordClinicalResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3374,7 +3540,7 @@ func (x *RecordClinicalResponse) String() string {
 func (*RecordClinicalResponse) ProtoMessage() {}
 
 func (x *RecordClinicalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3387,7 +3553,7 @@ func (x *RecordClinicalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordClinicalResponse.ProtoReflect.Descriptor instead.
 func (*RecordClinicalResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RecordClinicalResponse) GetRecord() *ClinicalRecord {
@@ -3410,7 +3576,7 @@ type GetClinicalRequest struct {
 
 func (x *GetClinicalRequest) Reset() {
 	*x = GetClinicalRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3422,7 +3588,7 @@ func (x *GetClinicalRequest) String() string {
 func (*GetClinicalRequest) ProtoMessage() {}
 
 func (x *GetClinicalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3435,7 +3601,7 @@ func (x *GetClinicalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClinicalRequest.ProtoReflect.Descriptor instead.
 func (*GetClinicalRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetClinicalRequest) GetPatientId() string {
@@ -3463,7 +3629,7 @@ type GetClinicalResponse struct {
 
 func (x *GetClinicalResponse) Reset() {
 	*x = GetClinicalResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3475,7 +3641,7 @@ func (x *GetClinicalResponse) String() string {
 func (*GetClinicalResponse) ProtoMessage() {}
 
 func (x *GetClinicalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3488,7 +3654,7 @@ func (x *GetClinicalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClinicalResponse.ProtoReflect.Descriptor instead.
 func (*GetClinicalResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{36}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetClinicalResponse) GetRecord() *ClinicalRecord {
@@ -3511,7 +3677,7 @@ type GetMatchingProfileRequest struct {
 
 func (x *GetMatchingProfileRequest) Reset() {
 	*x = GetMatchingProfileRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3523,7 +3689,7 @@ func (x *GetMatchingProfileRequest) String() string {
 func (*GetMatchingProfileRequest) ProtoMessage() {}
 
 func (x *GetMatchingProfileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3536,7 +3702,7 @@ func (x *GetMatchingProfileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMatchingProfileRequest.ProtoReflect.Descriptor instead.
 func (*GetMatchingProfileRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{37}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GetMatchingProfileRequest) GetPatientId() string {
@@ -3580,7 +3746,7 @@ type GetMatchingProfileResponse struct {
 
 func (x *GetMatchingProfileResponse) Reset() {
 	*x = GetMatchingProfileResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3592,7 +3758,7 @@ func (x *GetMatchingProfileResponse) String() string {
 func (*GetMatchingProfileResponse) ProtoMessage() {}
 
 func (x *GetMatchingProfileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3605,7 +3771,7 @@ func (x *GetMatchingProfileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMatchingProfileResponse.ProtoReflect.Descriptor instead.
 func (*GetMatchingProfileResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GetMatchingProfileResponse) GetAgeYears() int32 {
@@ -3688,7 +3854,7 @@ type GrantAccessRequest struct {
 
 func (x *GrantAccessRequest) Reset() {
 	*x = GrantAccessRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3700,7 +3866,7 @@ func (x *GrantAccessRequest) String() string {
 func (*GrantAccessRequest) ProtoMessage() {}
 
 func (x *GrantAccessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3713,7 +3879,7 @@ func (x *GrantAccessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantAccessRequest.ProtoReflect.Descriptor instead.
 func (*GrantAccessRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GrantAccessRequest) GetRequestId() string {
@@ -3753,7 +3919,7 @@ type GrantAccessResponse struct {
 
 func (x *GrantAccessResponse) Reset() {
 	*x = GrantAccessResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3765,7 +3931,7 @@ func (x *GrantAccessResponse) String() string {
 func (*GrantAccessResponse) ProtoMessage() {}
 
 func (x *GrantAccessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3778,7 +3944,7 @@ func (x *GrantAccessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantAccessResponse.ProtoReflect.Descriptor instead.
 func (*GrantAccessResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{40}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{43}
 }
 
 // RevokeAccessRequest ends what a case gave an organisation.
@@ -3802,7 +3968,7 @@ type RevokeAccessRequest struct {
 
 func (x *RevokeAccessRequest) Reset() {
 	*x = RevokeAccessRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3814,7 +3980,7 @@ func (x *RevokeAccessRequest) String() string {
 func (*RevokeAccessRequest) ProtoMessage() {}
 
 func (x *RevokeAccessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3827,7 +3993,7 @@ func (x *RevokeAccessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAccessRequest.ProtoReflect.Descriptor instead.
 func (*RevokeAccessRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{41}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RevokeAccessRequest) GetRequestId() string {
@@ -3883,7 +4049,7 @@ type RevokeAccessResponse struct {
 
 func (x *RevokeAccessResponse) Reset() {
 	*x = RevokeAccessResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3895,7 +4061,7 @@ func (x *RevokeAccessResponse) String() string {
 func (*RevokeAccessResponse) ProtoMessage() {}
 
 func (x *RevokeAccessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3908,7 +4074,7 @@ func (x *RevokeAccessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAccessResponse.ProtoReflect.Descriptor instead.
 func (*RevokeAccessResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{42}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RevokeAccessResponse) GetRevoked() bool {
@@ -3929,7 +4095,7 @@ type ListAccessRequest struct {
 
 func (x *ListAccessRequest) Reset() {
 	*x = ListAccessRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3941,7 +4107,7 @@ func (x *ListAccessRequest) String() string {
 func (*ListAccessRequest) ProtoMessage() {}
 
 func (x *ListAccessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3954,7 +4120,7 @@ func (x *ListAccessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccessRequest.ProtoReflect.Descriptor instead.
 func (*ListAccessRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{43}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListAccessRequest) GetPatientId() string {
@@ -3975,7 +4141,7 @@ type ListAccessResponse struct {
 
 func (x *ListAccessResponse) Reset() {
 	*x = ListAccessResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3987,7 +4153,7 @@ func (x *ListAccessResponse) String() string {
 func (*ListAccessResponse) ProtoMessage() {}
 
 func (x *ListAccessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4000,7 +4166,7 @@ func (x *ListAccessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccessResponse.ProtoReflect.Descriptor instead.
 func (*ListAccessResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{44}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ListAccessResponse) GetGrants() []*AccessGrant {
@@ -4029,7 +4195,7 @@ type AccessGrant struct {
 
 func (x *AccessGrant) Reset() {
 	*x = AccessGrant{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4041,7 +4207,7 @@ func (x *AccessGrant) String() string {
 func (*AccessGrant) ProtoMessage() {}
 
 func (x *AccessGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4054,7 +4220,7 @@ func (x *AccessGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccessGrant.ProtoReflect.Descriptor instead.
 func (*AccessGrant) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{45}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *AccessGrant) GetOrganisation() string {
@@ -4342,7 +4508,20 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"patient_id\x18\x02 \x01(\tR\tpatientId\x124\n" +
 	"\apatient\x18\x03 \x01(\v2\x1a.huhang.patient.v1.PatientR\apatient\x12\x1b\n" +
 	"\tnotice_zh\x18\x04 \x01(\tR\bnoticeZh\x12\x1b\n" +
-	"\tnotice_en\x18\x05 \x01(\tR\bnoticeEn\"\xd0\x03\n" +
+	"\tnotice_en\x18\x05 \x01(\tR\bnoticeEn\"{\n" +
+	"\x13FindPatientsRequest\x12\x1e\n" +
+	"\x04text\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x02\x18\x80\x01R\x04text\x12D\n" +
+	"\forganisation\x18\x02 \x01(\tB \xbaH\x1dr\x1b2\x19^([A-Z][A-Z0-9-]{2,31})?$R\forganisation\"S\n" +
+	"\x14FindPatientsResponse\x12;\n" +
+	"\bpatients\x18\x01 \x03(\v2\x1f.huhang.patient.v1.FoundPatientR\bpatients\"m\n" +
+	"\fFoundPatient\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x01 \x01(\tR\tpatientId\x12\x1d\n" +
+	"\n" +
+	"merged_ids\x18\x02 \x03(\tR\tmergedIds\x12\x1f\n" +
+	"\vname_masked\x18\x03 \x01(\tR\n" +
+	"nameMasked\"\xd0\x03\n" +
 	"\x16RegisterPatientRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12\x1d\n" +
@@ -4508,7 +4687,7 @@ func file_huhang_patient_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_patient_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_huhang_patient_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_huhang_patient_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_huhang_patient_v1_messages_proto_goTypes = []any{
 	(Scheme)(0),                          // 0: huhang.patient.v1.Scheme
 	(AssistanceGroup)(0),                 // 1: huhang.patient.v1.AssistanceGroup
@@ -4535,135 +4714,139 @@ var file_huhang_patient_v1_messages_proto_goTypes = []any{
 	(*ClinicalRecord)(nil),               // 22: huhang.patient.v1.ClinicalRecord
 	(*CheckRegistrationRequest)(nil),     // 23: huhang.patient.v1.CheckRegistrationRequest
 	(*CheckRegistrationResponse)(nil),    // 24: huhang.patient.v1.CheckRegistrationResponse
-	(*RegisterPatientRequest)(nil),       // 25: huhang.patient.v1.RegisterPatientRequest
-	(*RegisterPatientResponse)(nil),      // 26: huhang.patient.v1.RegisterPatientResponse
-	(*GetPatientRequest)(nil),            // 27: huhang.patient.v1.GetPatientRequest
-	(*GetPatientResponse)(nil),           // 28: huhang.patient.v1.GetPatientResponse
-	(*ListPatientsRequest)(nil),          // 29: huhang.patient.v1.ListPatientsRequest
-	(*ListPatientsResponse)(nil),         // 30: huhang.patient.v1.ListPatientsResponse
-	(*UpdatePatientRequest)(nil),         // 31: huhang.patient.v1.UpdatePatientRequest
-	(*UpdatePatientResponse)(nil),        // 32: huhang.patient.v1.UpdatePatientResponse
-	(*GiveConsentRequest)(nil),           // 33: huhang.patient.v1.GiveConsentRequest
-	(*GiveConsentResponse)(nil),          // 34: huhang.patient.v1.GiveConsentResponse
-	(*WithdrawConsentRequest)(nil),       // 35: huhang.patient.v1.WithdrawConsentRequest
-	(*WithdrawConsentResponse)(nil),      // 36: huhang.patient.v1.WithdrawConsentResponse
-	(*RecordClinicalRequest)(nil),        // 37: huhang.patient.v1.RecordClinicalRequest
-	(*RecordClinicalResponse)(nil),       // 38: huhang.patient.v1.RecordClinicalResponse
-	(*GetClinicalRequest)(nil),           // 39: huhang.patient.v1.GetClinicalRequest
-	(*GetClinicalResponse)(nil),          // 40: huhang.patient.v1.GetClinicalResponse
-	(*GetMatchingProfileRequest)(nil),    // 41: huhang.patient.v1.GetMatchingProfileRequest
-	(*GetMatchingProfileResponse)(nil),   // 42: huhang.patient.v1.GetMatchingProfileResponse
-	(*GrantAccessRequest)(nil),           // 43: huhang.patient.v1.GrantAccessRequest
-	(*GrantAccessResponse)(nil),          // 44: huhang.patient.v1.GrantAccessResponse
-	(*RevokeAccessRequest)(nil),          // 45: huhang.patient.v1.RevokeAccessRequest
-	(*RevokeAccessResponse)(nil),         // 46: huhang.patient.v1.RevokeAccessResponse
-	(*ListAccessRequest)(nil),            // 47: huhang.patient.v1.ListAccessRequest
-	(*ListAccessResponse)(nil),           // 48: huhang.patient.v1.ListAccessResponse
-	(*AccessGrant)(nil),                  // 49: huhang.patient.v1.AccessGrant
-	nil,                                  // 50: huhang.patient.v1.Score.InputsEntry
-	(v1.Sex)(0),                          // 51: huhang.organ.v1.Sex
-	(*timestamppb.Timestamp)(nil),        // 52: google.protobuf.Timestamp
-	(v1.Organ)(0),                        // 53: huhang.organ.v1.Organ
-	(v1.BloodGroup)(0),                   // 54: huhang.organ.v1.BloodGroup
-	(*Immunology)(nil),                   // 55: huhang.patient.v1.Immunology
-	(*Serology)(nil),                     // 56: huhang.patient.v1.Serology
-	(*Malignancy)(nil),                   // 57: huhang.patient.v1.Malignancy
-	(*CardiacWorkup)(nil),                // 58: huhang.patient.v1.CardiacWorkup
-	(*Social)(nil),                       // 59: huhang.patient.v1.Social
-	(*TransplantHistory)(nil),            // 60: huhang.patient.v1.TransplantHistory
-	(*Drug)(nil),                         // 61: huhang.patient.v1.Drug
-	(*Allergy)(nil),                      // 62: huhang.patient.v1.Allergy
-	(*HeartData)(nil),                    // 63: huhang.patient.v1.HeartData
-	(*LungData)(nil),                     // 64: huhang.patient.v1.LungData
-	(*PancreasData)(nil),                 // 65: huhang.patient.v1.PancreasData
-	(*SmallBowelData)(nil),               // 66: huhang.patient.v1.SmallBowelData
-	(*ChildData)(nil),                    // 67: huhang.patient.v1.ChildData
-	(DialysisModality)(0),                // 68: huhang.patient.v1.DialysisModality
-	(DialysisAccess)(0),                  // 69: huhang.patient.v1.DialysisAccess
-	(DiabetesType)(0),                    // 70: huhang.patient.v1.DiabetesType
-	(*fieldmaskpb.FieldMask)(nil),        // 71: google.protobuf.FieldMask
+	(*FindPatientsRequest)(nil),          // 25: huhang.patient.v1.FindPatientsRequest
+	(*FindPatientsResponse)(nil),         // 26: huhang.patient.v1.FindPatientsResponse
+	(*FoundPatient)(nil),                 // 27: huhang.patient.v1.FoundPatient
+	(*RegisterPatientRequest)(nil),       // 28: huhang.patient.v1.RegisterPatientRequest
+	(*RegisterPatientResponse)(nil),      // 29: huhang.patient.v1.RegisterPatientResponse
+	(*GetPatientRequest)(nil),            // 30: huhang.patient.v1.GetPatientRequest
+	(*GetPatientResponse)(nil),           // 31: huhang.patient.v1.GetPatientResponse
+	(*ListPatientsRequest)(nil),          // 32: huhang.patient.v1.ListPatientsRequest
+	(*ListPatientsResponse)(nil),         // 33: huhang.patient.v1.ListPatientsResponse
+	(*UpdatePatientRequest)(nil),         // 34: huhang.patient.v1.UpdatePatientRequest
+	(*UpdatePatientResponse)(nil),        // 35: huhang.patient.v1.UpdatePatientResponse
+	(*GiveConsentRequest)(nil),           // 36: huhang.patient.v1.GiveConsentRequest
+	(*GiveConsentResponse)(nil),          // 37: huhang.patient.v1.GiveConsentResponse
+	(*WithdrawConsentRequest)(nil),       // 38: huhang.patient.v1.WithdrawConsentRequest
+	(*WithdrawConsentResponse)(nil),      // 39: huhang.patient.v1.WithdrawConsentResponse
+	(*RecordClinicalRequest)(nil),        // 40: huhang.patient.v1.RecordClinicalRequest
+	(*RecordClinicalResponse)(nil),       // 41: huhang.patient.v1.RecordClinicalResponse
+	(*GetClinicalRequest)(nil),           // 42: huhang.patient.v1.GetClinicalRequest
+	(*GetClinicalResponse)(nil),          // 43: huhang.patient.v1.GetClinicalResponse
+	(*GetMatchingProfileRequest)(nil),    // 44: huhang.patient.v1.GetMatchingProfileRequest
+	(*GetMatchingProfileResponse)(nil),   // 45: huhang.patient.v1.GetMatchingProfileResponse
+	(*GrantAccessRequest)(nil),           // 46: huhang.patient.v1.GrantAccessRequest
+	(*GrantAccessResponse)(nil),          // 47: huhang.patient.v1.GrantAccessResponse
+	(*RevokeAccessRequest)(nil),          // 48: huhang.patient.v1.RevokeAccessRequest
+	(*RevokeAccessResponse)(nil),         // 49: huhang.patient.v1.RevokeAccessResponse
+	(*ListAccessRequest)(nil),            // 50: huhang.patient.v1.ListAccessRequest
+	(*ListAccessResponse)(nil),           // 51: huhang.patient.v1.ListAccessResponse
+	(*AccessGrant)(nil),                  // 52: huhang.patient.v1.AccessGrant
+	nil,                                  // 53: huhang.patient.v1.Score.InputsEntry
+	(v1.Sex)(0),                          // 54: huhang.organ.v1.Sex
+	(*timestamppb.Timestamp)(nil),        // 55: google.protobuf.Timestamp
+	(v1.Organ)(0),                        // 56: huhang.organ.v1.Organ
+	(v1.BloodGroup)(0),                   // 57: huhang.organ.v1.BloodGroup
+	(*Immunology)(nil),                   // 58: huhang.patient.v1.Immunology
+	(*Serology)(nil),                     // 59: huhang.patient.v1.Serology
+	(*Malignancy)(nil),                   // 60: huhang.patient.v1.Malignancy
+	(*CardiacWorkup)(nil),                // 61: huhang.patient.v1.CardiacWorkup
+	(*Social)(nil),                       // 62: huhang.patient.v1.Social
+	(*TransplantHistory)(nil),            // 63: huhang.patient.v1.TransplantHistory
+	(*Drug)(nil),                         // 64: huhang.patient.v1.Drug
+	(*Allergy)(nil),                      // 65: huhang.patient.v1.Allergy
+	(*HeartData)(nil),                    // 66: huhang.patient.v1.HeartData
+	(*LungData)(nil),                     // 67: huhang.patient.v1.LungData
+	(*PancreasData)(nil),                 // 68: huhang.patient.v1.PancreasData
+	(*SmallBowelData)(nil),               // 69: huhang.patient.v1.SmallBowelData
+	(*ChildData)(nil),                    // 70: huhang.patient.v1.ChildData
+	(DialysisModality)(0),                // 71: huhang.patient.v1.DialysisModality
+	(DialysisAccess)(0),                  // 72: huhang.patient.v1.DialysisAccess
+	(DiabetesType)(0),                    // 73: huhang.patient.v1.DiabetesType
+	(*fieldmaskpb.FieldMask)(nil),        // 74: google.protobuf.FieldMask
 }
 var file_huhang_patient_v1_messages_proto_depIdxs = []int32{
-	51, // 0: huhang.patient.v1.Patient.sex:type_name -> huhang.organ.v1.Sex
+	54, // 0: huhang.patient.v1.Patient.sex:type_name -> huhang.organ.v1.Sex
 	5,  // 1: huhang.patient.v1.Patient.coverage:type_name -> huhang.patient.v1.Coverage
 	6,  // 2: huhang.patient.v1.Patient.guardian:type_name -> huhang.patient.v1.Guardian
 	7,  // 3: huhang.patient.v1.Patient.consents:type_name -> huhang.patient.v1.Consent
-	52, // 4: huhang.patient.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
+	55, // 4: huhang.patient.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
 	0,  // 5: huhang.patient.v1.Coverage.scheme:type_name -> huhang.patient.v1.Scheme
 	1,  // 6: huhang.patient.v1.Coverage.assistance_groups:type_name -> huhang.patient.v1.AssistanceGroup
 	2,  // 7: huhang.patient.v1.Consent.purpose:type_name -> huhang.patient.v1.Purpose
-	52, // 8: huhang.patient.v1.Consent.give_time:type_name -> google.protobuf.Timestamp
-	52, // 9: huhang.patient.v1.Consent.withdraw_time:type_name -> google.protobuf.Timestamp
-	53, // 10: huhang.patient.v1.Clinical.organ:type_name -> huhang.organ.v1.Organ
-	54, // 11: huhang.patient.v1.Clinical.blood_group:type_name -> huhang.organ.v1.BloodGroup
+	55, // 8: huhang.patient.v1.Consent.give_time:type_name -> google.protobuf.Timestamp
+	55, // 9: huhang.patient.v1.Consent.withdraw_time:type_name -> google.protobuf.Timestamp
+	56, // 10: huhang.patient.v1.Clinical.organ:type_name -> huhang.organ.v1.Organ
+	57, // 11: huhang.patient.v1.Clinical.blood_group:type_name -> huhang.organ.v1.BloodGroup
 	10, // 12: huhang.patient.v1.Clinical.labs:type_name -> huhang.patient.v1.Labs
 	11, // 13: huhang.patient.v1.Clinical.liver:type_name -> huhang.patient.v1.LiverData
 	12, // 14: huhang.patient.v1.Clinical.kidney:type_name -> huhang.patient.v1.KidneyData
 	13, // 15: huhang.patient.v1.Clinical.fitness:type_name -> huhang.patient.v1.Fitness
-	55, // 16: huhang.patient.v1.Clinical.immunology:type_name -> huhang.patient.v1.Immunology
-	56, // 17: huhang.patient.v1.Clinical.serology:type_name -> huhang.patient.v1.Serology
-	57, // 18: huhang.patient.v1.Clinical.malignancies:type_name -> huhang.patient.v1.Malignancy
-	58, // 19: huhang.patient.v1.Clinical.cardiac_workup:type_name -> huhang.patient.v1.CardiacWorkup
-	59, // 20: huhang.patient.v1.Clinical.social:type_name -> huhang.patient.v1.Social
-	60, // 21: huhang.patient.v1.Clinical.transplant_history:type_name -> huhang.patient.v1.TransplantHistory
-	61, // 22: huhang.patient.v1.Clinical.drugs:type_name -> huhang.patient.v1.Drug
-	62, // 23: huhang.patient.v1.Clinical.allergies:type_name -> huhang.patient.v1.Allergy
-	63, // 24: huhang.patient.v1.Clinical.heart:type_name -> huhang.patient.v1.HeartData
-	64, // 25: huhang.patient.v1.Clinical.lung:type_name -> huhang.patient.v1.LungData
-	65, // 26: huhang.patient.v1.Clinical.pancreas:type_name -> huhang.patient.v1.PancreasData
-	66, // 27: huhang.patient.v1.Clinical.small_bowel:type_name -> huhang.patient.v1.SmallBowelData
-	67, // 28: huhang.patient.v1.Clinical.child:type_name -> huhang.patient.v1.ChildData
-	68, // 29: huhang.patient.v1.KidneyData.modality:type_name -> huhang.patient.v1.DialysisModality
-	69, // 30: huhang.patient.v1.KidneyData.access:type_name -> huhang.patient.v1.DialysisAccess
-	70, // 31: huhang.patient.v1.KidneyData.diabetes:type_name -> huhang.patient.v1.DiabetesType
-	50, // 32: huhang.patient.v1.Score.inputs:type_name -> huhang.patient.v1.Score.InputsEntry
+	58, // 16: huhang.patient.v1.Clinical.immunology:type_name -> huhang.patient.v1.Immunology
+	59, // 17: huhang.patient.v1.Clinical.serology:type_name -> huhang.patient.v1.Serology
+	60, // 18: huhang.patient.v1.Clinical.malignancies:type_name -> huhang.patient.v1.Malignancy
+	61, // 19: huhang.patient.v1.Clinical.cardiac_workup:type_name -> huhang.patient.v1.CardiacWorkup
+	62, // 20: huhang.patient.v1.Clinical.social:type_name -> huhang.patient.v1.Social
+	63, // 21: huhang.patient.v1.Clinical.transplant_history:type_name -> huhang.patient.v1.TransplantHistory
+	64, // 22: huhang.patient.v1.Clinical.drugs:type_name -> huhang.patient.v1.Drug
+	65, // 23: huhang.patient.v1.Clinical.allergies:type_name -> huhang.patient.v1.Allergy
+	66, // 24: huhang.patient.v1.Clinical.heart:type_name -> huhang.patient.v1.HeartData
+	67, // 25: huhang.patient.v1.Clinical.lung:type_name -> huhang.patient.v1.LungData
+	68, // 26: huhang.patient.v1.Clinical.pancreas:type_name -> huhang.patient.v1.PancreasData
+	69, // 27: huhang.patient.v1.Clinical.small_bowel:type_name -> huhang.patient.v1.SmallBowelData
+	70, // 28: huhang.patient.v1.Clinical.child:type_name -> huhang.patient.v1.ChildData
+	71, // 29: huhang.patient.v1.KidneyData.modality:type_name -> huhang.patient.v1.DialysisModality
+	72, // 30: huhang.patient.v1.KidneyData.access:type_name -> huhang.patient.v1.DialysisAccess
+	73, // 31: huhang.patient.v1.KidneyData.diabetes:type_name -> huhang.patient.v1.DiabetesType
+	53, // 32: huhang.patient.v1.Score.inputs:type_name -> huhang.patient.v1.Score.InputsEntry
 	16, // 33: huhang.patient.v1.MissingDatum.blocked:type_name -> huhang.patient.v1.Blocked
 	3,  // 34: huhang.patient.v1.Blocked.kind:type_name -> huhang.patient.v1.BlockedKind
-	53, // 35: huhang.patient.v1.Blocked.organ:type_name -> huhang.organ.v1.Organ
-	52, // 36: huhang.patient.v1.ClinicalVersion.record_time:type_name -> google.protobuf.Timestamp
+	56, // 35: huhang.patient.v1.Blocked.organ:type_name -> huhang.organ.v1.Organ
+	55, // 36: huhang.patient.v1.ClinicalVersion.record_time:type_name -> google.protobuf.Timestamp
 	17, // 37: huhang.patient.v1.ClinicalVersion.changes:type_name -> huhang.patient.v1.DatumChange
-	53, // 38: huhang.patient.v1.ListClinicalVersionsRequest.organ:type_name -> huhang.organ.v1.Organ
+	56, // 38: huhang.patient.v1.ListClinicalVersionsRequest.organ:type_name -> huhang.organ.v1.Organ
 	18, // 39: huhang.patient.v1.ListClinicalVersionsResponse.versions:type_name -> huhang.patient.v1.ClinicalVersion
-	52, // 40: huhang.patient.v1.DatumTime.changed_at:type_name -> google.protobuf.Timestamp
+	55, // 40: huhang.patient.v1.DatumTime.changed_at:type_name -> google.protobuf.Timestamp
 	9,  // 41: huhang.patient.v1.ClinicalRecord.clinical:type_name -> huhang.patient.v1.Clinical
-	52, // 42: huhang.patient.v1.ClinicalRecord.record_time:type_name -> google.protobuf.Timestamp
+	55, // 42: huhang.patient.v1.ClinicalRecord.record_time:type_name -> google.protobuf.Timestamp
 	14, // 43: huhang.patient.v1.ClinicalRecord.scores:type_name -> huhang.patient.v1.Score
 	15, // 44: huhang.patient.v1.ClinicalRecord.missing:type_name -> huhang.patient.v1.MissingDatum
 	21, // 45: huhang.patient.v1.ClinicalRecord.changed:type_name -> huhang.patient.v1.DatumTime
 	4,  // 46: huhang.patient.v1.CheckRegistrationResponse.patient:type_name -> huhang.patient.v1.Patient
-	5,  // 47: huhang.patient.v1.RegisterPatientRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	6,  // 48: huhang.patient.v1.RegisterPatientRequest.guardian:type_name -> huhang.patient.v1.Guardian
-	2,  // 49: huhang.patient.v1.RegisterPatientRequest.consents:type_name -> huhang.patient.v1.Purpose
-	4,  // 50: huhang.patient.v1.RegisterPatientResponse.patient:type_name -> huhang.patient.v1.Patient
-	4,  // 51: huhang.patient.v1.GetPatientResponse.patient:type_name -> huhang.patient.v1.Patient
-	4,  // 52: huhang.patient.v1.ListPatientsResponse.patients:type_name -> huhang.patient.v1.Patient
-	71, // 53: huhang.patient.v1.UpdatePatientRequest.update_mask:type_name -> google.protobuf.FieldMask
-	6,  // 54: huhang.patient.v1.UpdatePatientRequest.guardian:type_name -> huhang.patient.v1.Guardian
-	5,  // 55: huhang.patient.v1.UpdatePatientRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	4,  // 56: huhang.patient.v1.UpdatePatientResponse.patient:type_name -> huhang.patient.v1.Patient
-	2,  // 57: huhang.patient.v1.GiveConsentRequest.purpose:type_name -> huhang.patient.v1.Purpose
-	4,  // 58: huhang.patient.v1.GiveConsentResponse.patient:type_name -> huhang.patient.v1.Patient
-	2,  // 59: huhang.patient.v1.WithdrawConsentRequest.purpose:type_name -> huhang.patient.v1.Purpose
-	4,  // 60: huhang.patient.v1.WithdrawConsentResponse.patient:type_name -> huhang.patient.v1.Patient
-	8,  // 61: huhang.patient.v1.WithdrawConsentResponse.effects:type_name -> huhang.patient.v1.ConsentEffect
-	9,  // 62: huhang.patient.v1.RecordClinicalRequest.clinical:type_name -> huhang.patient.v1.Clinical
-	22, // 63: huhang.patient.v1.RecordClinicalResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
-	53, // 64: huhang.patient.v1.GetClinicalRequest.organ:type_name -> huhang.organ.v1.Organ
-	22, // 65: huhang.patient.v1.GetClinicalResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
-	53, // 66: huhang.patient.v1.GetMatchingProfileRequest.organ:type_name -> huhang.organ.v1.Organ
-	51, // 67: huhang.patient.v1.GetMatchingProfileResponse.sex:type_name -> huhang.organ.v1.Sex
-	5,  // 68: huhang.patient.v1.GetMatchingProfileResponse.coverage:type_name -> huhang.patient.v1.Coverage
-	22, // 69: huhang.patient.v1.GetMatchingProfileResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
-	2,  // 70: huhang.patient.v1.GetMatchingProfileResponse.consents:type_name -> huhang.patient.v1.Purpose
-	52, // 71: huhang.patient.v1.RevokeAccessRequest.granted_until:type_name -> google.protobuf.Timestamp
-	49, // 72: huhang.patient.v1.ListAccessResponse.grants:type_name -> huhang.patient.v1.AccessGrant
-	52, // 73: huhang.patient.v1.AccessGrant.grant_time:type_name -> google.protobuf.Timestamp
-	52, // 74: huhang.patient.v1.AccessGrant.revoke_time:type_name -> google.protobuf.Timestamp
-	75, // [75:75] is the sub-list for method output_type
-	75, // [75:75] is the sub-list for method input_type
-	75, // [75:75] is the sub-list for extension type_name
-	75, // [75:75] is the sub-list for extension extendee
-	0,  // [0:75] is the sub-list for field type_name
+	27, // 47: huhang.patient.v1.FindPatientsResponse.patients:type_name -> huhang.patient.v1.FoundPatient
+	5,  // 48: huhang.patient.v1.RegisterPatientRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	6,  // 49: huhang.patient.v1.RegisterPatientRequest.guardian:type_name -> huhang.patient.v1.Guardian
+	2,  // 50: huhang.patient.v1.RegisterPatientRequest.consents:type_name -> huhang.patient.v1.Purpose
+	4,  // 51: huhang.patient.v1.RegisterPatientResponse.patient:type_name -> huhang.patient.v1.Patient
+	4,  // 52: huhang.patient.v1.GetPatientResponse.patient:type_name -> huhang.patient.v1.Patient
+	4,  // 53: huhang.patient.v1.ListPatientsResponse.patients:type_name -> huhang.patient.v1.Patient
+	74, // 54: huhang.patient.v1.UpdatePatientRequest.update_mask:type_name -> google.protobuf.FieldMask
+	6,  // 55: huhang.patient.v1.UpdatePatientRequest.guardian:type_name -> huhang.patient.v1.Guardian
+	5,  // 56: huhang.patient.v1.UpdatePatientRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	4,  // 57: huhang.patient.v1.UpdatePatientResponse.patient:type_name -> huhang.patient.v1.Patient
+	2,  // 58: huhang.patient.v1.GiveConsentRequest.purpose:type_name -> huhang.patient.v1.Purpose
+	4,  // 59: huhang.patient.v1.GiveConsentResponse.patient:type_name -> huhang.patient.v1.Patient
+	2,  // 60: huhang.patient.v1.WithdrawConsentRequest.purpose:type_name -> huhang.patient.v1.Purpose
+	4,  // 61: huhang.patient.v1.WithdrawConsentResponse.patient:type_name -> huhang.patient.v1.Patient
+	8,  // 62: huhang.patient.v1.WithdrawConsentResponse.effects:type_name -> huhang.patient.v1.ConsentEffect
+	9,  // 63: huhang.patient.v1.RecordClinicalRequest.clinical:type_name -> huhang.patient.v1.Clinical
+	22, // 64: huhang.patient.v1.RecordClinicalResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
+	56, // 65: huhang.patient.v1.GetClinicalRequest.organ:type_name -> huhang.organ.v1.Organ
+	22, // 66: huhang.patient.v1.GetClinicalResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
+	56, // 67: huhang.patient.v1.GetMatchingProfileRequest.organ:type_name -> huhang.organ.v1.Organ
+	54, // 68: huhang.patient.v1.GetMatchingProfileResponse.sex:type_name -> huhang.organ.v1.Sex
+	5,  // 69: huhang.patient.v1.GetMatchingProfileResponse.coverage:type_name -> huhang.patient.v1.Coverage
+	22, // 70: huhang.patient.v1.GetMatchingProfileResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
+	2,  // 71: huhang.patient.v1.GetMatchingProfileResponse.consents:type_name -> huhang.patient.v1.Purpose
+	55, // 72: huhang.patient.v1.RevokeAccessRequest.granted_until:type_name -> google.protobuf.Timestamp
+	52, // 73: huhang.patient.v1.ListAccessResponse.grants:type_name -> huhang.patient.v1.AccessGrant
+	55, // 74: huhang.patient.v1.AccessGrant.grant_time:type_name -> google.protobuf.Timestamp
+	55, // 75: huhang.patient.v1.AccessGrant.revoke_time:type_name -> google.protobuf.Timestamp
+	76, // [76:76] is the sub-list for method output_type
+	76, // [76:76] is the sub-list for method input_type
+	76, // [76:76] is the sub-list for extension type_name
+	76, // [76:76] is the sub-list for extension extendee
+	0,  // [0:76] is the sub-list for field type_name
 }
 
 func init() { file_huhang_patient_v1_messages_proto_init() }
@@ -4689,7 +4872,7 @@ func file_huhang_patient_v1_messages_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_patient_v1_messages_proto_rawDesc), len(file_huhang_patient_v1_messages_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   47,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

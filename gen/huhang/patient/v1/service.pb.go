@@ -28,7 +28,7 @@ var File_huhang_patient_v1_service_proto protoreflect.FileDescriptor
 
 const file_huhang_patient_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fhuhang/patient/v1/service.proto\x12\x11huhang.patient.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a huhang/patient/v1/messages.proto2\xbd\x10\n" +
+	"\x1fhuhang/patient/v1/service.proto\x12\x11huhang.patient.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a huhang/patient/v1/messages.proto2\xaa\x11\n" +
 	"\x0ePatientService\x12\x98\x01\n" +
 	"\x11CheckRegistration\x12+.huhang.patient.v1.CheckRegistrationRequest\x1a,.huhang.patient.v1.CheckRegistrationResponse\"(\xfa\xe4\x18\x04\n" +
 	"\x02\x01\x03\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/patients:check\x90\x02\x01\x12\x88\x01\n" +
@@ -53,6 +53,9 @@ const file_huhang_patient_v1_service_proto_rawDesc = "" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x025\x123/v1/patients/{patient_id}/clinical/{organ}/versions\x90\x02\x01\x12}\n" +
 	"\x12GetMatchingProfile\x12,.huhang.patient.v1.GetMatchingProfileRequest\x1a-.huhang.patient.v1.GetMatchingProfileResponse\"\n" +
 	"\xfa\xe4\x18\x03\n" +
+	"\x01\x05\x90\x02\x01\x12k\n" +
+	"\fFindPatients\x12&.huhang.patient.v1.FindPatientsRequest\x1a'.huhang.patient.v1.FindPatientsResponse\"\n" +
+	"\xfa\xe4\x18\x03\n" +
 	"\x01\x05\x90\x02\x01\x12e\n" +
 	"\vGrantAccess\x12%.huhang.patient.v1.GrantAccessRequest\x1a&.huhang.patient.v1.GrantAccessResponse\"\a\xfa\xe4\x18\x03\n" +
 	"\x01\x05\x12\x9b\x01\n" +
@@ -75,23 +78,25 @@ var file_huhang_patient_v1_service_proto_goTypes = []any{
 	(*GetClinicalRequest)(nil),           // 8: huhang.patient.v1.GetClinicalRequest
 	(*ListClinicalVersionsRequest)(nil),  // 9: huhang.patient.v1.ListClinicalVersionsRequest
 	(*GetMatchingProfileRequest)(nil),    // 10: huhang.patient.v1.GetMatchingProfileRequest
-	(*GrantAccessRequest)(nil),           // 11: huhang.patient.v1.GrantAccessRequest
-	(*RevokeAccessRequest)(nil),          // 12: huhang.patient.v1.RevokeAccessRequest
-	(*ListAccessRequest)(nil),            // 13: huhang.patient.v1.ListAccessRequest
-	(*CheckRegistrationResponse)(nil),    // 14: huhang.patient.v1.CheckRegistrationResponse
-	(*RegisterPatientResponse)(nil),      // 15: huhang.patient.v1.RegisterPatientResponse
-	(*GetPatientResponse)(nil),           // 16: huhang.patient.v1.GetPatientResponse
-	(*ListPatientsResponse)(nil),         // 17: huhang.patient.v1.ListPatientsResponse
-	(*UpdatePatientResponse)(nil),        // 18: huhang.patient.v1.UpdatePatientResponse
-	(*GiveConsentResponse)(nil),          // 19: huhang.patient.v1.GiveConsentResponse
-	(*WithdrawConsentResponse)(nil),      // 20: huhang.patient.v1.WithdrawConsentResponse
-	(*RecordClinicalResponse)(nil),       // 21: huhang.patient.v1.RecordClinicalResponse
-	(*GetClinicalResponse)(nil),          // 22: huhang.patient.v1.GetClinicalResponse
-	(*ListClinicalVersionsResponse)(nil), // 23: huhang.patient.v1.ListClinicalVersionsResponse
-	(*GetMatchingProfileResponse)(nil),   // 24: huhang.patient.v1.GetMatchingProfileResponse
-	(*GrantAccessResponse)(nil),          // 25: huhang.patient.v1.GrantAccessResponse
-	(*RevokeAccessResponse)(nil),         // 26: huhang.patient.v1.RevokeAccessResponse
-	(*ListAccessResponse)(nil),           // 27: huhang.patient.v1.ListAccessResponse
+	(*FindPatientsRequest)(nil),          // 11: huhang.patient.v1.FindPatientsRequest
+	(*GrantAccessRequest)(nil),           // 12: huhang.patient.v1.GrantAccessRequest
+	(*RevokeAccessRequest)(nil),          // 13: huhang.patient.v1.RevokeAccessRequest
+	(*ListAccessRequest)(nil),            // 14: huhang.patient.v1.ListAccessRequest
+	(*CheckRegistrationResponse)(nil),    // 15: huhang.patient.v1.CheckRegistrationResponse
+	(*RegisterPatientResponse)(nil),      // 16: huhang.patient.v1.RegisterPatientResponse
+	(*GetPatientResponse)(nil),           // 17: huhang.patient.v1.GetPatientResponse
+	(*ListPatientsResponse)(nil),         // 18: huhang.patient.v1.ListPatientsResponse
+	(*UpdatePatientResponse)(nil),        // 19: huhang.patient.v1.UpdatePatientResponse
+	(*GiveConsentResponse)(nil),          // 20: huhang.patient.v1.GiveConsentResponse
+	(*WithdrawConsentResponse)(nil),      // 21: huhang.patient.v1.WithdrawConsentResponse
+	(*RecordClinicalResponse)(nil),       // 22: huhang.patient.v1.RecordClinicalResponse
+	(*GetClinicalResponse)(nil),          // 23: huhang.patient.v1.GetClinicalResponse
+	(*ListClinicalVersionsResponse)(nil), // 24: huhang.patient.v1.ListClinicalVersionsResponse
+	(*GetMatchingProfileResponse)(nil),   // 25: huhang.patient.v1.GetMatchingProfileResponse
+	(*FindPatientsResponse)(nil),         // 26: huhang.patient.v1.FindPatientsResponse
+	(*GrantAccessResponse)(nil),          // 27: huhang.patient.v1.GrantAccessResponse
+	(*RevokeAccessResponse)(nil),         // 28: huhang.patient.v1.RevokeAccessResponse
+	(*ListAccessResponse)(nil),           // 29: huhang.patient.v1.ListAccessResponse
 }
 var file_huhang_patient_v1_service_proto_depIdxs = []int32{
 	0,  // 0: huhang.patient.v1.PatientService.CheckRegistration:input_type -> huhang.patient.v1.CheckRegistrationRequest
@@ -105,25 +110,27 @@ var file_huhang_patient_v1_service_proto_depIdxs = []int32{
 	8,  // 8: huhang.patient.v1.PatientService.GetClinical:input_type -> huhang.patient.v1.GetClinicalRequest
 	9,  // 9: huhang.patient.v1.PatientService.ListClinicalVersions:input_type -> huhang.patient.v1.ListClinicalVersionsRequest
 	10, // 10: huhang.patient.v1.PatientService.GetMatchingProfile:input_type -> huhang.patient.v1.GetMatchingProfileRequest
-	11, // 11: huhang.patient.v1.PatientService.GrantAccess:input_type -> huhang.patient.v1.GrantAccessRequest
-	12, // 12: huhang.patient.v1.PatientService.RevokeAccess:input_type -> huhang.patient.v1.RevokeAccessRequest
-	13, // 13: huhang.patient.v1.PatientService.ListAccess:input_type -> huhang.patient.v1.ListAccessRequest
-	14, // 14: huhang.patient.v1.PatientService.CheckRegistration:output_type -> huhang.patient.v1.CheckRegistrationResponse
-	15, // 15: huhang.patient.v1.PatientService.RegisterPatient:output_type -> huhang.patient.v1.RegisterPatientResponse
-	16, // 16: huhang.patient.v1.PatientService.GetPatient:output_type -> huhang.patient.v1.GetPatientResponse
-	17, // 17: huhang.patient.v1.PatientService.ListPatients:output_type -> huhang.patient.v1.ListPatientsResponse
-	18, // 18: huhang.patient.v1.PatientService.UpdatePatient:output_type -> huhang.patient.v1.UpdatePatientResponse
-	19, // 19: huhang.patient.v1.PatientService.GiveConsent:output_type -> huhang.patient.v1.GiveConsentResponse
-	20, // 20: huhang.patient.v1.PatientService.WithdrawConsent:output_type -> huhang.patient.v1.WithdrawConsentResponse
-	21, // 21: huhang.patient.v1.PatientService.RecordClinical:output_type -> huhang.patient.v1.RecordClinicalResponse
-	22, // 22: huhang.patient.v1.PatientService.GetClinical:output_type -> huhang.patient.v1.GetClinicalResponse
-	23, // 23: huhang.patient.v1.PatientService.ListClinicalVersions:output_type -> huhang.patient.v1.ListClinicalVersionsResponse
-	24, // 24: huhang.patient.v1.PatientService.GetMatchingProfile:output_type -> huhang.patient.v1.GetMatchingProfileResponse
-	25, // 25: huhang.patient.v1.PatientService.GrantAccess:output_type -> huhang.patient.v1.GrantAccessResponse
-	26, // 26: huhang.patient.v1.PatientService.RevokeAccess:output_type -> huhang.patient.v1.RevokeAccessResponse
-	27, // 27: huhang.patient.v1.PatientService.ListAccess:output_type -> huhang.patient.v1.ListAccessResponse
-	14, // [14:28] is the sub-list for method output_type
-	0,  // [0:14] is the sub-list for method input_type
+	11, // 11: huhang.patient.v1.PatientService.FindPatients:input_type -> huhang.patient.v1.FindPatientsRequest
+	12, // 12: huhang.patient.v1.PatientService.GrantAccess:input_type -> huhang.patient.v1.GrantAccessRequest
+	13, // 13: huhang.patient.v1.PatientService.RevokeAccess:input_type -> huhang.patient.v1.RevokeAccessRequest
+	14, // 14: huhang.patient.v1.PatientService.ListAccess:input_type -> huhang.patient.v1.ListAccessRequest
+	15, // 15: huhang.patient.v1.PatientService.CheckRegistration:output_type -> huhang.patient.v1.CheckRegistrationResponse
+	16, // 16: huhang.patient.v1.PatientService.RegisterPatient:output_type -> huhang.patient.v1.RegisterPatientResponse
+	17, // 17: huhang.patient.v1.PatientService.GetPatient:output_type -> huhang.patient.v1.GetPatientResponse
+	18, // 18: huhang.patient.v1.PatientService.ListPatients:output_type -> huhang.patient.v1.ListPatientsResponse
+	19, // 19: huhang.patient.v1.PatientService.UpdatePatient:output_type -> huhang.patient.v1.UpdatePatientResponse
+	20, // 20: huhang.patient.v1.PatientService.GiveConsent:output_type -> huhang.patient.v1.GiveConsentResponse
+	21, // 21: huhang.patient.v1.PatientService.WithdrawConsent:output_type -> huhang.patient.v1.WithdrawConsentResponse
+	22, // 22: huhang.patient.v1.PatientService.RecordClinical:output_type -> huhang.patient.v1.RecordClinicalResponse
+	23, // 23: huhang.patient.v1.PatientService.GetClinical:output_type -> huhang.patient.v1.GetClinicalResponse
+	24, // 24: huhang.patient.v1.PatientService.ListClinicalVersions:output_type -> huhang.patient.v1.ListClinicalVersionsResponse
+	25, // 25: huhang.patient.v1.PatientService.GetMatchingProfile:output_type -> huhang.patient.v1.GetMatchingProfileResponse
+	26, // 26: huhang.patient.v1.PatientService.FindPatients:output_type -> huhang.patient.v1.FindPatientsResponse
+	27, // 27: huhang.patient.v1.PatientService.GrantAccess:output_type -> huhang.patient.v1.GrantAccessResponse
+	28, // 28: huhang.patient.v1.PatientService.RevokeAccess:output_type -> huhang.patient.v1.RevokeAccessResponse
+	29, // 29: huhang.patient.v1.PatientService.ListAccess:output_type -> huhang.patient.v1.ListAccessResponse
+	15, // [15:30] is the sub-list for method output_type
+	0,  // [0:15] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name

@@ -32,6 +32,7 @@ const (
 	PatientService_GetClinical_FullMethodName          = "/huhang.patient.v1.PatientService/GetClinical"
 	PatientService_ListClinicalVersions_FullMethodName = "/huhang.patient.v1.PatientService/ListClinicalVersions"
 	PatientService_GetMatchingProfile_FullMethodName   = "/huhang.patient.v1.PatientService/GetMatchingProfile"
+	PatientService_FindPatients_FullMethodName         = "/huhang.patient.v1.PatientService/FindPatients"
 	PatientService_GrantAccess_FullMethodName          = "/huhang.patient.v1.PatientService/GrantAccess"
 	PatientService_RevokeAccess_FullMethodName         = "/huhang.patient.v1.PatientService/RevokeAccess"
 	PatientService_ListAccess_FullMethodName           = "/huhang.patient.v1.PatientService/ListAccess"
@@ -65,6 +66,8 @@ type PatientServiceClient interface {
 	ListClinicalVersions(ctx context.Context, in *ListClinicalVersionsRequest, opts ...grpc.CallOption) (*ListClinicalVersionsResponse, error)
 	// GetMatchingProfile gives a service what ranking, planning and settling need, without name, number or phone.
 	GetMatchingProfile(ctx context.Context, in *GetMatchingProfileRequest, opts ...grpc.CallOption) (*GetMatchingProfileResponse, error)
+	// FindPatients gives the case service the records of a name or an identity number, among those the organisation it asks for may see. Names are compared whole, as people write them; nothing of a person but the masked name is answered.
+	FindPatients(ctx context.Context, in *FindPatientsRequest, opts ...grpc.CallOption) (*FindPatientsResponse, error)
 	// GrantAccess lets an organisation see a patient because of a case (an offer, a transfer). Repeating it changes nothing.
 	GrantAccess(ctx context.Context, in *GrantAccessRequest, opts ...grpc.CallOption) (*GrantAccessResponse, error)
 	// RevokeAccess ends the access a case gave an organisation, when its offer ended without the patient. Repeating it changes nothing.
@@ -191,6 +194,16 @@ func (c *patientServiceClient) GetMatchingProfile(ctx context.Context, in *GetMa
 	return out, nil
 }
 
+func (c *patientServiceClient) FindPatients(ctx context.Context, in *FindPatientsRequest, opts ...grpc.CallOption) (*FindPatientsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FindPatientsResponse)
+	err := c.cc.Invoke(ctx, PatientService_FindPatients_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *patientServiceClient) GrantAccess(ctx context.Context, in *GrantAccessRequest, opts ...grpc.CallOption) (*GrantAccessResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GrantAccessResponse)
@@ -249,6 +262,8 @@ type PatientServiceServer interface {
 	ListClinicalVersions(context.Context, *ListClinicalVersionsRequest) (*ListClinicalVersionsResponse, error)
 	// GetMatchingProfile gives a service what ranking, planning and settling need, without name, number or phone.
 	GetMatchingProfile(context.Context, *GetMatchingProfileRequest) (*GetMatchingProfileResponse, error)
+	// FindPatients gives the case service the records of a name or an identity number, among those the organisation it asks for may see. Names are compared whole, as people write them; nothing of a person but the masked name is answered.
+	FindPatients(context.Context, *FindPatientsRequest) (*FindPatientsResponse, error)
 	// GrantAccess lets an organisation see a patient because of a case (an offer, a transfer). Repeating it changes nothing.
 	GrantAccess(context.Context, *GrantAccessRequest) (*GrantAccessResponse, error)
 	// RevokeAccess ends the access a case gave an organisation, when its offer ended without the patient. Repeating it changes nothing.
@@ -297,6 +312,9 @@ func (UnimplementedPatientServiceServer) ListClinicalVersions(context.Context, *
 }
 func (UnimplementedPatientServiceServer) GetMatchingProfile(context.Context, *GetMatchingProfileRequest) (*GetMatchingProfileResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetMatchingProfile not implemented")
+}
+func (UnimplementedPatientServiceServer) FindPatients(context.Context, *FindPatientsRequest) (*FindPatientsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FindPatients not implemented")
 }
 func (UnimplementedPatientServiceServer) GrantAccess(context.Context, *GrantAccessRequest) (*GrantAccessResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GrantAccess not implemented")
@@ -526,6 +544,24 @@ func _PatientService_GetMatchingProfile_Handler(srv interface{}, ctx context.Con
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PatientService_FindPatients_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindPatientsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PatientServiceServer).FindPatients(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PatientService_FindPatients_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PatientServiceServer).FindPatients(ctx, req.(*FindPatientsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PatientService_GrantAccess_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GrantAccessRequest)
 	if err := dec(in); err != nil {
@@ -630,6 +666,10 @@ var PatientService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetMatchingProfile",
 			Handler:    _PatientService_GetMatchingProfile_Handler,
+		},
+		{
+			MethodName: "FindPatients",
+			Handler:    _PatientService_FindPatients_Handler,
 		},
 		{
 			MethodName: "GrantAccess",

@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -34,12 +35,14 @@ const (
 	CourseStep_COURSE_STEP_SUSPEND_LISTING CourseStep = 2
 	// The listing ends; operations decide.
 	CourseStep_COURSE_STEP_DELIST CourseStep = 3
-	// The surgery was called off before it began; the listing stays.
+	// The surgery was called off before it began, and the listing stays; or, once recorded, it was broken off, and the patient is evaluated again.
 	CourseStep_COURSE_STEP_SURGERY_ABORTED CourseStep = 4
 	// A complication after the surgery: back to the center's evaluation.
 	CourseStep_COURSE_STEP_COMPLICATION CourseStep = 5
 	// The local hospital cannot take the patient back; the center asks another.
 	CourseStep_COURSE_STEP_LOCAL_DECLINED CourseStep = 6
+	// The patient takes none of the ranked centers; operations decide.
+	CourseStep_COURSE_STEP_PATIENT_DECLINED CourseStep = 7
 )
 
 // Enum value maps for CourseStep.
@@ -52,15 +55,17 @@ var (
 		4: "COURSE_STEP_SURGERY_ABORTED",
 		5: "COURSE_STEP_COMPLICATION",
 		6: "COURSE_STEP_LOCAL_DECLINED",
+		7: "COURSE_STEP_PATIENT_DECLINED",
 	}
 	CourseStep_value = map[string]int32{
-		"COURSE_STEP_UNSPECIFIED":     0,
-		"COURSE_STEP_NO_SHOW":         1,
-		"COURSE_STEP_SUSPEND_LISTING": 2,
-		"COURSE_STEP_DELIST":          3,
-		"COURSE_STEP_SURGERY_ABORTED": 4,
-		"COURSE_STEP_COMPLICATION":    5,
-		"COURSE_STEP_LOCAL_DECLINED":  6,
+		"COURSE_STEP_UNSPECIFIED":      0,
+		"COURSE_STEP_NO_SHOW":          1,
+		"COURSE_STEP_SUSPEND_LISTING":  2,
+		"COURSE_STEP_DELIST":           3,
+		"COURSE_STEP_SURGERY_ABORTED":  4,
+		"COURSE_STEP_COMPLICATION":     5,
+		"COURSE_STEP_LOCAL_DECLINED":   6,
+		"COURSE_STEP_PATIENT_DECLINED": 7,
 	}
 )
 
@@ -219,6 +224,134 @@ func (x *RecordCourseResponse) GetReferral() *Referral {
 	return nil
 }
 
+// RescheduleAdmissionRequest books another day. Bed and operating room move with it, or nothing changes; a planned move is ended.
+type RescheduleAdmissionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key of the caller, 16..64 characters.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Case id.
+	ReferralId string `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// Version last seen.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// New admission; in the future, at most 180 days ahead.
+	AdmissionTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=admission_time,json=admissionTime,proto3" json:"admission_time,omitempty"`
+	// Why.
+	Comment       string `protobuf:"bytes,5,opt,name=comment,proto3" json:"comment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RescheduleAdmissionRequest) Reset() {
+	*x = RescheduleAdmissionRequest{}
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RescheduleAdmissionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RescheduleAdmissionRequest) ProtoMessage() {}
+
+func (x *RescheduleAdmissionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RescheduleAdmissionRequest.ProtoReflect.Descriptor instead.
+func (*RescheduleAdmissionRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RescheduleAdmissionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RescheduleAdmissionRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *RescheduleAdmissionRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RescheduleAdmissionRequest) GetAdmissionTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AdmissionTime
+	}
+	return nil
+}
+
+func (x *RescheduleAdmissionRequest) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+// RescheduleAdmissionResponse holds the case.
+type RescheduleAdmissionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The case.
+	Referral      *Referral `protobuf:"bytes,1,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RescheduleAdmissionResponse) Reset() {
+	*x = RescheduleAdmissionResponse{}
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RescheduleAdmissionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RescheduleAdmissionResponse) ProtoMessage() {}
+
+func (x *RescheduleAdmissionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RescheduleAdmissionResponse.ProtoReflect.Descriptor instead.
+func (*RescheduleAdmissionResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RescheduleAdmissionResponse) GetReferral() *Referral {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
 // AddCaseNumberRequest ties another institution's number to a case, so that it is found by it.
 type AddCaseNumberRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -236,7 +369,7 @@ type AddCaseNumberRequest struct {
 
 func (x *AddCaseNumberRequest) Reset() {
 	*x = AddCaseNumberRequest{}
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[2]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -248,7 +381,7 @@ func (x *AddCaseNumberRequest) String() string {
 func (*AddCaseNumberRequest) ProtoMessage() {}
 
 func (x *AddCaseNumberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[2]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -261,7 +394,7 @@ func (x *AddCaseNumberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddCaseNumberRequest.ProtoReflect.Descriptor instead.
 func (*AddCaseNumberRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{2}
+	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *AddCaseNumberRequest) GetRequestId() string {
@@ -303,7 +436,7 @@ type AddCaseNumberResponse struct {
 
 func (x *AddCaseNumberResponse) Reset() {
 	*x = AddCaseNumberResponse{}
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[3]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -315,7 +448,7 @@ func (x *AddCaseNumberResponse) String() string {
 func (*AddCaseNumberResponse) ProtoMessage() {}
 
 func (x *AddCaseNumberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[3]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -328,7 +461,7 @@ func (x *AddCaseNumberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddCaseNumberResponse.ProtoReflect.Descriptor instead.
 func (*AddCaseNumberResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{3}
+	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *AddCaseNumberResponse) GetEtag() string {
@@ -341,7 +474,7 @@ func (x *AddCaseNumberResponse) GetEtag() string {
 // SearchReferralsRequest looks for cases. It is a POST, so that what is looked for stands in no address and no log.
 type SearchReferralsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A case number, another hospital's number, or, for operations and the organisation that registered the patient, a patient id.
+	// A case number, another hospital's number, a patient id, or a patient's whole name or identity number.
 	Query         string `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -349,7 +482,7 @@ type SearchReferralsRequest struct {
 
 func (x *SearchReferralsRequest) Reset() {
 	*x = SearchReferralsRequest{}
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[4]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -361,7 +494,7 @@ func (x *SearchReferralsRequest) String() string {
 func (*SearchReferralsRequest) ProtoMessage() {}
 
 func (x *SearchReferralsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[4]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -374,7 +507,7 @@ func (x *SearchReferralsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchReferralsRequest.ProtoReflect.Descriptor instead.
 func (*SearchReferralsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{4}
+	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SearchReferralsRequest) GetQuery() string {
@@ -388,14 +521,16 @@ func (x *SearchReferralsRequest) GetQuery() string {
 type SearchReferralsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cases, newest first, at most 50.
-	Referrals     []*Referral `protobuf:"bytes,1,rep,name=referrals,proto3" json:"referrals,omitempty"`
+	Referrals []*Referral `protobuf:"bytes,1,rep,name=referrals,proto3" json:"referrals,omitempty"`
+	// How each of them was found, in the same order.
+	Matches       []*SearchMatch `protobuf:"bytes,2,rep,name=matches,proto3" json:"matches,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SearchReferralsResponse) Reset() {
 	*x = SearchReferralsResponse{}
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[5]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -407,7 +542,7 @@ func (x *SearchReferralsResponse) String() string {
 func (*SearchReferralsResponse) ProtoMessage() {}
 
 func (x *SearchReferralsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[5]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -420,7 +555,7 @@ func (x *SearchReferralsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchReferralsResponse.ProtoReflect.Descriptor instead.
 func (*SearchReferralsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{5}
+	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SearchReferralsResponse) GetReferrals() []*Referral {
@@ -428,6 +563,77 @@ func (x *SearchReferralsResponse) GetReferrals() []*Referral {
 		return x.Referrals
 	}
 	return nil
+}
+
+func (x *SearchReferralsResponse) GetMatches() []*SearchMatch {
+	if x != nil {
+		return x.Matches
+	}
+	return nil
+}
+
+// SearchMatch tells how a case was found.
+type SearchMatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The case.
+	ReferralId string `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// NUMBER (the case's, another institution's or the patient's id) or PERSON.
+	MatchedBy string `protobuf:"bytes,2,opt,name=matched_by,json=matchedBy,proto3" json:"matched_by,omitempty"`
+	// The patient's name, all but its first character masked; of PERSON only.
+	PatientNameMasked string `protobuf:"bytes,3,opt,name=patient_name_masked,json=patientNameMasked,proto3" json:"patient_name_masked,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *SearchMatch) Reset() {
+	*x = SearchMatch{}
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchMatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchMatch) ProtoMessage() {}
+
+func (x *SearchMatch) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchMatch.ProtoReflect.Descriptor instead.
+func (*SearchMatch) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SearchMatch) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *SearchMatch) GetMatchedBy() string {
+	if x != nil {
+		return x.MatchedBy
+	}
+	return ""
+}
+
+func (x *SearchMatch) GetPatientNameMasked() string {
+	if x != nil {
+		return x.PatientNameMasked
+	}
+	return ""
 }
 
 // CountWorklistsRequest asks for all lists at once.
@@ -439,7 +645,7 @@ type CountWorklistsRequest struct {
 
 func (x *CountWorklistsRequest) Reset() {
 	*x = CountWorklistsRequest{}
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[6]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -451,7 +657,7 @@ func (x *CountWorklistsRequest) String() string {
 func (*CountWorklistsRequest) ProtoMessage() {}
 
 func (x *CountWorklistsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[6]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -464,7 +670,7 @@ func (x *CountWorklistsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountWorklistsRequest.ProtoReflect.Descriptor instead.
 func (*CountWorklistsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{6}
+	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{9}
 }
 
 // WorklistCount is how much waits on one list.
@@ -484,7 +690,7 @@ type WorklistCount struct {
 
 func (x *WorklistCount) Reset() {
 	*x = WorklistCount{}
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[7]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -496,7 +702,7 @@ func (x *WorklistCount) String() string {
 func (*WorklistCount) ProtoMessage() {}
 
 func (x *WorklistCount) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[7]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -509,7 +715,7 @@ func (x *WorklistCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorklistCount.ProtoReflect.Descriptor instead.
 func (*WorklistCount) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{7}
+	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *WorklistCount) GetKind() WorklistKind {
@@ -551,7 +757,7 @@ type CountWorklistsResponse struct {
 
 func (x *CountWorklistsResponse) Reset() {
 	*x = CountWorklistsResponse{}
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[8]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -563,7 +769,7 @@ func (x *CountWorklistsResponse) String() string {
 func (*CountWorklistsResponse) ProtoMessage() {}
 
 func (x *CountWorklistsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_course_proto_msgTypes[8]
+	mi := &file_huhang_referral_v1_course_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -576,7 +782,7 @@ func (x *CountWorklistsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountWorklistsResponse.ProtoReflect.Descriptor instead.
 func (*CountWorklistsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{8}
+	return file_huhang_referral_v1_course_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CountWorklistsResponse) GetCounts() []*WorklistCount {
@@ -590,7 +796,7 @@ var File_huhang_referral_v1_course_proto protoreflect.FileDescriptor
 
 const file_huhang_referral_v1_course_proto_rawDesc = "" +
 	"\n" +
-	"\x1fhuhang/referral/v1/course.proto\x12\x12huhang.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a!huhang/referral/v1/messages.proto\"\x9f\x02\n" +
+	"\x1fhuhang/referral/v1/course.proto\x12\x12huhang.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!huhang/referral/v1/messages.proto\"\x9f\x02\n" +
 	"\x13RecordCourseRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12:\n" +
@@ -602,6 +808,17 @@ const file_huhang_referral_v1_course_proto_rawDesc = "" +
 	"\acomment\x18\x05 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\acomment\"P\n" +
 	"\x14RecordCourseResponse\x128\n" +
+	"\breferral\x18\x01 \x01(\v2\x1c.huhang.referral.v1.ReferralR\breferral\"\xb1\x02\n" +
+	"\x1aRescheduleAdmissionRequest\x12<\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12:\n" +
+	"\vreferral_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x142\x12^ref_[0-9a-z]{26}$R\n" +
+	"referralId\x12(\n" +
+	"\x04etag\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\x12I\n" +
+	"\x0eadmission_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\radmissionTime\x12$\n" +
+	"\acomment\x18\x05 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\acomment\"W\n" +
+	"\x1bRescheduleAdmissionResponse\x128\n" +
 	"\breferral\x18\x01 \x01(\v2\x1c.huhang.referral.v1.ReferralR\breferral\"\xf1\x01\n" +
 	"\x14AddCaseNumberRequest\x12<\n" +
 	"\n" +
@@ -613,9 +830,16 @@ const file_huhang_referral_v1_course_proto_rawDesc = "" +
 	"\x15AddCaseNumberResponse\x12\x12\n" +
 	"\x04etag\x18\x01 \x01(\tR\x04etag\"9\n" +
 	"\x16SearchReferralsRequest\x12\x1f\n" +
-	"\x05query\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x03\x18@R\x05query\"U\n" +
+	"\x05query\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x02\x18@R\x05query\"\x90\x01\n" +
 	"\x17SearchReferralsResponse\x12:\n" +
-	"\treferrals\x18\x01 \x03(\v2\x1c.huhang.referral.v1.ReferralR\treferrals\"\x17\n" +
+	"\treferrals\x18\x01 \x03(\v2\x1c.huhang.referral.v1.ReferralR\treferrals\x129\n" +
+	"\amatches\x18\x02 \x03(\v2\x1f.huhang.referral.v1.SearchMatchR\amatches\"}\n" +
+	"\vSearchMatch\x12\x1f\n" +
+	"\vreferral_id\x18\x01 \x01(\tR\n" +
+	"referralId\x12\x1d\n" +
+	"\n" +
+	"matched_by\x18\x02 \x01(\tR\tmatchedBy\x12.\n" +
+	"\x13patient_name_masked\x18\x03 \x01(\tR\x11patientNameMasked\"\x17\n" +
 	"\x15CountWorklistsRequest\"\x89\x01\n" +
 	"\rWorklistCount\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .huhang.referral.v1.WorklistKindR\x04kind\x12\x14\n" +
@@ -623,7 +847,7 @@ const file_huhang_referral_v1_course_proto_rawDesc = "" +
 	"\x04more\x18\x03 \x01(\bR\x04more\x12\x18\n" +
 	"\aoverdue\x18\x04 \x01(\x05R\aoverdue\"S\n" +
 	"\x16CountWorklistsResponse\x129\n" +
-	"\x06counts\x18\x01 \x03(\v2!.huhang.referral.v1.WorklistCountR\x06counts*\xda\x01\n" +
+	"\x06counts\x18\x01 \x03(\v2!.huhang.referral.v1.WorklistCountR\x06counts*\xfc\x01\n" +
 	"\n" +
 	"CourseStep\x12\x1b\n" +
 	"\x17COURSE_STEP_UNSPECIFIED\x10\x00\x12\x17\n" +
@@ -632,7 +856,8 @@ const file_huhang_referral_v1_course_proto_rawDesc = "" +
 	"\x12COURSE_STEP_DELIST\x10\x03\x12\x1f\n" +
 	"\x1bCOURSE_STEP_SURGERY_ABORTED\x10\x04\x12\x1c\n" +
 	"\x18COURSE_STEP_COMPLICATION\x10\x05\x12\x1e\n" +
-	"\x1aCOURSE_STEP_LOCAL_DECLINED\x10\x06B\xc1\x01\n" +
+	"\x1aCOURSE_STEP_LOCAL_DECLINED\x10\x06\x12 \n" +
+	"\x1cCOURSE_STEP_PATIENT_DECLINED\x10\aB\xc1\x01\n" +
 	"\x16com.huhang.referral.v1B\vCourseProtoP\x01Z0huhang.example/gen/huhang/referral/v1;referralv1\xa2\x02\x03HRX\xaa\x02\x12Huhang.Referral.V1\xca\x02\x12Huhang\\Referral\\V1\xe2\x02\x1eHuhang\\Referral\\V1\\GPBMetadata\xea\x02\x14Huhang::Referral::V1b\x06proto3"
 
 var (
@@ -648,32 +873,39 @@ func file_huhang_referral_v1_course_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_referral_v1_course_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_huhang_referral_v1_course_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_huhang_referral_v1_course_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_huhang_referral_v1_course_proto_goTypes = []any{
-	(CourseStep)(0),                 // 0: huhang.referral.v1.CourseStep
-	(*RecordCourseRequest)(nil),     // 1: huhang.referral.v1.RecordCourseRequest
-	(*RecordCourseResponse)(nil),    // 2: huhang.referral.v1.RecordCourseResponse
-	(*AddCaseNumberRequest)(nil),    // 3: huhang.referral.v1.AddCaseNumberRequest
-	(*AddCaseNumberResponse)(nil),   // 4: huhang.referral.v1.AddCaseNumberResponse
-	(*SearchReferralsRequest)(nil),  // 5: huhang.referral.v1.SearchReferralsRequest
-	(*SearchReferralsResponse)(nil), // 6: huhang.referral.v1.SearchReferralsResponse
-	(*CountWorklistsRequest)(nil),   // 7: huhang.referral.v1.CountWorklistsRequest
-	(*WorklistCount)(nil),           // 8: huhang.referral.v1.WorklistCount
-	(*CountWorklistsResponse)(nil),  // 9: huhang.referral.v1.CountWorklistsResponse
-	(*Referral)(nil),                // 10: huhang.referral.v1.Referral
-	(WorklistKind)(0),               // 11: huhang.referral.v1.WorklistKind
+	(CourseStep)(0),                     // 0: huhang.referral.v1.CourseStep
+	(*RecordCourseRequest)(nil),         // 1: huhang.referral.v1.RecordCourseRequest
+	(*RecordCourseResponse)(nil),        // 2: huhang.referral.v1.RecordCourseResponse
+	(*RescheduleAdmissionRequest)(nil),  // 3: huhang.referral.v1.RescheduleAdmissionRequest
+	(*RescheduleAdmissionResponse)(nil), // 4: huhang.referral.v1.RescheduleAdmissionResponse
+	(*AddCaseNumberRequest)(nil),        // 5: huhang.referral.v1.AddCaseNumberRequest
+	(*AddCaseNumberResponse)(nil),       // 6: huhang.referral.v1.AddCaseNumberResponse
+	(*SearchReferralsRequest)(nil),      // 7: huhang.referral.v1.SearchReferralsRequest
+	(*SearchReferralsResponse)(nil),     // 8: huhang.referral.v1.SearchReferralsResponse
+	(*SearchMatch)(nil),                 // 9: huhang.referral.v1.SearchMatch
+	(*CountWorklistsRequest)(nil),       // 10: huhang.referral.v1.CountWorklistsRequest
+	(*WorklistCount)(nil),               // 11: huhang.referral.v1.WorklistCount
+	(*CountWorklistsResponse)(nil),      // 12: huhang.referral.v1.CountWorklistsResponse
+	(*Referral)(nil),                    // 13: huhang.referral.v1.Referral
+	(*timestamppb.Timestamp)(nil),       // 14: google.protobuf.Timestamp
+	(WorklistKind)(0),                   // 15: huhang.referral.v1.WorklistKind
 }
 var file_huhang_referral_v1_course_proto_depIdxs = []int32{
 	0,  // 0: huhang.referral.v1.RecordCourseRequest.step:type_name -> huhang.referral.v1.CourseStep
-	10, // 1: huhang.referral.v1.RecordCourseResponse.referral:type_name -> huhang.referral.v1.Referral
-	10, // 2: huhang.referral.v1.SearchReferralsResponse.referrals:type_name -> huhang.referral.v1.Referral
-	11, // 3: huhang.referral.v1.WorklistCount.kind:type_name -> huhang.referral.v1.WorklistKind
-	8,  // 4: huhang.referral.v1.CountWorklistsResponse.counts:type_name -> huhang.referral.v1.WorklistCount
-	5,  // [5:5] is the sub-list for method output_type
-	5,  // [5:5] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	13, // 1: huhang.referral.v1.RecordCourseResponse.referral:type_name -> huhang.referral.v1.Referral
+	14, // 2: huhang.referral.v1.RescheduleAdmissionRequest.admission_time:type_name -> google.protobuf.Timestamp
+	13, // 3: huhang.referral.v1.RescheduleAdmissionResponse.referral:type_name -> huhang.referral.v1.Referral
+	13, // 4: huhang.referral.v1.SearchReferralsResponse.referrals:type_name -> huhang.referral.v1.Referral
+	9,  // 5: huhang.referral.v1.SearchReferralsResponse.matches:type_name -> huhang.referral.v1.SearchMatch
+	15, // 6: huhang.referral.v1.WorklistCount.kind:type_name -> huhang.referral.v1.WorklistKind
+	11, // 7: huhang.referral.v1.CountWorklistsResponse.counts:type_name -> huhang.referral.v1.WorklistCount
+	8,  // [8:8] is the sub-list for method output_type
+	8,  // [8:8] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_huhang_referral_v1_course_proto_init() }
@@ -688,7 +920,7 @@ func file_huhang_referral_v1_course_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_referral_v1_course_proto_rawDesc), len(file_huhang_referral_v1_course_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   9,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -178,33 +178,41 @@ const (
 	CloseReason_CLOSE_REASON_LAPSED CloseReason = 8
 	// Too early; said by a panel.
 	CloseReason_CLOSE_REASON_TOO_EARLY CloseReason = 9
+	// Admitted somewhere outside the line.
+	CloseReason_CLOSE_REASON_ADMITTED_ELSEWHERE CloseReason = 10
+	// The hospital that looks after the patient now opened a case; given by the line alone.
+	CloseReason_CLOSE_REASON_SUPERSEDED CloseReason = 11
 )
 
 // Enum value maps for CloseReason.
 var (
 	CloseReason_name = map[int32]string{
-		0: "CLOSE_REASON_UNSPECIFIED",
-		1: "CLOSE_REASON_COMPLETED",
-		2: "CLOSE_REASON_DIED",
-		3: "CLOSE_REASON_WITHDRAWN",
-		4: "CLOSE_REASON_LOST",
-		5: "CLOSE_REASON_DUPLICATE",
-		6: "CLOSE_REASON_ERROR",
-		7: "CLOSE_REASON_NOT_INDICATED",
-		8: "CLOSE_REASON_LAPSED",
-		9: "CLOSE_REASON_TOO_EARLY",
+		0:  "CLOSE_REASON_UNSPECIFIED",
+		1:  "CLOSE_REASON_COMPLETED",
+		2:  "CLOSE_REASON_DIED",
+		3:  "CLOSE_REASON_WITHDRAWN",
+		4:  "CLOSE_REASON_LOST",
+		5:  "CLOSE_REASON_DUPLICATE",
+		6:  "CLOSE_REASON_ERROR",
+		7:  "CLOSE_REASON_NOT_INDICATED",
+		8:  "CLOSE_REASON_LAPSED",
+		9:  "CLOSE_REASON_TOO_EARLY",
+		10: "CLOSE_REASON_ADMITTED_ELSEWHERE",
+		11: "CLOSE_REASON_SUPERSEDED",
 	}
 	CloseReason_value = map[string]int32{
-		"CLOSE_REASON_UNSPECIFIED":   0,
-		"CLOSE_REASON_COMPLETED":     1,
-		"CLOSE_REASON_DIED":          2,
-		"CLOSE_REASON_WITHDRAWN":     3,
-		"CLOSE_REASON_LOST":          4,
-		"CLOSE_REASON_DUPLICATE":     5,
-		"CLOSE_REASON_ERROR":         6,
-		"CLOSE_REASON_NOT_INDICATED": 7,
-		"CLOSE_REASON_LAPSED":        8,
-		"CLOSE_REASON_TOO_EARLY":     9,
+		"CLOSE_REASON_UNSPECIFIED":        0,
+		"CLOSE_REASON_COMPLETED":          1,
+		"CLOSE_REASON_DIED":               2,
+		"CLOSE_REASON_WITHDRAWN":          3,
+		"CLOSE_REASON_LOST":               4,
+		"CLOSE_REASON_DUPLICATE":          5,
+		"CLOSE_REASON_ERROR":              6,
+		"CLOSE_REASON_NOT_INDICATED":      7,
+		"CLOSE_REASON_LAPSED":             8,
+		"CLOSE_REASON_TOO_EARLY":          9,
+		"CLOSE_REASON_ADMITTED_ELSEWHERE": 10,
+		"CLOSE_REASON_SUPERSEDED":         11,
 	}
 )
 
@@ -255,7 +263,7 @@ const (
 	WorklistKind_WORKLIST_KIND_AWAITING_TRANSFER WorklistKind = 6
 	// Moving today.
 	WorklistKind_WORKLIST_KIND_TRANSFERS WorklistKind = 7
-	// Listings to reconfirm.
+	// Listings to reconfirm within a week.
 	WorklistKind_WORKLIST_KIND_LISTED WorklistKind = 8
 	// Back-referrals to accept.
 	WorklistKind_WORKLIST_KIND_BACK_REFERRALS WorklistKind = 9
@@ -273,6 +281,8 @@ const (
 	WorklistKind_WORKLIST_KIND_FOLLOW_UPS_OVERDUE WorklistKind = 15
 	// Bills that were reversed or fell back to a manual claim.
 	WorklistKind_WORKLIST_KIND_SETTLEMENTS_FAILING WorklistKind = 16
+	// A step of the line failed repeatedly; operations look.
+	WorklistKind_WORKLIST_KIND_NEEDS_ATTENTION WorklistKind = 17
 )
 
 // Enum value maps for WorklistKind.
@@ -295,6 +305,7 @@ var (
 		14: "WORKLIST_KIND_ARRIVALS_NOT_CONFIRMED",
 		15: "WORKLIST_KIND_FOLLOW_UPS_OVERDUE",
 		16: "WORKLIST_KIND_SETTLEMENTS_FAILING",
+		17: "WORKLIST_KIND_NEEDS_ATTENTION",
 	}
 	WorklistKind_value = map[string]int32{
 		"WORKLIST_KIND_UNSPECIFIED":            0,
@@ -314,6 +325,7 @@ var (
 		"WORKLIST_KIND_ARRIVALS_NOT_CONFIRMED": 14,
 		"WORKLIST_KIND_FOLLOW_UPS_OVERDUE":     15,
 		"WORKLIST_KIND_SETTLEMENTS_FAILING":    16,
+		"WORKLIST_KIND_NEEDS_ATTENTION":        17,
 	}
 )
 
@@ -457,7 +469,13 @@ type Referral struct {
 	// Trace in which the case was opened.
 	TraceId string `protobuf:"bytes,26,opt,name=trace_id,json=traceId,proto3" json:"trace_id,omitempty"`
 	// Version for the next update.
-	Etag          string `protobuf:"bytes,27,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,27,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Conditions of the acceptance that are not fulfilled: information due.
+	OpenConditions int32 `protobuf:"varint,28,opt,name=open_conditions,json=openConditions,proto3" json:"open_conditions,omitempty"`
+	// When the first of them is due.
+	ConditionsDueTime *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=conditions_due_time,json=conditionsDueTime,proto3" json:"conditions_due_time,omitempty"`
+	// Steps of the line that failed repeatedly and wait for a person; empty when all is well.
+	Attention     []*Attention `protobuf:"bytes,30,rep,name=attention,proto3" json:"attention,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -681,6 +699,100 @@ func (x *Referral) GetEtag() string {
 	return ""
 }
 
+func (x *Referral) GetOpenConditions() int32 {
+	if x != nil {
+		return x.OpenConditions
+	}
+	return 0
+}
+
+func (x *Referral) GetConditionsDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ConditionsDueTime
+	}
+	return nil
+}
+
+func (x *Referral) GetAttention() []*Attention {
+	if x != nil {
+		return x.Attention
+	}
+	return nil
+}
+
+// Attention is a step of the line that failed again and again (待人工处理). It is tried on by itself where that makes sense.
+type Attention struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Step, such as "file" or "release".
+	Step string `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	// Record it is about, such as an offer or a hold.
+	RecordId string `protobuf:"bytes,2,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
+	// Reason of the last failure.
+	ReasonCode string `protobuf:"bytes,3,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	// Since when it needs a person.
+	SinceTime     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attention) Reset() {
+	*x = Attention{}
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attention) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attention) ProtoMessage() {}
+
+func (x *Attention) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attention.ProtoReflect.Descriptor instead.
+func (*Attention) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Attention) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *Attention) GetRecordId() string {
+	if x != nil {
+		return x.RecordId
+	}
+	return ""
+}
+
+func (x *Attention) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
+func (x *Attention) GetSinceTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SinceTime
+	}
+	return nil
+}
+
 // AvailableAction is a call this caller may make now.
 type AvailableAction struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -698,7 +810,7 @@ type AvailableAction struct {
 
 func (x *AvailableAction) Reset() {
 	*x = AvailableAction{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[1]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +822,7 @@ func (x *AvailableAction) String() string {
 func (*AvailableAction) ProtoMessage() {}
 
 func (x *AvailableAction) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[1]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +835,7 @@ func (x *AvailableAction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AvailableAction.ProtoReflect.Descriptor instead.
 func (*AvailableAction) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{1}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *AvailableAction) GetAction() string {
@@ -771,7 +883,7 @@ type Surgery struct {
 
 func (x *Surgery) Reset() {
 	*x = Surgery{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[2]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +895,7 @@ func (x *Surgery) String() string {
 func (*Surgery) ProtoMessage() {}
 
 func (x *Surgery) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[2]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +908,7 @@ func (x *Surgery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Surgery.ProtoReflect.Descriptor instead.
 func (*Surgery) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{2}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Surgery) GetSurgeryTime() *timestamppb.Timestamp {
@@ -860,7 +972,7 @@ type TimelineEntry struct {
 
 func (x *TimelineEntry) Reset() {
 	*x = TimelineEntry{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[3]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -872,7 +984,7 @@ func (x *TimelineEntry) String() string {
 func (*TimelineEntry) ProtoMessage() {}
 
 func (x *TimelineEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[3]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -885,7 +997,7 @@ func (x *TimelineEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimelineEntry.ProtoReflect.Descriptor instead.
 func (*TimelineEntry) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{3}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TimelineEntry) GetSequence() int64 {
@@ -987,7 +1099,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -999,7 +1111,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1012,7 +1124,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{4}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Event) GetCursor() string {
@@ -1057,7 +1169,7 @@ type CreateReferralRequest struct {
 
 func (x *CreateReferralRequest) Reset() {
 	*x = CreateReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1181,7 @@ func (x *CreateReferralRequest) String() string {
 func (*CreateReferralRequest) ProtoMessage() {}
 
 func (x *CreateReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1194,7 @@ func (x *CreateReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReferralRequest.ProtoReflect.Descriptor instead.
 func (*CreateReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{5}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CreateReferralRequest) GetRequestId() string {
@@ -1138,7 +1250,7 @@ type CreateReferralResponse struct {
 
 func (x *CreateReferralResponse) Reset() {
 	*x = CreateReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1262,7 @@ func (x *CreateReferralResponse) String() string {
 func (*CreateReferralResponse) ProtoMessage() {}
 
 func (x *CreateReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1275,7 @@ func (x *CreateReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReferralResponse.ProtoReflect.Descriptor instead.
 func (*CreateReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{6}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CreateReferralResponse) GetReferral() *Referral {
@@ -1184,7 +1296,7 @@ type GetReferralRequest struct {
 
 func (x *GetReferralRequest) Reset() {
 	*x = GetReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1196,7 +1308,7 @@ func (x *GetReferralRequest) String() string {
 func (*GetReferralRequest) ProtoMessage() {}
 
 func (x *GetReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1209,7 +1321,7 @@ func (x *GetReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReferralRequest.ProtoReflect.Descriptor instead.
 func (*GetReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{7}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetReferralRequest) GetReferralId() string {
@@ -1230,7 +1342,7 @@ type GetReferralResponse struct {
 
 func (x *GetReferralResponse) Reset() {
 	*x = GetReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1242,7 +1354,7 @@ func (x *GetReferralResponse) String() string {
 func (*GetReferralResponse) ProtoMessage() {}
 
 func (x *GetReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1255,7 +1367,7 @@ func (x *GetReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReferralResponse.ProtoReflect.Descriptor instead.
 func (*GetReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{8}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetReferralResponse) GetReferral() *Referral {
@@ -1284,7 +1396,7 @@ type ListReferralsRequest struct {
 
 func (x *ListReferralsRequest) Reset() {
 	*x = ListReferralsRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1296,7 +1408,7 @@ func (x *ListReferralsRequest) String() string {
 func (*ListReferralsRequest) ProtoMessage() {}
 
 func (x *ListReferralsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1309,7 +1421,7 @@ func (x *ListReferralsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReferralsRequest.ProtoReflect.Descriptor instead.
 func (*ListReferralsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{9}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListReferralsRequest) GetState() State {
@@ -1360,7 +1472,7 @@ type ListReferralsResponse struct {
 
 func (x *ListReferralsResponse) Reset() {
 	*x = ListReferralsResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1372,7 +1484,7 @@ func (x *ListReferralsResponse) String() string {
 func (*ListReferralsResponse) ProtoMessage() {}
 
 func (x *ListReferralsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1385,7 +1497,7 @@ func (x *ListReferralsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReferralsResponse.ProtoReflect.Descriptor instead.
 func (*ListReferralsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{10}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListReferralsResponse) GetReferrals() []*Referral {
@@ -1417,7 +1529,7 @@ type SubmitReferralRequest struct {
 
 func (x *SubmitReferralRequest) Reset() {
 	*x = SubmitReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1429,7 +1541,7 @@ func (x *SubmitReferralRequest) String() string {
 func (*SubmitReferralRequest) ProtoMessage() {}
 
 func (x *SubmitReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1442,7 +1554,7 @@ func (x *SubmitReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitReferralRequest.ProtoReflect.Descriptor instead.
 func (*SubmitReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{11}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SubmitReferralRequest) GetRequestId() string {
@@ -1477,7 +1589,7 @@ type SubmitReferralResponse struct {
 
 func (x *SubmitReferralResponse) Reset() {
 	*x = SubmitReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +1601,7 @@ func (x *SubmitReferralResponse) String() string {
 func (*SubmitReferralResponse) ProtoMessage() {}
 
 func (x *SubmitReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +1614,7 @@ func (x *SubmitReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitReferralResponse.ProtoReflect.Descriptor instead.
 func (*SubmitReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{12}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SubmitReferralResponse) GetReferral() *Referral {
@@ -1531,7 +1643,7 @@ type ScreenReferralRequest struct {
 
 func (x *ScreenReferralRequest) Reset() {
 	*x = ScreenReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +1655,7 @@ func (x *ScreenReferralRequest) String() string {
 func (*ScreenReferralRequest) ProtoMessage() {}
 
 func (x *ScreenReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,7 +1668,7 @@ func (x *ScreenReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenReferralRequest.ProtoReflect.Descriptor instead.
 func (*ScreenReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{13}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ScreenReferralRequest) GetRequestId() string {
@@ -1605,7 +1717,7 @@ type ScreenReferralResponse struct {
 
 func (x *ScreenReferralResponse) Reset() {
 	*x = ScreenReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1617,7 +1729,7 @@ func (x *ScreenReferralResponse) String() string {
 func (*ScreenReferralResponse) ProtoMessage() {}
 
 func (x *ScreenReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1630,7 +1742,7 @@ func (x *ScreenReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenReferralResponse.ProtoReflect.Descriptor instead.
 func (*ScreenReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{14}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ScreenReferralResponse) GetReferral() *Referral {
@@ -1657,7 +1769,7 @@ type ChooseCentersRequest struct {
 
 func (x *ChooseCentersRequest) Reset() {
 	*x = ChooseCentersRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1669,7 +1781,7 @@ func (x *ChooseCentersRequest) String() string {
 func (*ChooseCentersRequest) ProtoMessage() {}
 
 func (x *ChooseCentersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1682,7 +1794,7 @@ func (x *ChooseCentersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseCentersRequest.ProtoReflect.Descriptor instead.
 func (*ChooseCentersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{15}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ChooseCentersRequest) GetRequestId() string {
@@ -1724,7 +1836,7 @@ type ChooseCentersResponse struct {
 
 func (x *ChooseCentersResponse) Reset() {
 	*x = ChooseCentersResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1736,7 +1848,7 @@ func (x *ChooseCentersResponse) String() string {
 func (*ChooseCentersResponse) ProtoMessage() {}
 
 func (x *ChooseCentersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1749,7 +1861,7 @@ func (x *ChooseCentersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseCentersResponse.ProtoReflect.Descriptor instead.
 func (*ChooseCentersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{16}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ChooseCentersResponse) GetReferral() *Referral {
@@ -1774,7 +1886,7 @@ type BookAdmissionRequest struct {
 
 func (x *BookAdmissionRequest) Reset() {
 	*x = BookAdmissionRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1786,7 +1898,7 @@ func (x *BookAdmissionRequest) String() string {
 func (*BookAdmissionRequest) ProtoMessage() {}
 
 func (x *BookAdmissionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1799,7 +1911,7 @@ func (x *BookAdmissionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BookAdmissionRequest.ProtoReflect.Descriptor instead.
 func (*BookAdmissionRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{17}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *BookAdmissionRequest) GetRequestId() string {
@@ -1834,7 +1946,7 @@ type BookAdmissionResponse struct {
 
 func (x *BookAdmissionResponse) Reset() {
 	*x = BookAdmissionResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1846,7 +1958,7 @@ func (x *BookAdmissionResponse) String() string {
 func (*BookAdmissionResponse) ProtoMessage() {}
 
 func (x *BookAdmissionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1859,7 +1971,7 @@ func (x *BookAdmissionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BookAdmissionResponse.ProtoReflect.Descriptor instead.
 func (*BookAdmissionResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{18}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *BookAdmissionResponse) GetReferral() *Referral {
@@ -1888,7 +2000,7 @@ type RecordEvaluationRequest struct {
 
 func (x *RecordEvaluationRequest) Reset() {
 	*x = RecordEvaluationRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1900,7 +2012,7 @@ func (x *RecordEvaluationRequest) String() string {
 func (*RecordEvaluationRequest) ProtoMessage() {}
 
 func (x *RecordEvaluationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1913,7 +2025,7 @@ func (x *RecordEvaluationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordEvaluationRequest.ProtoReflect.Descriptor instead.
 func (*RecordEvaluationRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{19}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RecordEvaluationRequest) GetRequestId() string {
@@ -1962,7 +2074,7 @@ type RecordEvaluationResponse struct {
 
 func (x *RecordEvaluationResponse) Reset() {
 	*x = RecordEvaluationResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1974,7 +2086,7 @@ func (x *RecordEvaluationResponse) String() string {
 func (*RecordEvaluationResponse) ProtoMessage() {}
 
 func (x *RecordEvaluationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1987,7 +2099,7 @@ func (x *RecordEvaluationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordEvaluationResponse.ProtoReflect.Descriptor instead.
 func (*RecordEvaluationResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{20}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RecordEvaluationResponse) GetReferral() *Referral {
@@ -2020,7 +2132,7 @@ type RecordSurgeryRequest struct {
 
 func (x *RecordSurgeryRequest) Reset() {
 	*x = RecordSurgeryRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2032,7 +2144,7 @@ func (x *RecordSurgeryRequest) String() string {
 func (*RecordSurgeryRequest) ProtoMessage() {}
 
 func (x *RecordSurgeryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2045,7 +2157,7 @@ func (x *RecordSurgeryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordSurgeryRequest.ProtoReflect.Descriptor instead.
 func (*RecordSurgeryRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RecordSurgeryRequest) GetRequestId() string {
@@ -2108,7 +2220,7 @@ type RecordSurgeryResponse struct {
 
 func (x *RecordSurgeryResponse) Reset() {
 	*x = RecordSurgeryResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2120,7 +2232,7 @@ func (x *RecordSurgeryResponse) String() string {
 func (*RecordSurgeryResponse) ProtoMessage() {}
 
 func (x *RecordSurgeryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2133,7 +2245,7 @@ func (x *RecordSurgeryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordSurgeryResponse.ProtoReflect.Descriptor instead.
 func (*RecordSurgeryResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RecordSurgeryResponse) GetReferral() *Referral {
@@ -2160,7 +2272,7 @@ type RecordDischargeRequest struct {
 
 func (x *RecordDischargeRequest) Reset() {
 	*x = RecordDischargeRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2172,7 +2284,7 @@ func (x *RecordDischargeRequest) String() string {
 func (*RecordDischargeRequest) ProtoMessage() {}
 
 func (x *RecordDischargeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2185,7 +2297,7 @@ func (x *RecordDischargeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDischargeRequest.ProtoReflect.Descriptor instead.
 func (*RecordDischargeRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RecordDischargeRequest) GetRequestId() string {
@@ -2227,7 +2339,7 @@ type RecordDischargeResponse struct {
 
 func (x *RecordDischargeResponse) Reset() {
 	*x = RecordDischargeResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2239,7 +2351,7 @@ func (x *RecordDischargeResponse) String() string {
 func (*RecordDischargeResponse) ProtoMessage() {}
 
 func (x *RecordDischargeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2252,7 +2364,7 @@ func (x *RecordDischargeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDischargeResponse.ProtoReflect.Descriptor instead.
 func (*RecordDischargeResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RecordDischargeResponse) GetReferral() *Referral {
@@ -2279,7 +2391,7 @@ type BackReferRequest struct {
 
 func (x *BackReferRequest) Reset() {
 	*x = BackReferRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2291,7 +2403,7 @@ func (x *BackReferRequest) String() string {
 func (*BackReferRequest) ProtoMessage() {}
 
 func (x *BackReferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2304,7 +2416,7 @@ func (x *BackReferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackReferRequest.ProtoReflect.Descriptor instead.
 func (*BackReferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *BackReferRequest) GetRequestId() string {
@@ -2346,7 +2458,7 @@ type BackReferResponse struct {
 
 func (x *BackReferResponse) Reset() {
 	*x = BackReferResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2358,7 +2470,7 @@ func (x *BackReferResponse) String() string {
 func (*BackReferResponse) ProtoMessage() {}
 
 func (x *BackReferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2371,7 +2483,7 @@ func (x *BackReferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackReferResponse.ProtoReflect.Descriptor instead.
 func (*BackReferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *BackReferResponse) GetReferral() *Referral {
@@ -2396,7 +2508,7 @@ type AcceptBackReferralRequest struct {
 
 func (x *AcceptBackReferralRequest) Reset() {
 	*x = AcceptBackReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2408,7 +2520,7 @@ func (x *AcceptBackReferralRequest) String() string {
 func (*AcceptBackReferralRequest) ProtoMessage() {}
 
 func (x *AcceptBackReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2421,7 +2533,7 @@ func (x *AcceptBackReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptBackReferralRequest.ProtoReflect.Descriptor instead.
 func (*AcceptBackReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *AcceptBackReferralRequest) GetRequestId() string {
@@ -2456,7 +2568,7 @@ type AcceptBackReferralResponse struct {
 
 func (x *AcceptBackReferralResponse) Reset() {
 	*x = AcceptBackReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2468,7 +2580,7 @@ func (x *AcceptBackReferralResponse) String() string {
 func (*AcceptBackReferralResponse) ProtoMessage() {}
 
 func (x *AcceptBackReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2481,7 +2593,7 @@ func (x *AcceptBackReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptBackReferralResponse.ProtoReflect.Descriptor instead.
 func (*AcceptBackReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AcceptBackReferralResponse) GetReferral() *Referral {
@@ -2510,7 +2622,7 @@ type CloseReferralRequest struct {
 
 func (x *CloseReferralRequest) Reset() {
 	*x = CloseReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2522,7 +2634,7 @@ func (x *CloseReferralRequest) String() string {
 func (*CloseReferralRequest) ProtoMessage() {}
 
 func (x *CloseReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2535,7 +2647,7 @@ func (x *CloseReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseReferralRequest.ProtoReflect.Descriptor instead.
 func (*CloseReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CloseReferralRequest) GetRequestId() string {
@@ -2584,7 +2696,7 @@ type CloseReferralResponse struct {
 
 func (x *CloseReferralResponse) Reset() {
 	*x = CloseReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2596,7 +2708,7 @@ func (x *CloseReferralResponse) String() string {
 func (*CloseReferralResponse) ProtoMessage() {}
 
 func (x *CloseReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2609,7 +2721,7 @@ func (x *CloseReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseReferralResponse.ProtoReflect.Descriptor instead.
 func (*CloseReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CloseReferralResponse) GetReferral() *Referral {
@@ -2636,7 +2748,7 @@ type SuspendClockRequest struct {
 
 func (x *SuspendClockRequest) Reset() {
 	*x = SuspendClockRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2648,7 +2760,7 @@ func (x *SuspendClockRequest) String() string {
 func (*SuspendClockRequest) ProtoMessage() {}
 
 func (x *SuspendClockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2661,7 +2773,7 @@ func (x *SuspendClockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendClockRequest.ProtoReflect.Descriptor instead.
 func (*SuspendClockRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SuspendClockRequest) GetRequestId() string {
@@ -2703,7 +2815,7 @@ type SuspendClockResponse struct {
 
 func (x *SuspendClockResponse) Reset() {
 	*x = SuspendClockResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2715,7 +2827,7 @@ func (x *SuspendClockResponse) String() string {
 func (*SuspendClockResponse) ProtoMessage() {}
 
 func (x *SuspendClockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2728,7 +2840,7 @@ func (x *SuspendClockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendClockResponse.ProtoReflect.Descriptor instead.
 func (*SuspendClockResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SuspendClockResponse) GetReferral() *Referral {
@@ -2753,7 +2865,7 @@ type ListTimelineRequest struct {
 
 func (x *ListTimelineRequest) Reset() {
 	*x = ListTimelineRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2765,7 +2877,7 @@ func (x *ListTimelineRequest) String() string {
 func (*ListTimelineRequest) ProtoMessage() {}
 
 func (x *ListTimelineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2778,7 +2890,7 @@ func (x *ListTimelineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTimelineRequest.ProtoReflect.Descriptor instead.
 func (*ListTimelineRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListTimelineRequest) GetReferralId() string {
@@ -2815,7 +2927,7 @@ type ListTimelineResponse struct {
 
 func (x *ListTimelineResponse) Reset() {
 	*x = ListTimelineResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2827,7 +2939,7 @@ func (x *ListTimelineResponse) String() string {
 func (*ListTimelineResponse) ProtoMessage() {}
 
 func (x *ListTimelineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2840,7 +2952,7 @@ func (x *ListTimelineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTimelineResponse.ProtoReflect.Descriptor instead.
 func (*ListTimelineResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListTimelineResponse) GetEntries() []*TimelineEntry {
@@ -2872,7 +2984,7 @@ type ListWorklistRequest struct {
 
 func (x *ListWorklistRequest) Reset() {
 	*x = ListWorklistRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2884,7 +2996,7 @@ func (x *ListWorklistRequest) String() string {
 func (*ListWorklistRequest) ProtoMessage() {}
 
 func (x *ListWorklistRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2897,7 +3009,7 @@ func (x *ListWorklistRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorklistRequest.ProtoReflect.Descriptor instead.
 func (*ListWorklistRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListWorklistRequest) GetKind() WorklistKind {
@@ -2934,7 +3046,7 @@ type ListWorklistResponse struct {
 
 func (x *ListWorklistResponse) Reset() {
 	*x = ListWorklistResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2946,7 +3058,7 @@ func (x *ListWorklistResponse) String() string {
 func (*ListWorklistResponse) ProtoMessage() {}
 
 func (x *ListWorklistResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2959,7 +3071,7 @@ func (x *ListWorklistResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorklistResponse.ProtoReflect.Descriptor instead.
 func (*ListWorklistResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{36}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListWorklistResponse) GetReferrals() []*Referral {
@@ -2991,7 +3103,7 @@ type FollowEventsRequest struct {
 
 func (x *FollowEventsRequest) Reset() {
 	*x = FollowEventsRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3003,7 +3115,7 @@ func (x *FollowEventsRequest) String() string {
 func (*FollowEventsRequest) ProtoMessage() {}
 
 func (x *FollowEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3016,7 +3128,7 @@ func (x *FollowEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowEventsRequest.ProtoReflect.Descriptor instead.
 func (*FollowEventsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{37}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *FollowEventsRequest) GetCursor() string {
@@ -3051,7 +3163,7 @@ type FollowEventsResponse struct {
 
 func (x *FollowEventsResponse) Reset() {
 	*x = FollowEventsResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3063,7 +3175,7 @@ func (x *FollowEventsResponse) String() string {
 func (*FollowEventsResponse) ProtoMessage() {}
 
 func (x *FollowEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3076,7 +3188,7 @@ func (x *FollowEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowEventsResponse.ProtoReflect.Descriptor instead.
 func (*FollowEventsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *FollowEventsResponse) GetEvent() *Event {
@@ -3107,6 +3219,7 @@ type RecordCaseEventRequest struct {
 	//	*RecordCaseEventRequest_Transfer
 	//	*RecordCaseEventRequest_Claim
 	//	*RecordCaseEventRequest_Hold
+	//	*RecordCaseEventRequest_Patient
 	Event         isRecordCaseEventRequest_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3114,7 +3227,7 @@ type RecordCaseEventRequest struct {
 
 func (x *RecordCaseEventRequest) Reset() {
 	*x = RecordCaseEventRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3126,7 +3239,7 @@ func (x *RecordCaseEventRequest) String() string {
 func (*RecordCaseEventRequest) ProtoMessage() {}
 
 func (x *RecordCaseEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3139,7 +3252,7 @@ func (x *RecordCaseEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCaseEventRequest.ProtoReflect.Descriptor instead.
 func (*RecordCaseEventRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RecordCaseEventRequest) GetRequestId() string {
@@ -3220,6 +3333,15 @@ func (x *RecordCaseEventRequest) GetHold() *HoldEvent {
 	return nil
 }
 
+func (x *RecordCaseEventRequest) GetPatient() *PatientEvent {
+	if x != nil {
+		if x, ok := x.Event.(*RecordCaseEventRequest_Patient); ok {
+			return x.Patient
+		}
+	}
+	return nil
+}
+
 type isRecordCaseEventRequest_Event interface {
 	isRecordCaseEventRequest_Event()
 }
@@ -3244,6 +3366,11 @@ type RecordCaseEventRequest_Hold struct {
 	Hold *HoldEvent `protobuf:"bytes,9,opt,name=hold,proto3,oneof"`
 }
 
+type RecordCaseEventRequest_Patient struct {
+	// What is known of the patient changed.
+	Patient *PatientEvent `protobuf:"bytes,10,opt,name=patient,proto3,oneof"`
+}
+
 func (*RecordCaseEventRequest_Offer) isRecordCaseEventRequest_Event() {}
 
 func (*RecordCaseEventRequest_Transfer) isRecordCaseEventRequest_Event() {}
@@ -3251,6 +3378,8 @@ func (*RecordCaseEventRequest_Transfer) isRecordCaseEventRequest_Event() {}
 func (*RecordCaseEventRequest_Claim) isRecordCaseEventRequest_Event() {}
 
 func (*RecordCaseEventRequest_Hold) isRecordCaseEventRequest_Event() {}
+
+func (*RecordCaseEventRequest_Patient) isRecordCaseEventRequest_Event() {}
 
 // OfferEvent is what became of an offer.
 type OfferEvent struct {
@@ -3261,7 +3390,7 @@ type OfferEvent struct {
 	CenterId string `protobuf:"bytes,2,opt,name=center_id,json=centerId,proto3" json:"center_id,omitempty"`
 	// City of the center.
 	CenterCity string `protobuf:"bytes,3,opt,name=center_city,json=centerCity,proto3" json:"center_city,omitempty"`
-	// CREATED, REMINDED, ACCEPTED, DECLINED, EXPIRED or WITHDRAWN.
+	// CREATED, REMINDED, ACCEPTED, DECLINED, EXPIRED or WITHDRAWN; CONDITION_FULFILLED and CONDITION_LAPSED of an acceptance's.
 	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Decline code.
 	ReasonCode string `protobuf:"bytes,5,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
@@ -3272,14 +3401,20 @@ type OfferEvent struct {
 	// When the offer expires.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// How many centers the offer rules ask at the same time; 0 counts as 1.
-	AtOnce        int32 `protobuf:"varint,9,opt,name=at_once,json=atOnce,proto3" json:"at_once,omitempty"`
+	AtOnce int32 `protobuf:"varint,9,opt,name=at_once,json=atOnce,proto3" json:"at_once,omitempty"`
+	// Conditions of the acceptance that are not fulfilled.
+	OpenConditions int32 `protobuf:"varint,10,opt,name=open_conditions,json=openConditions,proto3" json:"open_conditions,omitempty"`
+	// When the first of them is due.
+	ConditionsDueTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=conditions_due_time,json=conditionsDueTime,proto3" json:"conditions_due_time,omitempty"`
+	// Number of the condition that was fulfilled or lapsed.
+	Condition     int32 `protobuf:"varint,12,opt,name=condition,proto3" json:"condition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OfferEvent) Reset() {
 	*x = OfferEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3291,7 +3426,7 @@ func (x *OfferEvent) String() string {
 func (*OfferEvent) ProtoMessage() {}
 
 func (x *OfferEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3304,7 +3439,7 @@ func (x *OfferEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfferEvent.ProtoReflect.Descriptor instead.
 func (*OfferEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{40}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *OfferEvent) GetOfferId() string {
@@ -3370,6 +3505,91 @@ func (x *OfferEvent) GetAtOnce() int32 {
 	return 0
 }
 
+func (x *OfferEvent) GetOpenConditions() int32 {
+	if x != nil {
+		return x.OpenConditions
+	}
+	return 0
+}
+
+func (x *OfferEvent) GetConditionsDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ConditionsDueTime
+	}
+	return nil
+}
+
+func (x *OfferEvent) GetCondition() int32 {
+	if x != nil {
+		return x.Condition
+	}
+	return 0
+}
+
+// PatientEvent is a change of what is known of a case's patient. It names data, never their values.
+type PatientEvent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// CLINICAL, COVERAGE or RESIDENCE.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Version after it, of the clinical record or of the patient.
+	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Names of the data that changed.
+	Data          []string `protobuf:"bytes,3,rep,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PatientEvent) Reset() {
+	*x = PatientEvent{}
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PatientEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PatientEvent) ProtoMessage() {}
+
+func (x *PatientEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PatientEvent.ProtoReflect.Descriptor instead.
+func (*PatientEvent) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *PatientEvent) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *PatientEvent) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *PatientEvent) GetData() []string {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 // TransferEvent is what became of a transfer.
 type TransferEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3390,7 +3610,7 @@ type TransferEvent struct {
 
 func (x *TransferEvent) Reset() {
 	*x = TransferEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3402,7 +3622,7 @@ func (x *TransferEvent) String() string {
 func (*TransferEvent) ProtoMessage() {}
 
 func (x *TransferEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3415,7 +3635,7 @@ func (x *TransferEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferEvent.ProtoReflect.Descriptor instead.
 func (*TransferEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{41}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *TransferEvent) GetTransferId() string {
@@ -3472,7 +3692,7 @@ type ClaimEvent struct {
 
 func (x *ClaimEvent) Reset() {
 	*x = ClaimEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3484,7 +3704,7 @@ func (x *ClaimEvent) String() string {
 func (*ClaimEvent) ProtoMessage() {}
 
 func (x *ClaimEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3497,7 +3717,7 @@ func (x *ClaimEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimEvent.ProtoReflect.Descriptor instead.
 func (*ClaimEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{42}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ClaimEvent) GetClaimId() string {
@@ -3548,7 +3768,7 @@ type ClaimShare struct {
 
 func (x *ClaimShare) Reset() {
 	*x = ClaimShare{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3560,7 +3780,7 @@ func (x *ClaimShare) String() string {
 func (*ClaimShare) ProtoMessage() {}
 
 func (x *ClaimShare) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3573,7 +3793,7 @@ func (x *ClaimShare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimShare.ProtoReflect.Descriptor instead.
 func (*ClaimShare) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{43}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ClaimShare) GetPayer() string {
@@ -3603,7 +3823,7 @@ type HoldEvent struct {
 
 func (x *HoldEvent) Reset() {
 	*x = HoldEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3615,7 +3835,7 @@ func (x *HoldEvent) String() string {
 func (*HoldEvent) ProtoMessage() {}
 
 func (x *HoldEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3628,7 +3848,7 @@ func (x *HoldEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldEvent.ProtoReflect.Descriptor instead.
 func (*HoldEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{44}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *HoldEvent) GetHoldId() string {
@@ -3658,7 +3878,7 @@ type RecordCaseEventResponse struct {
 
 func (x *RecordCaseEventResponse) Reset() {
 	*x = RecordCaseEventResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3670,7 +3890,7 @@ func (x *RecordCaseEventResponse) String() string {
 func (*RecordCaseEventResponse) ProtoMessage() {}
 
 func (x *RecordCaseEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3683,7 +3903,7 @@ func (x *RecordCaseEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCaseEventResponse.ProtoReflect.Descriptor instead.
 func (*RecordCaseEventResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{45}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RecordCaseEventResponse) GetState() State {
@@ -3723,7 +3943,7 @@ type AssignCenterRequest struct {
 
 func (x *AssignCenterRequest) Reset() {
 	*x = AssignCenterRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3735,7 +3955,7 @@ func (x *AssignCenterRequest) String() string {
 func (*AssignCenterRequest) ProtoMessage() {}
 
 func (x *AssignCenterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3748,7 +3968,7 @@ func (x *AssignCenterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCenterRequest.ProtoReflect.Descriptor instead.
 func (*AssignCenterRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{46}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *AssignCenterRequest) GetRequestId() string {
@@ -3811,7 +4031,7 @@ type AssignCenterResponse struct {
 
 func (x *AssignCenterResponse) Reset() {
 	*x = AssignCenterResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3823,7 +4043,7 @@ func (x *AssignCenterResponse) String() string {
 func (*AssignCenterResponse) ProtoMessage() {}
 
 func (x *AssignCenterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3836,7 +4056,7 @@ func (x *AssignCenterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCenterResponse.ProtoReflect.Descriptor instead.
 func (*AssignCenterResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{47}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *AssignCenterResponse) GetState() State {
@@ -3861,7 +4081,7 @@ type ListWaitingCasesRequest struct {
 
 func (x *ListWaitingCasesRequest) Reset() {
 	*x = ListWaitingCasesRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3873,7 +4093,7 @@ func (x *ListWaitingCasesRequest) String() string {
 func (*ListWaitingCasesRequest) ProtoMessage() {}
 
 func (x *ListWaitingCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3886,7 +4106,7 @@ func (x *ListWaitingCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWaitingCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListWaitingCasesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{48}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ListWaitingCasesRequest) GetOrgan() v1.Organ {
@@ -3923,7 +4143,7 @@ type ListWaitingCasesResponse struct {
 
 func (x *ListWaitingCasesResponse) Reset() {
 	*x = ListWaitingCasesResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3935,7 +4155,7 @@ func (x *ListWaitingCasesResponse) String() string {
 func (*ListWaitingCasesResponse) ProtoMessage() {}
 
 func (x *ListWaitingCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3948,7 +4168,7 @@ func (x *ListWaitingCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWaitingCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListWaitingCasesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{49}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ListWaitingCasesResponse) GetCases() []*WaitingCase {
@@ -3982,7 +4202,7 @@ type WaitingCase struct {
 
 func (x *WaitingCase) Reset() {
 	*x = WaitingCase{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3994,7 +4214,7 @@ func (x *WaitingCase) String() string {
 func (*WaitingCase) ProtoMessage() {}
 
 func (x *WaitingCase) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4007,7 +4227,7 @@ func (x *WaitingCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitingCase.ProtoReflect.Descriptor instead.
 func (*WaitingCase) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{50}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *WaitingCase) GetReferralId() string {
@@ -4042,7 +4262,8 @@ var File_huhang_referral_v1_messages_proto protoreflect.FileDescriptor
 
 const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\n" +
-	"!huhang/referral/v1/messages.proto\x12\x12huhang.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/organ/v1/organ.proto\"\x9c\t\n" +
+	"!huhang/referral/v1/messages.proto\x12\x12huhang.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/organ/v1/organ.proto\"\xce\n" +
+	"\n" +
 	"\bReferral\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x1d\n" +
@@ -4078,7 +4299,17 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x0elocal_hospital\x18\x18 \x01(\tR\rlocalHospital\x121\n" +
 	"\bself_pay\x18\x19 \x01(\v2\x16.huhang.money.v1.MoneyR\aselfPay\x12\x19\n" +
 	"\btrace_id\x18\x1a \x01(\tR\atraceId\x12\x12\n" +
-	"\x04etag\x18\x1b \x01(\tR\x04etag\"\x97\x01\n" +
+	"\x04etag\x18\x1b \x01(\tR\x04etag\x12'\n" +
+	"\x0fopen_conditions\x18\x1c \x01(\x05R\x0eopenConditions\x12J\n" +
+	"\x13conditions_due_time\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampR\x11conditionsDueTime\x12;\n" +
+	"\tattention\x18\x1e \x03(\v2\x1d.huhang.referral.v1.AttentionR\tattention\"\x98\x01\n" +
+	"\tAttention\x12\x12\n" +
+	"\x04step\x18\x01 \x01(\tR\x04step\x12\x1b\n" +
+	"\trecord_id\x18\x02 \x01(\tR\brecordId\x12\x1f\n" +
+	"\vreason_code\x18\x03 \x01(\tR\n" +
+	"reasonCode\x129\n" +
+	"\n" +
+	"since_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tsinceTime\"\x97\x01\n" +
 	"\x0fAvailableAction\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x126\n" +
 	"\bdeadline\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x12\x19\n" +
@@ -4276,7 +4507,7 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\tuntil_now\x18\x02 \x01(\bR\buntilNow\x12\x19\n" +
 	"\bfrom_now\x18\x03 \x01(\bR\afromNow\"G\n" +
 	"\x14FollowEventsResponse\x12/\n" +
-	"\x05event\x18\x01 \x01(\v2\x19.huhang.referral.v1.EventR\x05event\"\xcd\x04\n" +
+	"\x05event\x18\x01 \x01(\v2\x19.huhang.referral.v1.EventR\x05event\"\x8b\x05\n" +
 	"\x16RecordCaseEventRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12:\n" +
@@ -4290,15 +4521,17 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x05offer\x18\x06 \x01(\v2\x1e.huhang.referral.v1.OfferEventH\x00R\x05offer\x12?\n" +
 	"\btransfer\x18\a \x01(\v2!.huhang.referral.v1.TransferEventH\x00R\btransfer\x126\n" +
 	"\x05claim\x18\b \x01(\v2\x1e.huhang.referral.v1.ClaimEventH\x00R\x05claim\x123\n" +
-	"\x04hold\x18\t \x01(\v2\x1d.huhang.referral.v1.HoldEventH\x00R\x04holdB\x0e\n" +
-	"\x05event\x12\x05\xbaH\x02\b\x01\"\x97\x04\n" +
+	"\x04hold\x18\t \x01(\v2\x1d.huhang.referral.v1.HoldEventH\x00R\x04hold\x12<\n" +
+	"\apatient\x18\n" +
+	" \x01(\v2 .huhang.referral.v1.PatientEventH\x00R\apatientB\x0e\n" +
+	"\x05event\x12\x05\xbaH\x02\b\x01\"\xe7\x05\n" +
 	"\n" +
 	"OfferEvent\x124\n" +
 	"\boffer_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^off_[0-9a-z]{26}$R\aofferId\x12:\n" +
 	"\tcenter_id\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9-]{2,31}$R\bcenterId\x12:\n" +
 	"\vcenter_city\x18\x03 \x01(\tB\x19\xbaH\x16r\x142\x12^([1-9][0-9]{5})?$R\n" +
-	"centerCity\x12T\n" +
-	"\x04kind\x18\x04 \x01(\tB@\xbaH=r;R\aCREATEDR\bREMINDEDR\bACCEPTEDR\bDECLINEDR\aEXPIREDR\tWITHDRAWNR\x04kind\x12*\n" +
+	"centerCity\x12{\n" +
+	"\x04kind\x18\x04 \x01(\tBg\xbaHdrbR\aCREATEDR\bREMINDEDR\bACCEPTEDR\bDECLINEDR\aEXPIREDR\tWITHDRAWNR\x13CONDITION_FULFILLEDR\x10CONDITION_LAPSEDR\x04kind\x12*\n" +
 	"\vreason_code\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x00\x18(R\n" +
 	"reasonCode\x125\n" +
 	"\ahold_id\x18\x06 \x01(\tB\x1c\xbaH\x19r\x172\x15^(hld_[0-9a-z]{26})?$R\x06holdId\x12A\n" +
@@ -4306,7 +4539,17 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\vexpire_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12\"\n" +
 	"\aat_once\x18\t \x01(\x05B\t\xbaH\x06\x1a\x04\x18\n" +
-	"(\x00R\x06atOnce\"\x96\x03\n" +
+	"(\x00R\x06atOnce\x122\n" +
+	"\x0fopen_conditions\x18\n" +
+	" \x01(\x05B\t\xbaH\x06\x1a\x04\x18\n" +
+	"(\x00R\x0eopenConditions\x12J\n" +
+	"\x13conditions_due_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x11conditionsDueTime\x12'\n" +
+	"\tcondition\x18\f \x01(\x05B\t\xbaH\x06\x1a\x04\x18\n" +
+	"(\x00R\tcondition\"\xa1\x01\n" +
+	"\fPatientEvent\x128\n" +
+	"\x04kind\x18\x01 \x01(\tB$\xbaH!r\x1fR\bCLINICALR\bCOVERAGER\tRESIDENCER\x04kind\x12!\n" +
+	"\aversion\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\aversion\x124\n" +
+	"\x04data\x18\x03 \x03(\tB \xbaH\x1d\x92\x01\x1a\x10d\"\x16r\x142\x12^[a-z0-9_.]{1,64}$R\x04data\"\x96\x03\n" +
 	"\rTransferEvent\x12:\n" +
 	"\vtransfer_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^trf_[0-9a-z]{26}$R\n" +
 	"transferId\x12\xa2\x01\n" +
@@ -4388,7 +4631,7 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x13STATE_BACK_REFERRED\x10\x12\x12\x13\n" +
 	"\x0fSTATE_FOLLOW_UP\x10\x13\x12\x13\n" +
 	"\x0fSTATE_EXHAUSTED\x10\x14\x12\x10\n" +
-	"\fSTATE_CLOSED\x10\x15*\x9a\x02\n" +
+	"\fSTATE_CLOSED\x10\x15*\xdc\x02\n" +
 	"\vCloseReason\x12\x1c\n" +
 	"\x18CLOSE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16CLOSE_REASON_COMPLETED\x10\x01\x12\x15\n" +
@@ -4399,7 +4642,10 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x12CLOSE_REASON_ERROR\x10\x06\x12\x1e\n" +
 	"\x1aCLOSE_REASON_NOT_INDICATED\x10\a\x12\x17\n" +
 	"\x13CLOSE_REASON_LAPSED\x10\b\x12\x1a\n" +
-	"\x16CLOSE_REASON_TOO_EARLY\x10\t*\xca\x04\n" +
+	"\x16CLOSE_REASON_TOO_EARLY\x10\t\x12#\n" +
+	"\x1fCLOSE_REASON_ADMITTED_ELSEWHERE\x10\n" +
+	"\x12\x1b\n" +
+	"\x17CLOSE_REASON_SUPERSEDED\x10\v*\xed\x04\n" +
 	"\fWorklistKind\x12\x1d\n" +
 	"\x19WORKLIST_KIND_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18WORKLIST_KIND_FOR_REVIEW\x10\x01\x12\x1a\n" +
@@ -4418,7 +4664,8 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x1cWORKLIST_KIND_EXPIRING_HOLDS\x10\r\x12(\n" +
 	"$WORKLIST_KIND_ARRIVALS_NOT_CONFIRMED\x10\x0e\x12$\n" +
 	" WORKLIST_KIND_FOLLOW_UPS_OVERDUE\x10\x0f\x12%\n" +
-	"!WORKLIST_KIND_SETTLEMENTS_FAILING\x10\x10*\x99\x01\n" +
+	"!WORKLIST_KIND_SETTLEMENTS_FAILING\x10\x10\x12!\n" +
+	"\x1dWORKLIST_KIND_NEEDS_ATTENTION\x10\x11*\x99\x01\n" +
 	"\x11ScreeningDecision\x12\"\n" +
 	"\x1eSCREENING_DECISION_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17SCREENING_DECISION_PASS\x10\x01\x12\x1d\n" +
@@ -4439,135 +4686,142 @@ func file_huhang_referral_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_referral_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_huhang_referral_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
+var file_huhang_referral_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_huhang_referral_v1_messages_proto_goTypes = []any{
 	(State)(0),                         // 0: huhang.referral.v1.State
 	(CloseReason)(0),                   // 1: huhang.referral.v1.CloseReason
 	(WorklistKind)(0),                  // 2: huhang.referral.v1.WorklistKind
 	(ScreeningDecision)(0),             // 3: huhang.referral.v1.ScreeningDecision
 	(*Referral)(nil),                   // 4: huhang.referral.v1.Referral
-	(*AvailableAction)(nil),            // 5: huhang.referral.v1.AvailableAction
-	(*Surgery)(nil),                    // 6: huhang.referral.v1.Surgery
-	(*TimelineEntry)(nil),              // 7: huhang.referral.v1.TimelineEntry
-	(*Event)(nil),                      // 8: huhang.referral.v1.Event
-	(*CreateReferralRequest)(nil),      // 9: huhang.referral.v1.CreateReferralRequest
-	(*CreateReferralResponse)(nil),     // 10: huhang.referral.v1.CreateReferralResponse
-	(*GetReferralRequest)(nil),         // 11: huhang.referral.v1.GetReferralRequest
-	(*GetReferralResponse)(nil),        // 12: huhang.referral.v1.GetReferralResponse
-	(*ListReferralsRequest)(nil),       // 13: huhang.referral.v1.ListReferralsRequest
-	(*ListReferralsResponse)(nil),      // 14: huhang.referral.v1.ListReferralsResponse
-	(*SubmitReferralRequest)(nil),      // 15: huhang.referral.v1.SubmitReferralRequest
-	(*SubmitReferralResponse)(nil),     // 16: huhang.referral.v1.SubmitReferralResponse
-	(*ScreenReferralRequest)(nil),      // 17: huhang.referral.v1.ScreenReferralRequest
-	(*ScreenReferralResponse)(nil),     // 18: huhang.referral.v1.ScreenReferralResponse
-	(*ChooseCentersRequest)(nil),       // 19: huhang.referral.v1.ChooseCentersRequest
-	(*ChooseCentersResponse)(nil),      // 20: huhang.referral.v1.ChooseCentersResponse
-	(*BookAdmissionRequest)(nil),       // 21: huhang.referral.v1.BookAdmissionRequest
-	(*BookAdmissionResponse)(nil),      // 22: huhang.referral.v1.BookAdmissionResponse
-	(*RecordEvaluationRequest)(nil),    // 23: huhang.referral.v1.RecordEvaluationRequest
-	(*RecordEvaluationResponse)(nil),   // 24: huhang.referral.v1.RecordEvaluationResponse
-	(*RecordSurgeryRequest)(nil),       // 25: huhang.referral.v1.RecordSurgeryRequest
-	(*RecordSurgeryResponse)(nil),      // 26: huhang.referral.v1.RecordSurgeryResponse
-	(*RecordDischargeRequest)(nil),     // 27: huhang.referral.v1.RecordDischargeRequest
-	(*RecordDischargeResponse)(nil),    // 28: huhang.referral.v1.RecordDischargeResponse
-	(*BackReferRequest)(nil),           // 29: huhang.referral.v1.BackReferRequest
-	(*BackReferResponse)(nil),          // 30: huhang.referral.v1.BackReferResponse
-	(*AcceptBackReferralRequest)(nil),  // 31: huhang.referral.v1.AcceptBackReferralRequest
-	(*AcceptBackReferralResponse)(nil), // 32: huhang.referral.v1.AcceptBackReferralResponse
-	(*CloseReferralRequest)(nil),       // 33: huhang.referral.v1.CloseReferralRequest
-	(*CloseReferralResponse)(nil),      // 34: huhang.referral.v1.CloseReferralResponse
-	(*SuspendClockRequest)(nil),        // 35: huhang.referral.v1.SuspendClockRequest
-	(*SuspendClockResponse)(nil),       // 36: huhang.referral.v1.SuspendClockResponse
-	(*ListTimelineRequest)(nil),        // 37: huhang.referral.v1.ListTimelineRequest
-	(*ListTimelineResponse)(nil),       // 38: huhang.referral.v1.ListTimelineResponse
-	(*ListWorklistRequest)(nil),        // 39: huhang.referral.v1.ListWorklistRequest
-	(*ListWorklistResponse)(nil),       // 40: huhang.referral.v1.ListWorklistResponse
-	(*FollowEventsRequest)(nil),        // 41: huhang.referral.v1.FollowEventsRequest
-	(*FollowEventsResponse)(nil),       // 42: huhang.referral.v1.FollowEventsResponse
-	(*RecordCaseEventRequest)(nil),     // 43: huhang.referral.v1.RecordCaseEventRequest
-	(*OfferEvent)(nil),                 // 44: huhang.referral.v1.OfferEvent
-	(*TransferEvent)(nil),              // 45: huhang.referral.v1.TransferEvent
-	(*ClaimEvent)(nil),                 // 46: huhang.referral.v1.ClaimEvent
-	(*ClaimShare)(nil),                 // 47: huhang.referral.v1.ClaimShare
-	(*HoldEvent)(nil),                  // 48: huhang.referral.v1.HoldEvent
-	(*RecordCaseEventResponse)(nil),    // 49: huhang.referral.v1.RecordCaseEventResponse
-	(*AssignCenterRequest)(nil),        // 50: huhang.referral.v1.AssignCenterRequest
-	(*AssignCenterResponse)(nil),       // 51: huhang.referral.v1.AssignCenterResponse
-	(*ListWaitingCasesRequest)(nil),    // 52: huhang.referral.v1.ListWaitingCasesRequest
-	(*ListWaitingCasesResponse)(nil),   // 53: huhang.referral.v1.ListWaitingCasesResponse
-	(*WaitingCase)(nil),                // 54: huhang.referral.v1.WaitingCase
-	(v1.Organ)(0),                      // 55: huhang.organ.v1.Organ
-	(v1.Urgency)(0),                    // 56: huhang.organ.v1.Urgency
-	(*timestamppb.Timestamp)(nil),      // 57: google.protobuf.Timestamp
-	(*v11.Money)(nil),                  // 58: huhang.money.v1.Money
+	(*Attention)(nil),                  // 5: huhang.referral.v1.Attention
+	(*AvailableAction)(nil),            // 6: huhang.referral.v1.AvailableAction
+	(*Surgery)(nil),                    // 7: huhang.referral.v1.Surgery
+	(*TimelineEntry)(nil),              // 8: huhang.referral.v1.TimelineEntry
+	(*Event)(nil),                      // 9: huhang.referral.v1.Event
+	(*CreateReferralRequest)(nil),      // 10: huhang.referral.v1.CreateReferralRequest
+	(*CreateReferralResponse)(nil),     // 11: huhang.referral.v1.CreateReferralResponse
+	(*GetReferralRequest)(nil),         // 12: huhang.referral.v1.GetReferralRequest
+	(*GetReferralResponse)(nil),        // 13: huhang.referral.v1.GetReferralResponse
+	(*ListReferralsRequest)(nil),       // 14: huhang.referral.v1.ListReferralsRequest
+	(*ListReferralsResponse)(nil),      // 15: huhang.referral.v1.ListReferralsResponse
+	(*SubmitReferralRequest)(nil),      // 16: huhang.referral.v1.SubmitReferralRequest
+	(*SubmitReferralResponse)(nil),     // 17: huhang.referral.v1.SubmitReferralResponse
+	(*ScreenReferralRequest)(nil),      // 18: huhang.referral.v1.ScreenReferralRequest
+	(*ScreenReferralResponse)(nil),     // 19: huhang.referral.v1.ScreenReferralResponse
+	(*ChooseCentersRequest)(nil),       // 20: huhang.referral.v1.ChooseCentersRequest
+	(*ChooseCentersResponse)(nil),      // 21: huhang.referral.v1.ChooseCentersResponse
+	(*BookAdmissionRequest)(nil),       // 22: huhang.referral.v1.BookAdmissionRequest
+	(*BookAdmissionResponse)(nil),      // 23: huhang.referral.v1.BookAdmissionResponse
+	(*RecordEvaluationRequest)(nil),    // 24: huhang.referral.v1.RecordEvaluationRequest
+	(*RecordEvaluationResponse)(nil),   // 25: huhang.referral.v1.RecordEvaluationResponse
+	(*RecordSurgeryRequest)(nil),       // 26: huhang.referral.v1.RecordSurgeryRequest
+	(*RecordSurgeryResponse)(nil),      // 27: huhang.referral.v1.RecordSurgeryResponse
+	(*RecordDischargeRequest)(nil),     // 28: huhang.referral.v1.RecordDischargeRequest
+	(*RecordDischargeResponse)(nil),    // 29: huhang.referral.v1.RecordDischargeResponse
+	(*BackReferRequest)(nil),           // 30: huhang.referral.v1.BackReferRequest
+	(*BackReferResponse)(nil),          // 31: huhang.referral.v1.BackReferResponse
+	(*AcceptBackReferralRequest)(nil),  // 32: huhang.referral.v1.AcceptBackReferralRequest
+	(*AcceptBackReferralResponse)(nil), // 33: huhang.referral.v1.AcceptBackReferralResponse
+	(*CloseReferralRequest)(nil),       // 34: huhang.referral.v1.CloseReferralRequest
+	(*CloseReferralResponse)(nil),      // 35: huhang.referral.v1.CloseReferralResponse
+	(*SuspendClockRequest)(nil),        // 36: huhang.referral.v1.SuspendClockRequest
+	(*SuspendClockResponse)(nil),       // 37: huhang.referral.v1.SuspendClockResponse
+	(*ListTimelineRequest)(nil),        // 38: huhang.referral.v1.ListTimelineRequest
+	(*ListTimelineResponse)(nil),       // 39: huhang.referral.v1.ListTimelineResponse
+	(*ListWorklistRequest)(nil),        // 40: huhang.referral.v1.ListWorklistRequest
+	(*ListWorklistResponse)(nil),       // 41: huhang.referral.v1.ListWorklistResponse
+	(*FollowEventsRequest)(nil),        // 42: huhang.referral.v1.FollowEventsRequest
+	(*FollowEventsResponse)(nil),       // 43: huhang.referral.v1.FollowEventsResponse
+	(*RecordCaseEventRequest)(nil),     // 44: huhang.referral.v1.RecordCaseEventRequest
+	(*OfferEvent)(nil),                 // 45: huhang.referral.v1.OfferEvent
+	(*PatientEvent)(nil),               // 46: huhang.referral.v1.PatientEvent
+	(*TransferEvent)(nil),              // 47: huhang.referral.v1.TransferEvent
+	(*ClaimEvent)(nil),                 // 48: huhang.referral.v1.ClaimEvent
+	(*ClaimShare)(nil),                 // 49: huhang.referral.v1.ClaimShare
+	(*HoldEvent)(nil),                  // 50: huhang.referral.v1.HoldEvent
+	(*RecordCaseEventResponse)(nil),    // 51: huhang.referral.v1.RecordCaseEventResponse
+	(*AssignCenterRequest)(nil),        // 52: huhang.referral.v1.AssignCenterRequest
+	(*AssignCenterResponse)(nil),       // 53: huhang.referral.v1.AssignCenterResponse
+	(*ListWaitingCasesRequest)(nil),    // 54: huhang.referral.v1.ListWaitingCasesRequest
+	(*ListWaitingCasesResponse)(nil),   // 55: huhang.referral.v1.ListWaitingCasesResponse
+	(*WaitingCase)(nil),                // 56: huhang.referral.v1.WaitingCase
+	(v1.Organ)(0),                      // 57: huhang.organ.v1.Organ
+	(v1.Urgency)(0),                    // 58: huhang.organ.v1.Urgency
+	(*timestamppb.Timestamp)(nil),      // 59: google.protobuf.Timestamp
+	(*v11.Money)(nil),                  // 60: huhang.money.v1.Money
 }
 var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
-	55, // 0: huhang.referral.v1.Referral.organ:type_name -> huhang.organ.v1.Organ
-	56, // 1: huhang.referral.v1.Referral.urgency:type_name -> huhang.organ.v1.Urgency
+	57, // 0: huhang.referral.v1.Referral.organ:type_name -> huhang.organ.v1.Organ
+	58, // 1: huhang.referral.v1.Referral.urgency:type_name -> huhang.organ.v1.Urgency
 	0,  // 2: huhang.referral.v1.Referral.state:type_name -> huhang.referral.v1.State
-	57, // 3: huhang.referral.v1.Referral.deadline:type_name -> google.protobuf.Timestamp
-	6,  // 4: huhang.referral.v1.Referral.surgery:type_name -> huhang.referral.v1.Surgery
+	59, // 3: huhang.referral.v1.Referral.deadline:type_name -> google.protobuf.Timestamp
+	7,  // 4: huhang.referral.v1.Referral.surgery:type_name -> huhang.referral.v1.Surgery
 	1,  // 5: huhang.referral.v1.Referral.close_reason:type_name -> huhang.referral.v1.CloseReason
-	5,  // 6: huhang.referral.v1.Referral.available_actions:type_name -> huhang.referral.v1.AvailableAction
-	57, // 7: huhang.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
-	57, // 8: huhang.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
-	57, // 9: huhang.referral.v1.Referral.admission_time:type_name -> google.protobuf.Timestamp
-	58, // 10: huhang.referral.v1.Referral.self_pay:type_name -> huhang.money.v1.Money
-	57, // 11: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
-	57, // 12: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
-	57, // 13: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
-	57, // 14: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
-	0,  // 15: huhang.referral.v1.TimelineEntry.state:type_name -> huhang.referral.v1.State
-	7,  // 16: huhang.referral.v1.Event.entry:type_name -> huhang.referral.v1.TimelineEntry
-	55, // 17: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
-	56, // 18: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
-	4,  // 19: huhang.referral.v1.CreateReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 20: huhang.referral.v1.GetReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	0,  // 21: huhang.referral.v1.ListReferralsRequest.state:type_name -> huhang.referral.v1.State
-	57, // 22: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
-	4,  // 23: huhang.referral.v1.ListReferralsResponse.referrals:type_name -> huhang.referral.v1.Referral
-	4,  // 24: huhang.referral.v1.SubmitReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	3,  // 25: huhang.referral.v1.ScreenReferralRequest.decision:type_name -> huhang.referral.v1.ScreeningDecision
-	4,  // 26: huhang.referral.v1.ScreenReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 27: huhang.referral.v1.ChooseCentersResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 28: huhang.referral.v1.BookAdmissionResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 29: huhang.referral.v1.RecordEvaluationResponse.referral:type_name -> huhang.referral.v1.Referral
-	57, // 30: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
-	4,  // 31: huhang.referral.v1.RecordSurgeryResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 32: huhang.referral.v1.RecordDischargeResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 33: huhang.referral.v1.BackReferResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 34: huhang.referral.v1.AcceptBackReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	1,  // 35: huhang.referral.v1.CloseReferralRequest.reason:type_name -> huhang.referral.v1.CloseReason
-	4,  // 36: huhang.referral.v1.CloseReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 37: huhang.referral.v1.SuspendClockResponse.referral:type_name -> huhang.referral.v1.Referral
-	7,  // 38: huhang.referral.v1.ListTimelineResponse.entries:type_name -> huhang.referral.v1.TimelineEntry
-	2,  // 39: huhang.referral.v1.ListWorklistRequest.kind:type_name -> huhang.referral.v1.WorklistKind
-	4,  // 40: huhang.referral.v1.ListWorklistResponse.referrals:type_name -> huhang.referral.v1.Referral
-	8,  // 41: huhang.referral.v1.FollowEventsResponse.event:type_name -> huhang.referral.v1.Event
-	57, // 42: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
-	44, // 43: huhang.referral.v1.RecordCaseEventRequest.offer:type_name -> huhang.referral.v1.OfferEvent
-	45, // 44: huhang.referral.v1.RecordCaseEventRequest.transfer:type_name -> huhang.referral.v1.TransferEvent
-	46, // 45: huhang.referral.v1.RecordCaseEventRequest.claim:type_name -> huhang.referral.v1.ClaimEvent
-	48, // 46: huhang.referral.v1.RecordCaseEventRequest.hold:type_name -> huhang.referral.v1.HoldEvent
-	57, // 47: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
-	57, // 48: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
-	57, // 49: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
-	57, // 50: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
-	58, // 51: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
-	58, // 52: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
-	47, // 53: huhang.referral.v1.ClaimEvent.shares:type_name -> huhang.referral.v1.ClaimShare
-	58, // 54: huhang.referral.v1.ClaimShare.amount:type_name -> huhang.money.v1.Money
-	0,  // 55: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
-	0,  // 56: huhang.referral.v1.AssignCenterResponse.state:type_name -> huhang.referral.v1.State
-	55, // 57: huhang.referral.v1.ListWaitingCasesRequest.organ:type_name -> huhang.organ.v1.Organ
-	54, // 58: huhang.referral.v1.ListWaitingCasesResponse.cases:type_name -> huhang.referral.v1.WaitingCase
-	56, // 59: huhang.referral.v1.WaitingCase.urgency:type_name -> huhang.organ.v1.Urgency
-	57, // 60: huhang.referral.v1.WaitingCase.create_time:type_name -> google.protobuf.Timestamp
-	61, // [61:61] is the sub-list for method output_type
-	61, // [61:61] is the sub-list for method input_type
-	61, // [61:61] is the sub-list for extension type_name
-	61, // [61:61] is the sub-list for extension extendee
-	0,  // [0:61] is the sub-list for field type_name
+	6,  // 6: huhang.referral.v1.Referral.available_actions:type_name -> huhang.referral.v1.AvailableAction
+	59, // 7: huhang.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
+	59, // 8: huhang.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
+	59, // 9: huhang.referral.v1.Referral.admission_time:type_name -> google.protobuf.Timestamp
+	60, // 10: huhang.referral.v1.Referral.self_pay:type_name -> huhang.money.v1.Money
+	59, // 11: huhang.referral.v1.Referral.conditions_due_time:type_name -> google.protobuf.Timestamp
+	5,  // 12: huhang.referral.v1.Referral.attention:type_name -> huhang.referral.v1.Attention
+	59, // 13: huhang.referral.v1.Attention.since_time:type_name -> google.protobuf.Timestamp
+	59, // 14: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
+	59, // 15: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
+	59, // 16: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
+	59, // 17: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
+	0,  // 18: huhang.referral.v1.TimelineEntry.state:type_name -> huhang.referral.v1.State
+	8,  // 19: huhang.referral.v1.Event.entry:type_name -> huhang.referral.v1.TimelineEntry
+	57, // 20: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
+	58, // 21: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
+	4,  // 22: huhang.referral.v1.CreateReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 23: huhang.referral.v1.GetReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	0,  // 24: huhang.referral.v1.ListReferralsRequest.state:type_name -> huhang.referral.v1.State
+	59, // 25: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
+	4,  // 26: huhang.referral.v1.ListReferralsResponse.referrals:type_name -> huhang.referral.v1.Referral
+	4,  // 27: huhang.referral.v1.SubmitReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	3,  // 28: huhang.referral.v1.ScreenReferralRequest.decision:type_name -> huhang.referral.v1.ScreeningDecision
+	4,  // 29: huhang.referral.v1.ScreenReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 30: huhang.referral.v1.ChooseCentersResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 31: huhang.referral.v1.BookAdmissionResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 32: huhang.referral.v1.RecordEvaluationResponse.referral:type_name -> huhang.referral.v1.Referral
+	59, // 33: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
+	4,  // 34: huhang.referral.v1.RecordSurgeryResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 35: huhang.referral.v1.RecordDischargeResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 36: huhang.referral.v1.BackReferResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 37: huhang.referral.v1.AcceptBackReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	1,  // 38: huhang.referral.v1.CloseReferralRequest.reason:type_name -> huhang.referral.v1.CloseReason
+	4,  // 39: huhang.referral.v1.CloseReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 40: huhang.referral.v1.SuspendClockResponse.referral:type_name -> huhang.referral.v1.Referral
+	8,  // 41: huhang.referral.v1.ListTimelineResponse.entries:type_name -> huhang.referral.v1.TimelineEntry
+	2,  // 42: huhang.referral.v1.ListWorklistRequest.kind:type_name -> huhang.referral.v1.WorklistKind
+	4,  // 43: huhang.referral.v1.ListWorklistResponse.referrals:type_name -> huhang.referral.v1.Referral
+	9,  // 44: huhang.referral.v1.FollowEventsResponse.event:type_name -> huhang.referral.v1.Event
+	59, // 45: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
+	45, // 46: huhang.referral.v1.RecordCaseEventRequest.offer:type_name -> huhang.referral.v1.OfferEvent
+	47, // 47: huhang.referral.v1.RecordCaseEventRequest.transfer:type_name -> huhang.referral.v1.TransferEvent
+	48, // 48: huhang.referral.v1.RecordCaseEventRequest.claim:type_name -> huhang.referral.v1.ClaimEvent
+	50, // 49: huhang.referral.v1.RecordCaseEventRequest.hold:type_name -> huhang.referral.v1.HoldEvent
+	46, // 50: huhang.referral.v1.RecordCaseEventRequest.patient:type_name -> huhang.referral.v1.PatientEvent
+	59, // 51: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
+	59, // 52: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
+	59, // 53: huhang.referral.v1.OfferEvent.conditions_due_time:type_name -> google.protobuf.Timestamp
+	59, // 54: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
+	59, // 55: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
+	60, // 56: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
+	60, // 57: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
+	49, // 58: huhang.referral.v1.ClaimEvent.shares:type_name -> huhang.referral.v1.ClaimShare
+	60, // 59: huhang.referral.v1.ClaimShare.amount:type_name -> huhang.money.v1.Money
+	0,  // 60: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
+	0,  // 61: huhang.referral.v1.AssignCenterResponse.state:type_name -> huhang.referral.v1.State
+	57, // 62: huhang.referral.v1.ListWaitingCasesRequest.organ:type_name -> huhang.organ.v1.Organ
+	56, // 63: huhang.referral.v1.ListWaitingCasesResponse.cases:type_name -> huhang.referral.v1.WaitingCase
+	58, // 64: huhang.referral.v1.WaitingCase.urgency:type_name -> huhang.organ.v1.Urgency
+	59, // 65: huhang.referral.v1.WaitingCase.create_time:type_name -> google.protobuf.Timestamp
+	66, // [66:66] is the sub-list for method output_type
+	66, // [66:66] is the sub-list for method input_type
+	66, // [66:66] is the sub-list for extension type_name
+	66, // [66:66] is the sub-list for extension extendee
+	0,  // [0:66] is the sub-list for field type_name
 }
 
 func init() { file_huhang_referral_v1_messages_proto_init() }
@@ -4575,11 +4829,12 @@ func file_huhang_referral_v1_messages_proto_init() {
 	if File_huhang_referral_v1_messages_proto != nil {
 		return
 	}
-	file_huhang_referral_v1_messages_proto_msgTypes[39].OneofWrappers = []any{
+	file_huhang_referral_v1_messages_proto_msgTypes[40].OneofWrappers = []any{
 		(*RecordCaseEventRequest_Offer)(nil),
 		(*RecordCaseEventRequest_Transfer)(nil),
 		(*RecordCaseEventRequest_Claim)(nil),
 		(*RecordCaseEventRequest_Hold)(nil),
+		(*RecordCaseEventRequest_Patient)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -4587,7 +4842,7 @@ func file_huhang_referral_v1_messages_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_referral_v1_messages_proto_rawDesc), len(file_huhang_referral_v1_messages_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   51,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -40,6 +40,7 @@ const (
 	ReferralService_ConcludeConsultation_FullMethodName = "/huhang.referral.v1.ReferralService/ConcludeConsultation"
 	ReferralService_ListConsultations_FullMethodName    = "/huhang.referral.v1.ReferralService/ListConsultations"
 	ReferralService_RecordCourse_FullMethodName         = "/huhang.referral.v1.ReferralService/RecordCourse"
+	ReferralService_RescheduleAdmission_FullMethodName  = "/huhang.referral.v1.ReferralService/RescheduleAdmission"
 	ReferralService_ListFollowUps_FullMethodName        = "/huhang.referral.v1.ReferralService/ListFollowUps"
 	ReferralService_RecordFollowUp_FullMethodName       = "/huhang.referral.v1.ReferralService/RecordFollowUp"
 	ReferralService_Readmit_FullMethodName              = "/huhang.referral.v1.ReferralService/Readmit"
@@ -99,6 +100,8 @@ type ReferralServiceClient interface {
 	ListConsultations(ctx context.Context, in *ListConsultationsRequest, opts ...grpc.CallOption) (*ListConsultationsResponse, error)
 	// RecordCourse records a turn of the course: a patient who did not come, a listing suspended or ended, a surgery called off, a complication, a local hospital that declines.
 	RecordCourse(ctx context.Context, in *RecordCourseRequest, opts ...grpc.CallOption) (*RecordCourseResponse, error)
+	// RescheduleAdmission books another day for the admission: bed and operating room move all together or stay, and a planned move is ended.
+	RescheduleAdmission(ctx context.Context, in *RescheduleAdmissionRequest, opts ...grpc.CallOption) (*RescheduleAdmissionResponse, error)
 	// ListFollowUps returns the schedule of a case, made by itself when the local hospital takes the patient back, and what was prescribed.
 	ListFollowUps(ctx context.Context, in *ListFollowUpsRequest, opts ...grpc.CallOption) (*ListFollowUpsResponse, error)
 	// RecordFollowUp records a visit; the next one's clock begins.
@@ -113,7 +116,7 @@ type ReferralServiceClient interface {
 	LinkPrescription(ctx context.Context, in *LinkPrescriptionRequest, opts ...grpc.CallOption) (*LinkPrescriptionResponse, error)
 	// AddCaseNumber ties the caller's own number for the case to it.
 	AddCaseNumber(ctx context.Context, in *AddCaseNumberRequest, opts ...grpc.CallOption) (*AddCaseNumberResponse, error)
-	// SearchReferrals finds cases by their number, by another hospital's, or by the patient's id; only what the caller may see.
+	// SearchReferrals finds cases by their number, by another hospital's, by the patient's id, or by the patient's whole name or identity number; only what the caller may see, names masked.
 	SearchReferrals(ctx context.Context, in *SearchReferralsRequest, opts ...grpc.CallOption) (*SearchReferralsResponse, error)
 	// CountWorklists counts every worklist of the caller in one call.
 	CountWorklists(ctx context.Context, in *CountWorklistsRequest, opts ...grpc.CallOption) (*CountWorklistsResponse, error)
@@ -326,6 +329,16 @@ func (c *referralServiceClient) RecordCourse(ctx context.Context, in *RecordCour
 	return out, nil
 }
 
+func (c *referralServiceClient) RescheduleAdmission(ctx context.Context, in *RescheduleAdmissionRequest, opts ...grpc.CallOption) (*RescheduleAdmissionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RescheduleAdmissionResponse)
+	err := c.cc.Invoke(ctx, ReferralService_RescheduleAdmission_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *referralServiceClient) ListFollowUps(ctx context.Context, in *ListFollowUpsRequest, opts ...grpc.CallOption) (*ListFollowUpsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListFollowUpsResponse)
@@ -509,6 +522,8 @@ type ReferralServiceServer interface {
 	ListConsultations(context.Context, *ListConsultationsRequest) (*ListConsultationsResponse, error)
 	// RecordCourse records a turn of the course: a patient who did not come, a listing suspended or ended, a surgery called off, a complication, a local hospital that declines.
 	RecordCourse(context.Context, *RecordCourseRequest) (*RecordCourseResponse, error)
+	// RescheduleAdmission books another day for the admission: bed and operating room move all together or stay, and a planned move is ended.
+	RescheduleAdmission(context.Context, *RescheduleAdmissionRequest) (*RescheduleAdmissionResponse, error)
 	// ListFollowUps returns the schedule of a case, made by itself when the local hospital takes the patient back, and what was prescribed.
 	ListFollowUps(context.Context, *ListFollowUpsRequest) (*ListFollowUpsResponse, error)
 	// RecordFollowUp records a visit; the next one's clock begins.
@@ -523,7 +538,7 @@ type ReferralServiceServer interface {
 	LinkPrescription(context.Context, *LinkPrescriptionRequest) (*LinkPrescriptionResponse, error)
 	// AddCaseNumber ties the caller's own number for the case to it.
 	AddCaseNumber(context.Context, *AddCaseNumberRequest) (*AddCaseNumberResponse, error)
-	// SearchReferrals finds cases by their number, by another hospital's, or by the patient's id; only what the caller may see.
+	// SearchReferrals finds cases by their number, by another hospital's, by the patient's id, or by the patient's whole name or identity number; only what the caller may see, names masked.
 	SearchReferrals(context.Context, *SearchReferralsRequest) (*SearchReferralsResponse, error)
 	// CountWorklists counts every worklist of the caller in one call.
 	CountWorklists(context.Context, *CountWorklistsRequest) (*CountWorklistsResponse, error)
@@ -602,6 +617,9 @@ func (UnimplementedReferralServiceServer) ListConsultations(context.Context, *Li
 }
 func (UnimplementedReferralServiceServer) RecordCourse(context.Context, *RecordCourseRequest) (*RecordCourseResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordCourse not implemented")
+}
+func (UnimplementedReferralServiceServer) RescheduleAdmission(context.Context, *RescheduleAdmissionRequest) (*RescheduleAdmissionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RescheduleAdmission not implemented")
 }
 func (UnimplementedReferralServiceServer) ListFollowUps(context.Context, *ListFollowUpsRequest) (*ListFollowUpsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListFollowUps not implemented")
@@ -1005,6 +1023,24 @@ func _ReferralService_RecordCourse_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReferralService_RescheduleAdmission_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RescheduleAdmissionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).RescheduleAdmission(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_RescheduleAdmission_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).RescheduleAdmission(ctx, req.(*RescheduleAdmissionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ReferralService_ListFollowUps_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListFollowUpsRequest)
 	if err := dec(in); err != nil {
@@ -1314,6 +1350,10 @@ var ReferralService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RecordCourse",
 			Handler:    _ReferralService_RecordCourse_Handler,
+		},
+		{
+			MethodName: "RescheduleAdmission",
+			Handler:    _ReferralService_RescheduleAdmission_Handler,
 		},
 		{
 			MethodName: "ListFollowUps",
