@@ -158,8 +158,12 @@ func TestTurnsOfTheCourse(t *testing.T) {
 		l.refused(fault.RightMissing, l.course(hospital, suspend, "not theirs"))
 		l.refused(fault.CommentRequired, l.course(shanghai, suspend, " "))
 		l.does(l.course(shanghai, suspend, "an infection"))
-		if c := l.get(shanghai); c.GetState() != referralv1.State_STATE_SUSPENDED || c.GetDeadline() == nil || l.counts(shanghai)["LISTED"] != 1 {
+		if c := l.get(shanghai); c.GetState() != referralv1.State_STATE_SUSPENDED || c.GetDeadline() == nil || l.counts(shanghai)["LISTED"] != 0 {
 			t.Fatalf("%v", c)
+		}
+		l.clock.Advance(24 * 24 * time.Hour)
+		if l.counts(shanghai)["LISTED"] != 1 {
+			t.Fatal("a listing to reconfirm within a week stands on no list")
 		}
 		_, err := l.server.RecordEvaluation(l.as(shanghai), &referralv1.RecordEvaluationRequest{RequestId: l.key(), ReferralId: l.id, Etag: l.etag(), Suitable: true})
 		l.must(err)

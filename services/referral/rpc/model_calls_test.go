@@ -45,7 +45,10 @@ func (m *model) calls(t *rapid.T, r *referral.Referral) map[string]func(ctx cont
 			return drop(s.SubmitReferral(ctx, &referralv1.SubmitReferralRequest{RequestId: key, ReferralId: id, Etag: etag}))
 		},
 		"ScreenReferral": func(ctx context.Context, etag string) error {
-			d := rapid.SampledFrom([]referralv1.ScreeningDecision{1, 1, 1, 1, 2, 3}).Draw(t, "decision")
+			d := rapid.SampledFrom([]referralv1.ScreeningDecision{1, 1, 1, 1, 1, 1, 2, 2, 3}).Draw(t, "decision")
+			if m.straight {
+				d = referralv1.ScreeningDecision_SCREENING_DECISION_PASS
+			}
 			return drop(s.ScreenReferral(ctx, &referralv1.ScreenReferralRequest{RequestId: key, ReferralId: id, Etag: etag, Decision: d, Comment: "why"}))
 		},
 		"OpenConsultation": func(ctx context.Context, etag string) error {
@@ -62,7 +65,7 @@ func (m *model) calls(t *rapid.T, r *referral.Referral) map[string]func(ctx cont
 			return drop(s.RecordOpinion(ctx, &referralv1.RecordOpinionRequest{RequestId: key, ReferralId: id, Etag: etag, Opinion: referralv1.Opinion_OPINION_INDICATED}))
 		},
 		"ConcludeConsultation": func(ctx context.Context, etag string) error {
-			o := rapid.SampledFrom([]referralv1.Opinion{1, 1, 1, 2, 3}).Draw(t, "conclusion")
+			o := rapid.SampledFrom([]referralv1.Opinion{1, 1, 1, 1, 1, 1, 2, 3}).Draw(t, "conclusion")
 			return drop(s.ConcludeConsultation(ctx, &referralv1.ConcludeConsultationRequest{RequestId: key, ReferralId: id, Etag: etag, Conclusion: o, Comment: "why"}))
 		},
 		"ChooseCenters": func(ctx context.Context, etag string) error {
@@ -77,7 +80,7 @@ func (m *model) calls(t *rapid.T, r *referral.Referral) map[string]func(ctx cont
 			}))
 		},
 		"RecordEvaluation": func(ctx context.Context, etag string) error {
-			suitable := rapid.IntRange(0, 3).Draw(t, "suitable") > 0
+			suitable := rapid.IntRange(0, 3).Draw(t, "suitable") > 0 || m.straight
 			return drop(s.RecordEvaluation(ctx, &referralv1.RecordEvaluationRequest{RequestId: key, ReferralId: id, Etag: etag, Suitable: suitable, Comment: "why"}))
 		},
 		"RecordSurgery": func(ctx context.Context, etag string) error {

@@ -173,7 +173,7 @@ func (w *world) serve() (string, error) {
 		Reason string
 	}
 	go func() {
-		_ = http.Serve(l, http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) { //nolint:gosec // a test's own port, asked by the test's own processes
+		_ = http.Serve(l, http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
 			var q asked
 			if json.NewDecoder(req.Body).Decode(&q) != nil {
 				return
