@@ -97,6 +97,7 @@ func asksThisCenterThenAnother(r *Referral, a Act) bool {
 func thisOffer(r *Referral, a Act) bool { return r.OfferID == a.Record || asksBeside(r, a) }
 
 func noTransfer(r *Referral, _ Act) bool { return r.TransferID == "" }
+func held(r *Referral, _ Act) bool       { return r.HoldID != "" }
 func notBooked(r *Referral, _ Act) bool  { return r.HoldID != "" && !r.HoldConfirmed }
 func ourHold(r *Referral, a Act) bool    { return r.HoldID != "" && r.HoldID == a.Record }
 func ourHoldUnbooked(r *Referral, a Act) bool {

@@ -211,7 +211,7 @@ var Table = []Row{
 		Call: "BookAdmission", Zh: "补办入院预约", En: "Confirm the admission belatedly",
 	},
 	{
-		From: on(Booked, TransferPlanned), Do: do(Reschedule), By: TheCenter, To: Booked, Limit: given, Kind: "RESCHEDULED",
+		From: on(Booked, TransferPlanned), Do: do(Reschedule), By: TheCenter, When: held, To: Booked, Limit: given, Kind: "RESCHEDULED",
 		Call: "RescheduleAdmission", Zh: "改约入院时间", En: "Book another day for the admission",
 	},
 	{

@@ -21,6 +21,7 @@ type world struct {
 	answers  map[string]said
 	effects  map[string]int
 	offers   map[string]string // id -> OPEN, DECLINED, ACCEPTED, WITHDRAWN
+	centers  map[string]string // offer -> whom it asks
 	holds    map[string]string // id -> HELD, CONFIRMED, RELEASED
 	access   map[string]bool
 	aborted  map[string]bool
@@ -32,7 +33,7 @@ type world struct {
 
 func newWorld() *world {
 	return &world{
-		answers: map[string]said{}, effects: map[string]int{}, offers: map[string]string{}, holds: map[string]string{},
+		answers: map[string]said{}, effects: map[string]int{}, offers: map[string]string{}, centers: map[string]string{}, holds: map[string]string{},
 		access: map[string]bool{}, aborted: map[string]bool{},
 	}
 }
@@ -93,7 +94,7 @@ func (w *world) effect(q asked) (said, error) {
 		return said{Text: "mat_00000000000000000000000001"}, nil
 	case "offer":
 		id := w.number("off")
-		w.offers[id] = "OPEN"
+		w.offers[id], w.centers[id] = "OPEN", q.About
 		return said{Text: id, At: q.At}, nil
 	case "withdraw":
 		if w.offers[q.About] == "DECLINED" {
