@@ -189,7 +189,7 @@ func (o *Offer) tellCondition(kind string, number int32, at time.Time, organisat
 func (o *Offer) answerable(at time.Time) error {
 	switch {
 	case o.Status == Expired, o.Status == Open && !at.Before(o.ExpiresAt):
-		return fault.New(fault.FailedPrecondition, fault.OfferExpired, "", "The offer's clock has run out.", "邀约已超过答复时限。")
+		return ranOut()
 	case o.Status == Open:
 		return nil
 	case o.Status == Accepting:
@@ -199,7 +199,15 @@ func (o *Offer) answerable(at time.Time) error {
 	return o.decidedAlready()
 }
 
+func ranOut() error {
+	return fault.New(fault.FailedPrecondition, fault.OfferExpired, "", "The offer's clock has run out.", "邀约已超过答复时限。")
+}
+
+// decidedAlready refuses an offer that is over; one that nobody answered in time was not decided.
 func (o *Offer) decidedAlready() error {
+	if o.Status == Expired {
+		return ranOut()
+	}
 	return fault.New(fault.FailedPrecondition, fault.OfferDecided, "", "The offer was decided already.", "该邀约已有决定。").
 		With("status", string(o.Status))
 }

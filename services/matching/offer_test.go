@@ -148,3 +148,12 @@ func TestLasting(t *testing.T) {
 		t.Error("a refusal lasts, an unknown error does not")
 	}
 }
+
+// A wish said again after its first attempt found no bed, and after the clock ran out: that is said, not that somebody decided.
+func TestExpiredIsNotDecided(t *testing.T) {
+	for status, reason := range map[Status]fault.Reason{Expired: fault.OfferExpired, Declined: fault.OfferDecided, Withdrawn: fault.OfferDecided} {
+		if err := (&Offer{Status: status}).Accepted(Held{}); !fault.Is(err, reason) {
+			t.Errorf("%s: %v", status, err)
+		}
+	}
+}
