@@ -3,9 +3,13 @@ import { Badge, Facts, html, Icon, Section, Table, useEffect, useState } from '.
 import { enumWord, has, language, pick, t, words } from '../i18n.js';
 import { picture } from '../api.js';
 import { when, whenFull, shortId } from '../format.js';
+import { at } from '../forms.js';
+import { clinicalFields } from '../clinical.js';
+import { Record } from '../pages/register.js';
 import { Legs, Way } from './plan.js';
 
 words({
+  'clinical.title': ['临床资料', 'Clinical data'], 'clinical.version': ['第 {n} 版', 'Version {n}'],
   'move.title': ['转运', 'Transfer'], 'move.status': ['状态', 'Status'], 'move.expected': ['预计到达', 'Expected'], 'move.checked': ['最近一次条件复核', 'Fitness checked'], 'move.left': ['实际出发', 'Departed'], 'move.arrived': ['实际到达', 'Arrived'], 'move.picture': ['转运时间带：各段如下表', 'The legs by time; the list below says the same'],
   'transfer.TRANSFER_STATUS_PLANNED': ['已计划', 'Planned'], 'transfer.TRANSFER_STATUS_READY': ['可出发', 'Ready'], 'transfer.TRANSFER_STATUS_IN_TRANSIT': ['途中', 'In transit'], 'transfer.TRANSFER_STATUS_ARRIVED': ['已到达', 'Arrived'], 'transfer.TRANSFER_STATUS_ABORTED': ['已中止', 'Aborted'],
   'offers.title': ['邀约', 'Offers'], 'offers.center': ['中心', 'Center'], 'offers.status': ['答复', 'Answer'], 'offers.expire': ['截止', 'Due'], 'offers.comment': ['说明', 'Comment'],
@@ -17,6 +21,22 @@ words({
   'follow.title': ['随访', 'Follow-up'], 'follow.visit': ['次序', 'Visit'], 'follow.due': ['应随访日', 'Due'], 'follow.done': ['完成', 'Done'], 'follow.items': ['项目', 'Items'], 'follow.open': ['待随访', 'Open'], 'follow.overdue': ['已逾期', 'Overdue'], 'follow.all': ['全部 {n} 次随访', 'All {n} visits'],
   'docs.title': ['文档', 'Documents'], 'docs.kind': ['类型', 'Kind'], 'docs.status': ['状态', 'Status'], 'docs.size': ['大小', 'Size'], 'docs.time': ['上传', 'Uploaded'], 'docs.by': ['机构', 'By'],
 });
+
+function shown(field, clinical) {
+  const value = field.name === 'liver.nodules' ? clinical.liver?.hccNodulesCm?.join(', ') : at(clinical, field.name);
+  if (value === undefined || value === null || value === '' || value === 0 || (value === false && field.type !== 'tristate')) return '';
+  if (typeof value === 'boolean') return t(value ? 'form.yes' : 'form.no');
+  if (field.options) return field.options.find((o) => o.value === value)?.label || '';
+  return String(value);
+}
+
+// Clinical is what a center decides by, as far as the caller may see it.
+export function Clinical({ record, organ }) {
+  if (!record?.clinical) return null;
+  return html`<${Section} title=${t('clinical.title')} id="clinical" actions=${html`<span class="quiet small">${t('clinical.version', { n: record.version })}</span>`}>
+    <${Facts} list=${clinicalFields(organ).filter((f) => f.name).map((f) => [f.label, shown(f, record.clinical)])} />
+    <${Record} record=${record} /><//>`;
+}
 
 function Strip({ id, etag }) {
   const [src, setSrc] = useState('');

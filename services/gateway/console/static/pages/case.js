@@ -11,7 +11,7 @@ import { Timeline } from '../case/timeline.js';
 import { Matches } from '../case/choose.js';
 import { Journey } from '../case/map.js';
 import { Bill } from '../case/bill.js';
-import { Consultations, Documents, FollowUps, Offers, Transfer } from '../case/panels.js';
+import { Clinical, Consultations, Documents, FollowUps, Offers, Transfer } from '../case/panels.js';
 
 words({
   'case.title': ['病例', 'Case'], 'case.patient': ['患者', 'Patient'], 'case.born': ['出生', 'Born'], 'case.home': ['居住地', 'Home'], 'case.insured': ['参保地', 'Insured in'], 'case.local': ['下转医院', 'Local hospital'], 'case.admission': ['计划入院', 'Admission'],
@@ -27,16 +27,16 @@ async function read(id) {
   const { referral: c } = await get('/v1/referrals/' + id);
   const has = (value, promise) => (value ? optional(promise()) : undefined);
   const late = ['STATE_BACK_REFERRED', 'STATE_FOLLOW_UP', 'STATE_CLOSED'].includes(c.state);
-  const [timeline, patient, run, offers, transfer, live, claim, followUps, consultations, documents] = await Promise.all([
-    all(`/v1/referrals/${id}/timeline`, 'entries'), optional(get('/v1/patients/' + c.patientId)), has(c.matchRunId, () => get('/v1/match-runs/' + c.matchRunId)),
+  const [timeline, patient, run, offers, transfer, live, claim, followUps, consultations, documents, clinical] = await Promise.all([
+    all(`/v1/referrals/${id}/timeline`, 'entries'), optional(get('/v1/patients/' + c.patientId)), has(c.matchRunId && hasRole('coordinator', 'operations'), () => get('/v1/match-runs/' + c.matchRunId)),
     has(c.matchRunId, () => get('/v1/offers', { referralId: id, pageSize: 200 })), has(c.transferId, () => get('/v1/transfers/' + c.transferId)), has(c.transferId, () => get(`/v1/transfers/${c.transferId}/live`)),
     has(c.claimId, () => get('/v1/claims/' + c.claimId)), has(late, () => get(`/v1/referrals/${id}/followUps`)), optional(get(`/v1/referrals/${id}/consultations`)),
-    optional(get(`/v1/patients/${c.patientId}/documents`)),
+    optional(get(`/v1/patients/${c.patientId}/documents`)), optional(get(`/v1/patients/${c.patientId}/clinical/${c.organ}`)),
   ]);
   const settled = claim?.claim?.settlementId && claim.claim.status !== 'CLAIM_STATUS_SETTLING' ? await optional(get(`/v1/claims/${c.claimId}/statement`)) : undefined;
   return {
     case: c, timeline, patient: patient?.patient, run: run?.matchRun, offers: offers?.offers || [], transfer: transfer?.transfer, live, claim: claim?.claim, statement: settled?.statement,
-    followUps, consultations: consultations?.consultations, documents: documents?.documents,
+    followUps, consultations: consultations?.consultations, documents: documents?.documents, clinical: clinical?.record,
   };
 }
 
@@ -76,6 +76,7 @@ function Case({ params }) {
     <div class="case">
       <div class="case-main">
         <${Actions} data=${data} reload=${found.reload} />
+        <${Clinical} record=${data.clinical} organ=${data.case.organ} />
         <${Bill} data=${data} reload=${found.reload} />
         <${Transfer} data=${data} />
         <${Journey} data=${data} />
