@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"gopkg.in/yaml.v3"
+
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	"huhang.example/services/internal/sqldb/sqldbtest"
 	"huhang.example/services/sampleline"
@@ -161,17 +163,25 @@ func promql(t *testing.T) map[string][]string {
 	if err != nil || len(rules) == 0 {
 		t.Fatalf("no rules: %v", err)
 	}
-	inline := regexp.MustCompile(`(?m)^\s+expr: (?:\|\n((?:\s{10,}.*\n)+)|(.*))$`)
 	for _, file := range rules {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range inline.FindAllStringSubmatch(string(text), -1) {
-			of[file] = append(of[file], m[1]+m[2])
+		var read struct {
+			Groups []struct {
+				Rules []struct {
+					Expr string `yaml:"expr"`
+				} `yaml:"rules"`
+			} `yaml:"groups"`
 		}
-		if len(of[file]) != strings.Count(string(text), " expr:") {
-			t.Errorf("%s: %d expressions were read", file, len(of[file]))
+		if err := yaml.Unmarshal(text, &read); err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range read.Groups {
+			for _, rule := range g.Rules {
+				of[file] = append(of[file], rule.Expr)
+			}
 		}
 	}
 	boards, err := filepath.Glob(deploy + "/grafana/*.json")

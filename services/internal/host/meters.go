@@ -35,6 +35,10 @@ func measureJobs(t *telemetry.Telemetry, db *sqldb.DB) error {
 		if err != nil {
 			return err
 		}
+		// A state of which there is none is told too: what is not told could as well not be known.
+		for _, state := range []string{"available", "running", "retryable", "dead"} {
+			o.ObserveInt64(jobs, 0, metric.WithAttributes(attribute.String("state", state)))
+		}
 		var all int64
 		for _, s := range standings {
 			o.ObserveInt64(jobs, s.Count, metric.WithAttributes(attribute.String("kind", s.Kind), attribute.String("state", s.State)))
