@@ -68,6 +68,16 @@ func (s *Service) RecordClinical(ctx context.Context, patientID, etag string, c 
 	return judge(p, r), nil
 }
 
+// CheckClinical refuses what RecordClinical would refuse of a person born that day, and stores nothing. Faults: FIELD_INVALID
+// for the day, and those of clinical.Check.
+func (s *Service) CheckClinical(birthDate string, c clinical.Clinical) error {
+	born, err := tidyDay("birth_date", birthDate)
+	if err != nil {
+		return err
+	}
+	return clinical.Check(&c, born, s.clock.Now())
+}
+
 // Clinical returns the latest clinical data for one organ.
 func (s *Service) Clinical(ctx context.Context, patientID, organ string) (*Judged, error) {
 	p, err := s.visible(ctx, patientID)

@@ -112,6 +112,7 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 		referral.RegisterReferralServiceHandlerClient(ctx, a.mux, referralv1.NewReferralServiceClient(c)),
 		referral.RegisterNotificationServiceHandlerClient(ctx, a.mux, referralv1.NewNotificationServiceClient(c)),
 		referral.RegisterWebhookServiceHandlerClient(ctx, a.mux, referralv1.NewWebhookServiceClient(c)),
+		referral.RegisterExchangeServiceHandlerClient(ctx, a.mux, referralv1.NewExchangeServiceClient(c)),
 	} {
 		if register != nil {
 			return nil, fmt.Errorf("routes: %w", register)

@@ -149,6 +149,14 @@ func (s *Server) RecordClinical(ctx context.Context, req *patientv1.RecordClinic
 	}, idempotency.Sealed(s.cipher), idempotency.Resource(req.GetPatientId()))
 }
 
+// CheckClinical judges clinical data and stores nothing.
+func (s *Server) CheckClinical(_ context.Context, req *patientv1.CheckClinicalRequest) (*patientv1.CheckClinicalResponse, error) {
+	if err := s.use.CheckClinical(req.GetBirthDate(), clinicalFrom(req.GetClinical())); err != nil {
+		return nil, err
+	}
+	return &patientv1.CheckClinicalResponse{}, nil
+}
+
 // GetClinical returns the latest clinical data.
 func (s *Server) GetClinical(ctx context.Context, req *patientv1.GetClinicalRequest) (*patientv1.GetClinicalResponse, error) {
 	j, err := s.use.Clinical(ctx, req.GetPatientId(), organFrom(req.GetOrgan()))

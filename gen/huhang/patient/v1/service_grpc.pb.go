@@ -30,6 +30,7 @@ const (
 	PatientService_WithdrawConsent_FullMethodName      = "/huhang.patient.v1.PatientService/WithdrawConsent"
 	PatientService_RecordClinical_FullMethodName       = "/huhang.patient.v1.PatientService/RecordClinical"
 	PatientService_GetClinical_FullMethodName          = "/huhang.patient.v1.PatientService/GetClinical"
+	PatientService_CheckClinical_FullMethodName        = "/huhang.patient.v1.PatientService/CheckClinical"
 	PatientService_ListClinicalVersions_FullMethodName = "/huhang.patient.v1.PatientService/ListClinicalVersions"
 	PatientService_GetMatchingProfile_FullMethodName   = "/huhang.patient.v1.PatientService/GetMatchingProfile"
 	PatientService_FindPatients_FullMethodName         = "/huhang.patient.v1.PatientService/FindPatients"
@@ -62,6 +63,8 @@ type PatientServiceClient interface {
 	RecordClinical(ctx context.Context, in *RecordClinicalRequest, opts ...grpc.CallOption) (*RecordClinicalResponse, error)
 	// GetClinical returns the latest clinical data for one organ with scores and missing data.
 	GetClinical(ctx context.Context, in *GetClinicalRequest, opts ...grpc.CallOption) (*GetClinicalResponse, error)
+	// CheckClinical judges clinical data as RecordClinical would, before the person is registered, and stores nothing.
+	CheckClinical(ctx context.Context, in *CheckClinicalRequest, opts ...grpc.CallOption) (*CheckClinicalResponse, error)
 	// ListClinicalVersions tells who changed what and when in a clinical record, and what stood there before.
 	ListClinicalVersions(ctx context.Context, in *ListClinicalVersionsRequest, opts ...grpc.CallOption) (*ListClinicalVersionsResponse, error)
 	// GetMatchingProfile gives a service what ranking, planning and settling need, without name, number or phone.
@@ -174,6 +177,16 @@ func (c *patientServiceClient) GetClinical(ctx context.Context, in *GetClinicalR
 	return out, nil
 }
 
+func (c *patientServiceClient) CheckClinical(ctx context.Context, in *CheckClinicalRequest, opts ...grpc.CallOption) (*CheckClinicalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckClinicalResponse)
+	err := c.cc.Invoke(ctx, PatientService_CheckClinical_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *patientServiceClient) ListClinicalVersions(ctx context.Context, in *ListClinicalVersionsRequest, opts ...grpc.CallOption) (*ListClinicalVersionsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListClinicalVersionsResponse)
@@ -258,6 +271,8 @@ type PatientServiceServer interface {
 	RecordClinical(context.Context, *RecordClinicalRequest) (*RecordClinicalResponse, error)
 	// GetClinical returns the latest clinical data for one organ with scores and missing data.
 	GetClinical(context.Context, *GetClinicalRequest) (*GetClinicalResponse, error)
+	// CheckClinical judges clinical data as RecordClinical would, before the person is registered, and stores nothing.
+	CheckClinical(context.Context, *CheckClinicalRequest) (*CheckClinicalResponse, error)
 	// ListClinicalVersions tells who changed what and when in a clinical record, and what stood there before.
 	ListClinicalVersions(context.Context, *ListClinicalVersionsRequest) (*ListClinicalVersionsResponse, error)
 	// GetMatchingProfile gives a service what ranking, planning and settling need, without name, number or phone.
@@ -306,6 +321,9 @@ func (UnimplementedPatientServiceServer) RecordClinical(context.Context, *Record
 }
 func (UnimplementedPatientServiceServer) GetClinical(context.Context, *GetClinicalRequest) (*GetClinicalResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetClinical not implemented")
+}
+func (UnimplementedPatientServiceServer) CheckClinical(context.Context, *CheckClinicalRequest) (*CheckClinicalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckClinical not implemented")
 }
 func (UnimplementedPatientServiceServer) ListClinicalVersions(context.Context, *ListClinicalVersionsRequest) (*ListClinicalVersionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListClinicalVersions not implemented")
@@ -508,6 +526,24 @@ func _PatientService_GetClinical_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PatientService_CheckClinical_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckClinicalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PatientServiceServer).CheckClinical(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PatientService_CheckClinical_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PatientServiceServer).CheckClinical(ctx, req.(*CheckClinicalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PatientService_ListClinicalVersions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListClinicalVersionsRequest)
 	if err := dec(in); err != nil {
@@ -658,6 +694,10 @@ var PatientService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetClinical",
 			Handler:    _PatientService_GetClinical_Handler,
+		},
+		{
+			MethodName: "CheckClinical",
+			Handler:    _PatientService_CheckClinical_Handler,
 		},
 		{
 			MethodName: "ListClinicalVersions",

@@ -420,6 +420,33 @@ func local_request_PatientService_GetClinical_0(ctx context.Context, marshaler r
 	return msg, metadata, err
 }
 
+func request_PatientService_CheckClinical_0(ctx context.Context, marshaler runtime.Marshaler, client extPatientv1.PatientServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPatientv1.CheckClinicalRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.CheckClinical(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_PatientService_CheckClinical_0(ctx context.Context, marshaler runtime.Marshaler, server extPatientv1.PatientServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extPatientv1.CheckClinicalRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	msg, err := server.CheckClinical(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 var filter_PatientService_ListClinicalVersions_0 = &utilities.DoubleArray{Encoding: map[string]int{"patient_id": 0, "organ": 1}, Base: []int{1, 1, 2, 0, 0}, Check: []int{0, 1, 1, 2, 3}}
 
 func request_PatientService_ListClinicalVersions_0(ctx context.Context, marshaler runtime.Marshaler, client extPatientv1.PatientServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
@@ -763,6 +790,26 @@ func RegisterPatientServiceHandlerServer(ctx context.Context, mux *runtime.Serve
 		}
 		forward_PatientService_GetClinical_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_PatientService_CheckClinical_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/huhang.patient.v1.PatientService/CheckClinical", runtime.WithHTTPPathPattern("/v1/patients:checkClinical"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_PatientService_CheckClinical_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_PatientService_CheckClinical_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodGet, pattern_PatientService_ListClinicalVersions_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -1016,6 +1063,23 @@ func RegisterPatientServiceHandlerClient(ctx context.Context, mux *runtime.Serve
 		}
 		forward_PatientService_GetClinical_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_PatientService_CheckClinical_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/huhang.patient.v1.PatientService/CheckClinical", runtime.WithHTTPPathPattern("/v1/patients:checkClinical"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_PatientService_CheckClinical_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_PatientService_CheckClinical_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodGet, pattern_PatientService_ListClinicalVersions_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -1080,6 +1144,7 @@ var (
 	pattern_PatientService_WithdrawConsent_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "patients", "patient_id", "consents"}, "withdraw"))
 	pattern_PatientService_RecordClinical_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"v1", "patients", "patient_id", "clinical", "clinical.organ"}, ""))
 	pattern_PatientService_GetClinical_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"v1", "patients", "patient_id", "clinical", "organ"}, ""))
+	pattern_PatientService_CheckClinical_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "patients"}, "checkClinical"))
 	pattern_PatientService_ListClinicalVersions_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3, 1, 0, 4, 1, 5, 4, 2, 5}, []string{"v1", "patients", "patient_id", "clinical", "organ", "versions"}, ""))
 	pattern_PatientService_RevokeAccess_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "patients", "patient_id", "access"}, "revoke"))
 	pattern_PatientService_ListAccess_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "patients", "patient_id", "access"}, ""))
@@ -1095,6 +1160,7 @@ var (
 	forward_PatientService_WithdrawConsent_0      = runtime.ForwardResponseMessage
 	forward_PatientService_RecordClinical_0       = runtime.ForwardResponseMessage
 	forward_PatientService_GetClinical_0          = runtime.ForwardResponseMessage
+	forward_PatientService_CheckClinical_0        = runtime.ForwardResponseMessage
 	forward_PatientService_ListClinicalVersions_0 = runtime.ForwardResponseMessage
 	forward_PatientService_RevokeAccess_0         = runtime.ForwardResponseMessage
 	forward_PatientService_ListAccess_0           = runtime.ForwardResponseMessage
