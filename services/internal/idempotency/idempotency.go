@@ -107,6 +107,29 @@ func Once[R proto.Message](ctx context.Context, db *sqldb.DB, req Request, fn fu
 	return answer, nil
 }
 
+// Recall returns the answer of an earlier equal call, and whether there was one. It is for mutations that must ask other
+// services before Once, where asking again could be refused or do harm. Faults: those of Once that are not fn's.
+func Recall[R proto.Message](ctx context.Context, db *sqldb.DB, req Request) (R, bool, error) {
+	var none R
+	key, err := keyOf(ctx, req)
+	if err != nil {
+		return none, false, err
+	}
+	hash, err := hashOf(req)
+	if err != nil {
+		return none, false, err
+	}
+	answer := none.ProtoReflect().New().Interface().(R)
+	err = db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error { return key.recall(ctx, q, hash, nil, answer) })
+	switch {
+	case errors.Is(err, sqldb.ErrNoRows):
+		return none, false, nil
+	case err != nil:
+		return none, false, err
+	}
+	return answer, true, nil
+}
+
 type key struct{ caller, method, requestID string }
 
 func keyOf(ctx context.Context, req Request) (key, error) {
@@ -134,7 +157,7 @@ func keyOf(ctx context.Context, req Request) (key, error) {
 }
 
 // recall fills answer with the first one.
-func (k key) recall(ctx context.Context, tx *sqldb.Tx, hash []byte, cipher Cipher, answer proto.Message) error {
+func (k key) recall(ctx context.Context, tx sqldb.Querier, hash []byte, cipher Cipher, answer proto.Message) error {
 	var firstHash, stored []byte
 	err := tx.QueryRow(ctx, "SELECT payload_hash, answer FROM idempotency WHERE caller = $1 AND method = $2 AND request_id = $3",
 		k.caller, k.method, k.requestID).Scan(&firstHash, &stored)

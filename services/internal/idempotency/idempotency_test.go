@@ -263,3 +263,30 @@ func TestPurge(t *testing.T) {
 		sqldbtest.Eventually(t, "the job purges", func() bool { return rows(t, db, "idempotency") == 0 })
 	}, sqldbtest.Clock(now))
 }
+
+// Recall knows what Once did, and refuses another payload under its id before anything is done.
+func TestRecall(t *testing.T) {
+	sqldbtest.Each(t, tables, func(t *testing.T, db *sqldb.DB) {
+		ctx := hospital(t.Context(), "H-HF-01")
+		recall := func(ctx context.Context, name string) (*patientv1.RegisterPatientResponse, bool, error) {
+			return idempotency.Recall[*patientv1.RegisterPatientResponse](ctx, db, request(requestID, name))
+		}
+		if _, known, err := recall(ctx, "a"); known || err != nil {
+			t.Fatal(known, err)
+		}
+		var runs atomic.Int64
+		first, err := idempotency.Once(ctx, db, request(requestID, "a"), register(db, &runs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, known, err := recall(ctx, "a"); !known || err != nil || !proto.Equal(again, first) {
+			t.Error(again, known, err)
+		}
+		if _, _, err := recall(ctx, "b"); !fault.Is(err, fault.RequestIDReused) {
+			t.Error(err)
+		}
+		if _, known, err := recall(hospital(t.Context(), "H-NC-01"), "a"); known || err != nil {
+			t.Error("a stranger's", known, err)
+		}
+	})
+}
