@@ -50,6 +50,9 @@ func (*strictJSON) StreamContentType(any) string { return streamContentType }
 // with the body for the answer.
 func (*strictJSON) NewDecoder(r io.Reader) runtime.Decoder {
 	return runtime.DecoderFunc(func(into any) error {
+		if file, is := into.(**httpbody.HttpBody); is {
+			return decodeFile(r, file)
+		}
 		message, ok := into.(proto.Message)
 		if !ok {
 			return fmt.Errorf("%T is no message", into)
@@ -79,6 +82,23 @@ func decode(r io.Reader, into proto.Message) error {
 	if err := protojson.Unmarshal(text, into); err != nil {
 		return malformed(err)
 	}
+	return nil
+}
+
+// decodeFile takes the body as it is, where a call's field is a file.
+func decodeFile(r io.Reader, into **httpbody.HttpBody) error {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		f := notWellFormed()
+		if large := new(http.MaxBytesError); errors.As(err, &large) {
+			f = tooLarge().With("limit_bytes", fmt.Sprint(large.Limit))
+		}
+		if b, held := r.(*body); held {
+			b.refused = f.Cause(err)
+		}
+		return f.Cause(err)
+	}
+	*into = &httpbody.HttpBody{ContentType: contentType, Data: text}
 	return nil
 }
 

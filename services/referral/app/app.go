@@ -7,6 +7,7 @@ import (
 	"huhang.example/services/internal/fleet"
 	"huhang.example/services/internal/host"
 	"huhang.example/services/referral"
+	"huhang.example/services/referral/exchange"
 	"huhang.example/services/referral/peers"
 	"huhang.example/services/referral/peers/jaeger"
 	"huhang.example/services/referral/rpc"
@@ -67,5 +68,6 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 		h.DB.Close()
 		return nil, err
 	}
+	rpc.RegisterExchange(h.GRPC(), exchange.New(service, others, d.Clock), service, h.DB)
 	return &App{h}, nil
 }
