@@ -4,15 +4,18 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"huhang.example/services/cli"
 )
 
-func main() {
+func main() { os.Exit(run()) }
+
+func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// A second signal ends the process at once.
@@ -21,8 +24,6 @@ func main() {
 		Use: "huhang", Short: "护航: the cross-province organ-transplant referral line", SilenceUsage: true, SilenceErrors: true,
 	}
 	root.AddCommand(devCommand(), serveCommand(), certsCommand(), settleCommand(), policyCommand(), importTimetableCommand())
-	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "huhang:", err)
-		os.Exit(1)
-	}
+	failures := cli.Add(root, cli.System(), os.Args[1:])
+	return failures.Tell(root.ExecuteContext(ctx))
 }
