@@ -3563,6 +3563,98 @@ func (x *RecordClinicalResponse) GetRecord() *ClinicalRecord {
 	return nil
 }
 
+// CheckClinicalRequest holds data that are not recorded yet.
+type CheckClinicalRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Birth date of the person, YYYY-MM-DD; no day in the data precedes it.
+	BirthDate string `protobuf:"bytes,1,opt,name=birth_date,json=birthDate,proto3" json:"birth_date,omitempty"`
+	// The data, whole.
+	Clinical      *Clinical `protobuf:"bytes,2,opt,name=clinical,proto3" json:"clinical,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckClinicalRequest) Reset() {
+	*x = CheckClinicalRequest{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckClinicalRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckClinicalRequest) ProtoMessage() {}
+
+func (x *CheckClinicalRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckClinicalRequest.ProtoReflect.Descriptor instead.
+func (*CheckClinicalRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *CheckClinicalRequest) GetBirthDate() string {
+	if x != nil {
+		return x.BirthDate
+	}
+	return ""
+}
+
+func (x *CheckClinicalRequest) GetClinical() *Clinical {
+	if x != nil {
+		return x.Clinical
+	}
+	return nil
+}
+
+// CheckClinicalResponse says that nothing in them is impossible; what is, is refused as RecordClinical refuses it.
+type CheckClinicalResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckClinicalResponse) Reset() {
+	*x = CheckClinicalResponse{}
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckClinicalResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckClinicalResponse) ProtoMessage() {}
+
+func (x *CheckClinicalResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckClinicalResponse.ProtoReflect.Descriptor instead.
+func (*CheckClinicalResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{39}
+}
+
 // GetClinicalRequest names a patient and an organ.
 type GetClinicalRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3576,7 +3668,7 @@ type GetClinicalRequest struct {
 
 func (x *GetClinicalRequest) Reset() {
 	*x = GetClinicalRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3588,7 +3680,7 @@ func (x *GetClinicalRequest) String() string {
 func (*GetClinicalRequest) ProtoMessage() {}
 
 func (x *GetClinicalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3601,7 +3693,7 @@ func (x *GetClinicalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClinicalRequest.ProtoReflect.Descriptor instead.
 func (*GetClinicalRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GetClinicalRequest) GetPatientId() string {
@@ -3629,7 +3721,7 @@ type GetClinicalResponse struct {
 
 func (x *GetClinicalResponse) Reset() {
 	*x = GetClinicalResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3641,7 +3733,7 @@ func (x *GetClinicalResponse) String() string {
 func (*GetClinicalResponse) ProtoMessage() {}
 
 func (x *GetClinicalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3654,7 +3746,7 @@ func (x *GetClinicalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClinicalResponse.ProtoReflect.Descriptor instead.
 func (*GetClinicalResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GetClinicalResponse) GetRecord() *ClinicalRecord {
@@ -3677,7 +3769,7 @@ type GetMatchingProfileRequest struct {
 
 func (x *GetMatchingProfileRequest) Reset() {
 	*x = GetMatchingProfileRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3689,7 +3781,7 @@ func (x *GetMatchingProfileRequest) String() string {
 func (*GetMatchingProfileRequest) ProtoMessage() {}
 
 func (x *GetMatchingProfileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3702,7 +3794,7 @@ func (x *GetMatchingProfileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMatchingProfileRequest.ProtoReflect.Descriptor instead.
 func (*GetMatchingProfileRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{40}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GetMatchingProfileRequest) GetPatientId() string {
@@ -3746,7 +3838,7 @@ type GetMatchingProfileResponse struct {
 
 func (x *GetMatchingProfileResponse) Reset() {
 	*x = GetMatchingProfileResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3758,7 +3850,7 @@ func (x *GetMatchingProfileResponse) String() string {
 func (*GetMatchingProfileResponse) ProtoMessage() {}
 
 func (x *GetMatchingProfileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3771,7 +3863,7 @@ func (x *GetMatchingProfileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMatchingProfileResponse.ProtoReflect.Descriptor instead.
 func (*GetMatchingProfileResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{41}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetMatchingProfileResponse) GetAgeYears() int32 {
@@ -3854,7 +3946,7 @@ type GrantAccessRequest struct {
 
 func (x *GrantAccessRequest) Reset() {
 	*x = GrantAccessRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3866,7 +3958,7 @@ func (x *GrantAccessRequest) String() string {
 func (*GrantAccessRequest) ProtoMessage() {}
 
 func (x *GrantAccessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3879,7 +3971,7 @@ func (x *GrantAccessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantAccessRequest.ProtoReflect.Descriptor instead.
 func (*GrantAccessRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{42}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GrantAccessRequest) GetRequestId() string {
@@ -3919,7 +4011,7 @@ type GrantAccessResponse struct {
 
 func (x *GrantAccessResponse) Reset() {
 	*x = GrantAccessResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3931,7 +4023,7 @@ func (x *GrantAccessResponse) String() string {
 func (*GrantAccessResponse) ProtoMessage() {}
 
 func (x *GrantAccessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3944,7 +4036,7 @@ func (x *GrantAccessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantAccessResponse.ProtoReflect.Descriptor instead.
 func (*GrantAccessResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{43}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 // RevokeAccessRequest ends what a case gave an organisation.
@@ -3968,7 +4060,7 @@ type RevokeAccessRequest struct {
 
 func (x *RevokeAccessRequest) Reset() {
 	*x = RevokeAccessRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3980,7 +4072,7 @@ func (x *RevokeAccessRequest) String() string {
 func (*RevokeAccessRequest) ProtoMessage() {}
 
 func (x *RevokeAccessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3993,7 +4085,7 @@ func (x *RevokeAccessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAccessRequest.ProtoReflect.Descriptor instead.
 func (*RevokeAccessRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{44}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RevokeAccessRequest) GetRequestId() string {
@@ -4049,7 +4141,7 @@ type RevokeAccessResponse struct {
 
 func (x *RevokeAccessResponse) Reset() {
 	*x = RevokeAccessResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4061,7 +4153,7 @@ func (x *RevokeAccessResponse) String() string {
 func (*RevokeAccessResponse) ProtoMessage() {}
 
 func (x *RevokeAccessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4074,7 +4166,7 @@ func (x *RevokeAccessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAccessResponse.ProtoReflect.Descriptor instead.
 func (*RevokeAccessResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{45}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RevokeAccessResponse) GetRevoked() bool {
@@ -4095,7 +4187,7 @@ type ListAccessRequest struct {
 
 func (x *ListAccessRequest) Reset() {
 	*x = ListAccessRequest{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4107,7 +4199,7 @@ func (x *ListAccessRequest) String() string {
 func (*ListAccessRequest) ProtoMessage() {}
 
 func (x *ListAccessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4120,7 +4212,7 @@ func (x *ListAccessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccessRequest.ProtoReflect.Descriptor instead.
 func (*ListAccessRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{46}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ListAccessRequest) GetPatientId() string {
@@ -4141,7 +4233,7 @@ type ListAccessResponse struct {
 
 func (x *ListAccessResponse) Reset() {
 	*x = ListAccessResponse{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4153,7 +4245,7 @@ func (x *ListAccessResponse) String() string {
 func (*ListAccessResponse) ProtoMessage() {}
 
 func (x *ListAccessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4166,7 +4258,7 @@ func (x *ListAccessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccessResponse.ProtoReflect.Descriptor instead.
 func (*ListAccessResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{47}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ListAccessResponse) GetGrants() []*AccessGrant {
@@ -4195,7 +4287,7 @@ type AccessGrant struct {
 
 func (x *AccessGrant) Reset() {
 	*x = AccessGrant{}
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4207,7 +4299,7 @@ func (x *AccessGrant) String() string {
 func (*AccessGrant) ProtoMessage() {}
 
 func (x *AccessGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_patient_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_patient_v1_messages_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4220,7 +4312,7 @@ func (x *AccessGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccessGrant.ProtoReflect.Descriptor instead.
 func (*AccessGrant) Descriptor() ([]byte, []int) {
-	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{48}
+	return file_huhang_patient_v1_messages_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *AccessGrant) GetOrganisation() string {
@@ -4592,7 +4684,12 @@ const file_huhang_patient_v1_messages_proto_rawDesc = "" +
 	"\x04etag\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{0,19}$R\x04etag\x12?\n" +
 	"\bclinical\x18\x04 \x01(\v2\x1b.huhang.patient.v1.ClinicalB\x06\xbaH\x03\xc8\x01\x01R\bclinical\"S\n" +
 	"\x16RecordClinicalResponse\x129\n" +
-	"\x06record\x18\x01 \x01(\v2!.huhang.patient.v1.ClinicalRecordR\x06record\"\x88\x01\n" +
+	"\x06record\x18\x01 \x01(\v2!.huhang.patient.v1.ClinicalRecordR\x06record\"\x9b\x01\n" +
+	"\x14CheckClinicalRequest\x12B\n" +
+	"\n" +
+	"birth_date\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\tbirthDate\x12?\n" +
+	"\bclinical\x18\x02 \x01(\v2\x1b.huhang.patient.v1.ClinicalB\x06\xbaH\x03\xc8\x01\x01R\bclinical\"\x17\n" +
+	"\x15CheckClinicalResponse\"\x88\x01\n" +
 	"\x12GetClinicalRequest\x128\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^pat_[0-9a-z]{26}$R\tpatientId\x128\n" +
@@ -4687,7 +4784,7 @@ func file_huhang_patient_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_patient_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_huhang_patient_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_huhang_patient_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_huhang_patient_v1_messages_proto_goTypes = []any{
 	(Scheme)(0),                          // 0: huhang.patient.v1.Scheme
 	(AssistanceGroup)(0),                 // 1: huhang.patient.v1.AssistanceGroup
@@ -4731,84 +4828,86 @@ var file_huhang_patient_v1_messages_proto_goTypes = []any{
 	(*WithdrawConsentResponse)(nil),      // 39: huhang.patient.v1.WithdrawConsentResponse
 	(*RecordClinicalRequest)(nil),        // 40: huhang.patient.v1.RecordClinicalRequest
 	(*RecordClinicalResponse)(nil),       // 41: huhang.patient.v1.RecordClinicalResponse
-	(*GetClinicalRequest)(nil),           // 42: huhang.patient.v1.GetClinicalRequest
-	(*GetClinicalResponse)(nil),          // 43: huhang.patient.v1.GetClinicalResponse
-	(*GetMatchingProfileRequest)(nil),    // 44: huhang.patient.v1.GetMatchingProfileRequest
-	(*GetMatchingProfileResponse)(nil),   // 45: huhang.patient.v1.GetMatchingProfileResponse
-	(*GrantAccessRequest)(nil),           // 46: huhang.patient.v1.GrantAccessRequest
-	(*GrantAccessResponse)(nil),          // 47: huhang.patient.v1.GrantAccessResponse
-	(*RevokeAccessRequest)(nil),          // 48: huhang.patient.v1.RevokeAccessRequest
-	(*RevokeAccessResponse)(nil),         // 49: huhang.patient.v1.RevokeAccessResponse
-	(*ListAccessRequest)(nil),            // 50: huhang.patient.v1.ListAccessRequest
-	(*ListAccessResponse)(nil),           // 51: huhang.patient.v1.ListAccessResponse
-	(*AccessGrant)(nil),                  // 52: huhang.patient.v1.AccessGrant
-	nil,                                  // 53: huhang.patient.v1.Score.InputsEntry
-	(v1.Sex)(0),                          // 54: huhang.organ.v1.Sex
-	(*timestamppb.Timestamp)(nil),        // 55: google.protobuf.Timestamp
-	(v1.Organ)(0),                        // 56: huhang.organ.v1.Organ
-	(v1.BloodGroup)(0),                   // 57: huhang.organ.v1.BloodGroup
-	(*Immunology)(nil),                   // 58: huhang.patient.v1.Immunology
-	(*Serology)(nil),                     // 59: huhang.patient.v1.Serology
-	(*Malignancy)(nil),                   // 60: huhang.patient.v1.Malignancy
-	(*CardiacWorkup)(nil),                // 61: huhang.patient.v1.CardiacWorkup
-	(*Social)(nil),                       // 62: huhang.patient.v1.Social
-	(*TransplantHistory)(nil),            // 63: huhang.patient.v1.TransplantHistory
-	(*Drug)(nil),                         // 64: huhang.patient.v1.Drug
-	(*Allergy)(nil),                      // 65: huhang.patient.v1.Allergy
-	(*HeartData)(nil),                    // 66: huhang.patient.v1.HeartData
-	(*LungData)(nil),                     // 67: huhang.patient.v1.LungData
-	(*PancreasData)(nil),                 // 68: huhang.patient.v1.PancreasData
-	(*SmallBowelData)(nil),               // 69: huhang.patient.v1.SmallBowelData
-	(*ChildData)(nil),                    // 70: huhang.patient.v1.ChildData
-	(DialysisModality)(0),                // 71: huhang.patient.v1.DialysisModality
-	(DialysisAccess)(0),                  // 72: huhang.patient.v1.DialysisAccess
-	(DiabetesType)(0),                    // 73: huhang.patient.v1.DiabetesType
-	(*fieldmaskpb.FieldMask)(nil),        // 74: google.protobuf.FieldMask
+	(*CheckClinicalRequest)(nil),         // 42: huhang.patient.v1.CheckClinicalRequest
+	(*CheckClinicalResponse)(nil),        // 43: huhang.patient.v1.CheckClinicalResponse
+	(*GetClinicalRequest)(nil),           // 44: huhang.patient.v1.GetClinicalRequest
+	(*GetClinicalResponse)(nil),          // 45: huhang.patient.v1.GetClinicalResponse
+	(*GetMatchingProfileRequest)(nil),    // 46: huhang.patient.v1.GetMatchingProfileRequest
+	(*GetMatchingProfileResponse)(nil),   // 47: huhang.patient.v1.GetMatchingProfileResponse
+	(*GrantAccessRequest)(nil),           // 48: huhang.patient.v1.GrantAccessRequest
+	(*GrantAccessResponse)(nil),          // 49: huhang.patient.v1.GrantAccessResponse
+	(*RevokeAccessRequest)(nil),          // 50: huhang.patient.v1.RevokeAccessRequest
+	(*RevokeAccessResponse)(nil),         // 51: huhang.patient.v1.RevokeAccessResponse
+	(*ListAccessRequest)(nil),            // 52: huhang.patient.v1.ListAccessRequest
+	(*ListAccessResponse)(nil),           // 53: huhang.patient.v1.ListAccessResponse
+	(*AccessGrant)(nil),                  // 54: huhang.patient.v1.AccessGrant
+	nil,                                  // 55: huhang.patient.v1.Score.InputsEntry
+	(v1.Sex)(0),                          // 56: huhang.organ.v1.Sex
+	(*timestamppb.Timestamp)(nil),        // 57: google.protobuf.Timestamp
+	(v1.Organ)(0),                        // 58: huhang.organ.v1.Organ
+	(v1.BloodGroup)(0),                   // 59: huhang.organ.v1.BloodGroup
+	(*Immunology)(nil),                   // 60: huhang.patient.v1.Immunology
+	(*Serology)(nil),                     // 61: huhang.patient.v1.Serology
+	(*Malignancy)(nil),                   // 62: huhang.patient.v1.Malignancy
+	(*CardiacWorkup)(nil),                // 63: huhang.patient.v1.CardiacWorkup
+	(*Social)(nil),                       // 64: huhang.patient.v1.Social
+	(*TransplantHistory)(nil),            // 65: huhang.patient.v1.TransplantHistory
+	(*Drug)(nil),                         // 66: huhang.patient.v1.Drug
+	(*Allergy)(nil),                      // 67: huhang.patient.v1.Allergy
+	(*HeartData)(nil),                    // 68: huhang.patient.v1.HeartData
+	(*LungData)(nil),                     // 69: huhang.patient.v1.LungData
+	(*PancreasData)(nil),                 // 70: huhang.patient.v1.PancreasData
+	(*SmallBowelData)(nil),               // 71: huhang.patient.v1.SmallBowelData
+	(*ChildData)(nil),                    // 72: huhang.patient.v1.ChildData
+	(DialysisModality)(0),                // 73: huhang.patient.v1.DialysisModality
+	(DialysisAccess)(0),                  // 74: huhang.patient.v1.DialysisAccess
+	(DiabetesType)(0),                    // 75: huhang.patient.v1.DiabetesType
+	(*fieldmaskpb.FieldMask)(nil),        // 76: google.protobuf.FieldMask
 }
 var file_huhang_patient_v1_messages_proto_depIdxs = []int32{
-	54, // 0: huhang.patient.v1.Patient.sex:type_name -> huhang.organ.v1.Sex
+	56, // 0: huhang.patient.v1.Patient.sex:type_name -> huhang.organ.v1.Sex
 	5,  // 1: huhang.patient.v1.Patient.coverage:type_name -> huhang.patient.v1.Coverage
 	6,  // 2: huhang.patient.v1.Patient.guardian:type_name -> huhang.patient.v1.Guardian
 	7,  // 3: huhang.patient.v1.Patient.consents:type_name -> huhang.patient.v1.Consent
-	55, // 4: huhang.patient.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
+	57, // 4: huhang.patient.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
 	0,  // 5: huhang.patient.v1.Coverage.scheme:type_name -> huhang.patient.v1.Scheme
 	1,  // 6: huhang.patient.v1.Coverage.assistance_groups:type_name -> huhang.patient.v1.AssistanceGroup
 	2,  // 7: huhang.patient.v1.Consent.purpose:type_name -> huhang.patient.v1.Purpose
-	55, // 8: huhang.patient.v1.Consent.give_time:type_name -> google.protobuf.Timestamp
-	55, // 9: huhang.patient.v1.Consent.withdraw_time:type_name -> google.protobuf.Timestamp
-	56, // 10: huhang.patient.v1.Clinical.organ:type_name -> huhang.organ.v1.Organ
-	57, // 11: huhang.patient.v1.Clinical.blood_group:type_name -> huhang.organ.v1.BloodGroup
+	57, // 8: huhang.patient.v1.Consent.give_time:type_name -> google.protobuf.Timestamp
+	57, // 9: huhang.patient.v1.Consent.withdraw_time:type_name -> google.protobuf.Timestamp
+	58, // 10: huhang.patient.v1.Clinical.organ:type_name -> huhang.organ.v1.Organ
+	59, // 11: huhang.patient.v1.Clinical.blood_group:type_name -> huhang.organ.v1.BloodGroup
 	10, // 12: huhang.patient.v1.Clinical.labs:type_name -> huhang.patient.v1.Labs
 	11, // 13: huhang.patient.v1.Clinical.liver:type_name -> huhang.patient.v1.LiverData
 	12, // 14: huhang.patient.v1.Clinical.kidney:type_name -> huhang.patient.v1.KidneyData
 	13, // 15: huhang.patient.v1.Clinical.fitness:type_name -> huhang.patient.v1.Fitness
-	58, // 16: huhang.patient.v1.Clinical.immunology:type_name -> huhang.patient.v1.Immunology
-	59, // 17: huhang.patient.v1.Clinical.serology:type_name -> huhang.patient.v1.Serology
-	60, // 18: huhang.patient.v1.Clinical.malignancies:type_name -> huhang.patient.v1.Malignancy
-	61, // 19: huhang.patient.v1.Clinical.cardiac_workup:type_name -> huhang.patient.v1.CardiacWorkup
-	62, // 20: huhang.patient.v1.Clinical.social:type_name -> huhang.patient.v1.Social
-	63, // 21: huhang.patient.v1.Clinical.transplant_history:type_name -> huhang.patient.v1.TransplantHistory
-	64, // 22: huhang.patient.v1.Clinical.drugs:type_name -> huhang.patient.v1.Drug
-	65, // 23: huhang.patient.v1.Clinical.allergies:type_name -> huhang.patient.v1.Allergy
-	66, // 24: huhang.patient.v1.Clinical.heart:type_name -> huhang.patient.v1.HeartData
-	67, // 25: huhang.patient.v1.Clinical.lung:type_name -> huhang.patient.v1.LungData
-	68, // 26: huhang.patient.v1.Clinical.pancreas:type_name -> huhang.patient.v1.PancreasData
-	69, // 27: huhang.patient.v1.Clinical.small_bowel:type_name -> huhang.patient.v1.SmallBowelData
-	70, // 28: huhang.patient.v1.Clinical.child:type_name -> huhang.patient.v1.ChildData
-	71, // 29: huhang.patient.v1.KidneyData.modality:type_name -> huhang.patient.v1.DialysisModality
-	72, // 30: huhang.patient.v1.KidneyData.access:type_name -> huhang.patient.v1.DialysisAccess
-	73, // 31: huhang.patient.v1.KidneyData.diabetes:type_name -> huhang.patient.v1.DiabetesType
-	53, // 32: huhang.patient.v1.Score.inputs:type_name -> huhang.patient.v1.Score.InputsEntry
+	60, // 16: huhang.patient.v1.Clinical.immunology:type_name -> huhang.patient.v1.Immunology
+	61, // 17: huhang.patient.v1.Clinical.serology:type_name -> huhang.patient.v1.Serology
+	62, // 18: huhang.patient.v1.Clinical.malignancies:type_name -> huhang.patient.v1.Malignancy
+	63, // 19: huhang.patient.v1.Clinical.cardiac_workup:type_name -> huhang.patient.v1.CardiacWorkup
+	64, // 20: huhang.patient.v1.Clinical.social:type_name -> huhang.patient.v1.Social
+	65, // 21: huhang.patient.v1.Clinical.transplant_history:type_name -> huhang.patient.v1.TransplantHistory
+	66, // 22: huhang.patient.v1.Clinical.drugs:type_name -> huhang.patient.v1.Drug
+	67, // 23: huhang.patient.v1.Clinical.allergies:type_name -> huhang.patient.v1.Allergy
+	68, // 24: huhang.patient.v1.Clinical.heart:type_name -> huhang.patient.v1.HeartData
+	69, // 25: huhang.patient.v1.Clinical.lung:type_name -> huhang.patient.v1.LungData
+	70, // 26: huhang.patient.v1.Clinical.pancreas:type_name -> huhang.patient.v1.PancreasData
+	71, // 27: huhang.patient.v1.Clinical.small_bowel:type_name -> huhang.patient.v1.SmallBowelData
+	72, // 28: huhang.patient.v1.Clinical.child:type_name -> huhang.patient.v1.ChildData
+	73, // 29: huhang.patient.v1.KidneyData.modality:type_name -> huhang.patient.v1.DialysisModality
+	74, // 30: huhang.patient.v1.KidneyData.access:type_name -> huhang.patient.v1.DialysisAccess
+	75, // 31: huhang.patient.v1.KidneyData.diabetes:type_name -> huhang.patient.v1.DiabetesType
+	55, // 32: huhang.patient.v1.Score.inputs:type_name -> huhang.patient.v1.Score.InputsEntry
 	16, // 33: huhang.patient.v1.MissingDatum.blocked:type_name -> huhang.patient.v1.Blocked
 	3,  // 34: huhang.patient.v1.Blocked.kind:type_name -> huhang.patient.v1.BlockedKind
-	56, // 35: huhang.patient.v1.Blocked.organ:type_name -> huhang.organ.v1.Organ
-	55, // 36: huhang.patient.v1.ClinicalVersion.record_time:type_name -> google.protobuf.Timestamp
+	58, // 35: huhang.patient.v1.Blocked.organ:type_name -> huhang.organ.v1.Organ
+	57, // 36: huhang.patient.v1.ClinicalVersion.record_time:type_name -> google.protobuf.Timestamp
 	17, // 37: huhang.patient.v1.ClinicalVersion.changes:type_name -> huhang.patient.v1.DatumChange
-	56, // 38: huhang.patient.v1.ListClinicalVersionsRequest.organ:type_name -> huhang.organ.v1.Organ
+	58, // 38: huhang.patient.v1.ListClinicalVersionsRequest.organ:type_name -> huhang.organ.v1.Organ
 	18, // 39: huhang.patient.v1.ListClinicalVersionsResponse.versions:type_name -> huhang.patient.v1.ClinicalVersion
-	55, // 40: huhang.patient.v1.DatumTime.changed_at:type_name -> google.protobuf.Timestamp
+	57, // 40: huhang.patient.v1.DatumTime.changed_at:type_name -> google.protobuf.Timestamp
 	9,  // 41: huhang.patient.v1.ClinicalRecord.clinical:type_name -> huhang.patient.v1.Clinical
-	55, // 42: huhang.patient.v1.ClinicalRecord.record_time:type_name -> google.protobuf.Timestamp
+	57, // 42: huhang.patient.v1.ClinicalRecord.record_time:type_name -> google.protobuf.Timestamp
 	14, // 43: huhang.patient.v1.ClinicalRecord.scores:type_name -> huhang.patient.v1.Score
 	15, // 44: huhang.patient.v1.ClinicalRecord.missing:type_name -> huhang.patient.v1.MissingDatum
 	21, // 45: huhang.patient.v1.ClinicalRecord.changed:type_name -> huhang.patient.v1.DatumTime
@@ -4820,7 +4919,7 @@ var file_huhang_patient_v1_messages_proto_depIdxs = []int32{
 	4,  // 51: huhang.patient.v1.RegisterPatientResponse.patient:type_name -> huhang.patient.v1.Patient
 	4,  // 52: huhang.patient.v1.GetPatientResponse.patient:type_name -> huhang.patient.v1.Patient
 	4,  // 53: huhang.patient.v1.ListPatientsResponse.patients:type_name -> huhang.patient.v1.Patient
-	74, // 54: huhang.patient.v1.UpdatePatientRequest.update_mask:type_name -> google.protobuf.FieldMask
+	76, // 54: huhang.patient.v1.UpdatePatientRequest.update_mask:type_name -> google.protobuf.FieldMask
 	6,  // 55: huhang.patient.v1.UpdatePatientRequest.guardian:type_name -> huhang.patient.v1.Guardian
 	5,  // 56: huhang.patient.v1.UpdatePatientRequest.coverage:type_name -> huhang.patient.v1.Coverage
 	4,  // 57: huhang.patient.v1.UpdatePatientResponse.patient:type_name -> huhang.patient.v1.Patient
@@ -4831,22 +4930,23 @@ var file_huhang_patient_v1_messages_proto_depIdxs = []int32{
 	8,  // 62: huhang.patient.v1.WithdrawConsentResponse.effects:type_name -> huhang.patient.v1.ConsentEffect
 	9,  // 63: huhang.patient.v1.RecordClinicalRequest.clinical:type_name -> huhang.patient.v1.Clinical
 	22, // 64: huhang.patient.v1.RecordClinicalResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
-	56, // 65: huhang.patient.v1.GetClinicalRequest.organ:type_name -> huhang.organ.v1.Organ
-	22, // 66: huhang.patient.v1.GetClinicalResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
-	56, // 67: huhang.patient.v1.GetMatchingProfileRequest.organ:type_name -> huhang.organ.v1.Organ
-	54, // 68: huhang.patient.v1.GetMatchingProfileResponse.sex:type_name -> huhang.organ.v1.Sex
-	5,  // 69: huhang.patient.v1.GetMatchingProfileResponse.coverage:type_name -> huhang.patient.v1.Coverage
-	22, // 70: huhang.patient.v1.GetMatchingProfileResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
-	2,  // 71: huhang.patient.v1.GetMatchingProfileResponse.consents:type_name -> huhang.patient.v1.Purpose
-	55, // 72: huhang.patient.v1.RevokeAccessRequest.granted_until:type_name -> google.protobuf.Timestamp
-	52, // 73: huhang.patient.v1.ListAccessResponse.grants:type_name -> huhang.patient.v1.AccessGrant
-	55, // 74: huhang.patient.v1.AccessGrant.grant_time:type_name -> google.protobuf.Timestamp
-	55, // 75: huhang.patient.v1.AccessGrant.revoke_time:type_name -> google.protobuf.Timestamp
-	76, // [76:76] is the sub-list for method output_type
-	76, // [76:76] is the sub-list for method input_type
-	76, // [76:76] is the sub-list for extension type_name
-	76, // [76:76] is the sub-list for extension extendee
-	0,  // [0:76] is the sub-list for field type_name
+	9,  // 65: huhang.patient.v1.CheckClinicalRequest.clinical:type_name -> huhang.patient.v1.Clinical
+	58, // 66: huhang.patient.v1.GetClinicalRequest.organ:type_name -> huhang.organ.v1.Organ
+	22, // 67: huhang.patient.v1.GetClinicalResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
+	58, // 68: huhang.patient.v1.GetMatchingProfileRequest.organ:type_name -> huhang.organ.v1.Organ
+	56, // 69: huhang.patient.v1.GetMatchingProfileResponse.sex:type_name -> huhang.organ.v1.Sex
+	5,  // 70: huhang.patient.v1.GetMatchingProfileResponse.coverage:type_name -> huhang.patient.v1.Coverage
+	22, // 71: huhang.patient.v1.GetMatchingProfileResponse.record:type_name -> huhang.patient.v1.ClinicalRecord
+	2,  // 72: huhang.patient.v1.GetMatchingProfileResponse.consents:type_name -> huhang.patient.v1.Purpose
+	57, // 73: huhang.patient.v1.RevokeAccessRequest.granted_until:type_name -> google.protobuf.Timestamp
+	54, // 74: huhang.patient.v1.ListAccessResponse.grants:type_name -> huhang.patient.v1.AccessGrant
+	57, // 75: huhang.patient.v1.AccessGrant.grant_time:type_name -> google.protobuf.Timestamp
+	57, // 76: huhang.patient.v1.AccessGrant.revoke_time:type_name -> google.protobuf.Timestamp
+	77, // [77:77] is the sub-list for method output_type
+	77, // [77:77] is the sub-list for method input_type
+	77, // [77:77] is the sub-list for extension type_name
+	77, // [77:77] is the sub-list for extension extendee
+	0,  // [0:77] is the sub-list for field type_name
 }
 
 func init() { file_huhang_patient_v1_messages_proto_init() }
@@ -4872,7 +4972,7 @@ func file_huhang_patient_v1_messages_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_patient_v1_messages_proto_rawDesc), len(file_huhang_patient_v1_messages_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   50,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

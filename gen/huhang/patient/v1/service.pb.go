@@ -28,7 +28,7 @@ var File_huhang_patient_v1_service_proto protoreflect.FileDescriptor
 
 const file_huhang_patient_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fhuhang/patient/v1/service.proto\x12\x11huhang.patient.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a huhang/patient/v1/messages.proto2\xaa\x11\n" +
+	"\x1fhuhang/patient/v1/service.proto\x12\x11huhang.patient.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a huhang/patient/v1/messages.proto2\xc1\x12\n" +
 	"\x0ePatientService\x12\x98\x01\n" +
 	"\x11CheckRegistration\x12+.huhang.patient.v1.CheckRegistrationRequest\x1a,.huhang.patient.v1.CheckRegistrationResponse\"(\xfa\xe4\x18\x04\n" +
 	"\x02\x01\x03\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/patients:check\x90\x02\x01\x12\x88\x01\n" +
@@ -48,7 +48,9 @@ const file_huhang_patient_v1_service_proto_rawDesc = "" +
 	"\x0eRecordClinical\x12(.huhang.patient.v1.RecordClinicalRequest\x1a).huhang.patient.v1.RecordClinicalResponse\"F\xfa\xe4\x18\x04\n" +
 	"\x02\x01\x02\x82\xd3\xe4\x93\x028:\x01*\x1a3/v1/patients/{patient_id}/clinical/{clinical.organ}\x12\x9c\x01\n" +
 	"\vGetClinical\x12%.huhang.patient.v1.GetClinicalRequest\x1a&.huhang.patient.v1.GetClinicalResponse\">\xfa\xe4\x18\x05\n" +
-	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02,\x12*/v1/patients/{patient_id}/clinical/{organ}\x90\x02\x01\x12\xc0\x01\n" +
+	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02,\x12*/v1/patients/{patient_id}/clinical/{organ}\x90\x02\x01\x12\x94\x01\n" +
+	"\rCheckClinical\x12'.huhang.patient.v1.CheckClinicalRequest\x1a(.huhang.patient.v1.CheckClinicalResponse\"0\xfa\xe4\x18\x04\n" +
+	"\x02\x01\x02\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/patients:checkClinical\x90\x02\x01\x12\xc0\x01\n" +
 	"\x14ListClinicalVersions\x12..huhang.patient.v1.ListClinicalVersionsRequest\x1a/.huhang.patient.v1.ListClinicalVersionsResponse\"G\xfa\xe4\x18\x05\n" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x025\x123/v1/patients/{patient_id}/clinical/{organ}/versions\x90\x02\x01\x12}\n" +
 	"\x12GetMatchingProfile\x12,.huhang.patient.v1.GetMatchingProfileRequest\x1a-.huhang.patient.v1.GetMatchingProfileResponse\"\n" +
@@ -76,27 +78,29 @@ var file_huhang_patient_v1_service_proto_goTypes = []any{
 	(*WithdrawConsentRequest)(nil),       // 6: huhang.patient.v1.WithdrawConsentRequest
 	(*RecordClinicalRequest)(nil),        // 7: huhang.patient.v1.RecordClinicalRequest
 	(*GetClinicalRequest)(nil),           // 8: huhang.patient.v1.GetClinicalRequest
-	(*ListClinicalVersionsRequest)(nil),  // 9: huhang.patient.v1.ListClinicalVersionsRequest
-	(*GetMatchingProfileRequest)(nil),    // 10: huhang.patient.v1.GetMatchingProfileRequest
-	(*FindPatientsRequest)(nil),          // 11: huhang.patient.v1.FindPatientsRequest
-	(*GrantAccessRequest)(nil),           // 12: huhang.patient.v1.GrantAccessRequest
-	(*RevokeAccessRequest)(nil),          // 13: huhang.patient.v1.RevokeAccessRequest
-	(*ListAccessRequest)(nil),            // 14: huhang.patient.v1.ListAccessRequest
-	(*CheckRegistrationResponse)(nil),    // 15: huhang.patient.v1.CheckRegistrationResponse
-	(*RegisterPatientResponse)(nil),      // 16: huhang.patient.v1.RegisterPatientResponse
-	(*GetPatientResponse)(nil),           // 17: huhang.patient.v1.GetPatientResponse
-	(*ListPatientsResponse)(nil),         // 18: huhang.patient.v1.ListPatientsResponse
-	(*UpdatePatientResponse)(nil),        // 19: huhang.patient.v1.UpdatePatientResponse
-	(*GiveConsentResponse)(nil),          // 20: huhang.patient.v1.GiveConsentResponse
-	(*WithdrawConsentResponse)(nil),      // 21: huhang.patient.v1.WithdrawConsentResponse
-	(*RecordClinicalResponse)(nil),       // 22: huhang.patient.v1.RecordClinicalResponse
-	(*GetClinicalResponse)(nil),          // 23: huhang.patient.v1.GetClinicalResponse
-	(*ListClinicalVersionsResponse)(nil), // 24: huhang.patient.v1.ListClinicalVersionsResponse
-	(*GetMatchingProfileResponse)(nil),   // 25: huhang.patient.v1.GetMatchingProfileResponse
-	(*FindPatientsResponse)(nil),         // 26: huhang.patient.v1.FindPatientsResponse
-	(*GrantAccessResponse)(nil),          // 27: huhang.patient.v1.GrantAccessResponse
-	(*RevokeAccessResponse)(nil),         // 28: huhang.patient.v1.RevokeAccessResponse
-	(*ListAccessResponse)(nil),           // 29: huhang.patient.v1.ListAccessResponse
+	(*CheckClinicalRequest)(nil),         // 9: huhang.patient.v1.CheckClinicalRequest
+	(*ListClinicalVersionsRequest)(nil),  // 10: huhang.patient.v1.ListClinicalVersionsRequest
+	(*GetMatchingProfileRequest)(nil),    // 11: huhang.patient.v1.GetMatchingProfileRequest
+	(*FindPatientsRequest)(nil),          // 12: huhang.patient.v1.FindPatientsRequest
+	(*GrantAccessRequest)(nil),           // 13: huhang.patient.v1.GrantAccessRequest
+	(*RevokeAccessRequest)(nil),          // 14: huhang.patient.v1.RevokeAccessRequest
+	(*ListAccessRequest)(nil),            // 15: huhang.patient.v1.ListAccessRequest
+	(*CheckRegistrationResponse)(nil),    // 16: huhang.patient.v1.CheckRegistrationResponse
+	(*RegisterPatientResponse)(nil),      // 17: huhang.patient.v1.RegisterPatientResponse
+	(*GetPatientResponse)(nil),           // 18: huhang.patient.v1.GetPatientResponse
+	(*ListPatientsResponse)(nil),         // 19: huhang.patient.v1.ListPatientsResponse
+	(*UpdatePatientResponse)(nil),        // 20: huhang.patient.v1.UpdatePatientResponse
+	(*GiveConsentResponse)(nil),          // 21: huhang.patient.v1.GiveConsentResponse
+	(*WithdrawConsentResponse)(nil),      // 22: huhang.patient.v1.WithdrawConsentResponse
+	(*RecordClinicalResponse)(nil),       // 23: huhang.patient.v1.RecordClinicalResponse
+	(*GetClinicalResponse)(nil),          // 24: huhang.patient.v1.GetClinicalResponse
+	(*CheckClinicalResponse)(nil),        // 25: huhang.patient.v1.CheckClinicalResponse
+	(*ListClinicalVersionsResponse)(nil), // 26: huhang.patient.v1.ListClinicalVersionsResponse
+	(*GetMatchingProfileResponse)(nil),   // 27: huhang.patient.v1.GetMatchingProfileResponse
+	(*FindPatientsResponse)(nil),         // 28: huhang.patient.v1.FindPatientsResponse
+	(*GrantAccessResponse)(nil),          // 29: huhang.patient.v1.GrantAccessResponse
+	(*RevokeAccessResponse)(nil),         // 30: huhang.patient.v1.RevokeAccessResponse
+	(*ListAccessResponse)(nil),           // 31: huhang.patient.v1.ListAccessResponse
 }
 var file_huhang_patient_v1_service_proto_depIdxs = []int32{
 	0,  // 0: huhang.patient.v1.PatientService.CheckRegistration:input_type -> huhang.patient.v1.CheckRegistrationRequest
@@ -108,29 +112,31 @@ var file_huhang_patient_v1_service_proto_depIdxs = []int32{
 	6,  // 6: huhang.patient.v1.PatientService.WithdrawConsent:input_type -> huhang.patient.v1.WithdrawConsentRequest
 	7,  // 7: huhang.patient.v1.PatientService.RecordClinical:input_type -> huhang.patient.v1.RecordClinicalRequest
 	8,  // 8: huhang.patient.v1.PatientService.GetClinical:input_type -> huhang.patient.v1.GetClinicalRequest
-	9,  // 9: huhang.patient.v1.PatientService.ListClinicalVersions:input_type -> huhang.patient.v1.ListClinicalVersionsRequest
-	10, // 10: huhang.patient.v1.PatientService.GetMatchingProfile:input_type -> huhang.patient.v1.GetMatchingProfileRequest
-	11, // 11: huhang.patient.v1.PatientService.FindPatients:input_type -> huhang.patient.v1.FindPatientsRequest
-	12, // 12: huhang.patient.v1.PatientService.GrantAccess:input_type -> huhang.patient.v1.GrantAccessRequest
-	13, // 13: huhang.patient.v1.PatientService.RevokeAccess:input_type -> huhang.patient.v1.RevokeAccessRequest
-	14, // 14: huhang.patient.v1.PatientService.ListAccess:input_type -> huhang.patient.v1.ListAccessRequest
-	15, // 15: huhang.patient.v1.PatientService.CheckRegistration:output_type -> huhang.patient.v1.CheckRegistrationResponse
-	16, // 16: huhang.patient.v1.PatientService.RegisterPatient:output_type -> huhang.patient.v1.RegisterPatientResponse
-	17, // 17: huhang.patient.v1.PatientService.GetPatient:output_type -> huhang.patient.v1.GetPatientResponse
-	18, // 18: huhang.patient.v1.PatientService.ListPatients:output_type -> huhang.patient.v1.ListPatientsResponse
-	19, // 19: huhang.patient.v1.PatientService.UpdatePatient:output_type -> huhang.patient.v1.UpdatePatientResponse
-	20, // 20: huhang.patient.v1.PatientService.GiveConsent:output_type -> huhang.patient.v1.GiveConsentResponse
-	21, // 21: huhang.patient.v1.PatientService.WithdrawConsent:output_type -> huhang.patient.v1.WithdrawConsentResponse
-	22, // 22: huhang.patient.v1.PatientService.RecordClinical:output_type -> huhang.patient.v1.RecordClinicalResponse
-	23, // 23: huhang.patient.v1.PatientService.GetClinical:output_type -> huhang.patient.v1.GetClinicalResponse
-	24, // 24: huhang.patient.v1.PatientService.ListClinicalVersions:output_type -> huhang.patient.v1.ListClinicalVersionsResponse
-	25, // 25: huhang.patient.v1.PatientService.GetMatchingProfile:output_type -> huhang.patient.v1.GetMatchingProfileResponse
-	26, // 26: huhang.patient.v1.PatientService.FindPatients:output_type -> huhang.patient.v1.FindPatientsResponse
-	27, // 27: huhang.patient.v1.PatientService.GrantAccess:output_type -> huhang.patient.v1.GrantAccessResponse
-	28, // 28: huhang.patient.v1.PatientService.RevokeAccess:output_type -> huhang.patient.v1.RevokeAccessResponse
-	29, // 29: huhang.patient.v1.PatientService.ListAccess:output_type -> huhang.patient.v1.ListAccessResponse
-	15, // [15:30] is the sub-list for method output_type
-	0,  // [0:15] is the sub-list for method input_type
+	9,  // 9: huhang.patient.v1.PatientService.CheckClinical:input_type -> huhang.patient.v1.CheckClinicalRequest
+	10, // 10: huhang.patient.v1.PatientService.ListClinicalVersions:input_type -> huhang.patient.v1.ListClinicalVersionsRequest
+	11, // 11: huhang.patient.v1.PatientService.GetMatchingProfile:input_type -> huhang.patient.v1.GetMatchingProfileRequest
+	12, // 12: huhang.patient.v1.PatientService.FindPatients:input_type -> huhang.patient.v1.FindPatientsRequest
+	13, // 13: huhang.patient.v1.PatientService.GrantAccess:input_type -> huhang.patient.v1.GrantAccessRequest
+	14, // 14: huhang.patient.v1.PatientService.RevokeAccess:input_type -> huhang.patient.v1.RevokeAccessRequest
+	15, // 15: huhang.patient.v1.PatientService.ListAccess:input_type -> huhang.patient.v1.ListAccessRequest
+	16, // 16: huhang.patient.v1.PatientService.CheckRegistration:output_type -> huhang.patient.v1.CheckRegistrationResponse
+	17, // 17: huhang.patient.v1.PatientService.RegisterPatient:output_type -> huhang.patient.v1.RegisterPatientResponse
+	18, // 18: huhang.patient.v1.PatientService.GetPatient:output_type -> huhang.patient.v1.GetPatientResponse
+	19, // 19: huhang.patient.v1.PatientService.ListPatients:output_type -> huhang.patient.v1.ListPatientsResponse
+	20, // 20: huhang.patient.v1.PatientService.UpdatePatient:output_type -> huhang.patient.v1.UpdatePatientResponse
+	21, // 21: huhang.patient.v1.PatientService.GiveConsent:output_type -> huhang.patient.v1.GiveConsentResponse
+	22, // 22: huhang.patient.v1.PatientService.WithdrawConsent:output_type -> huhang.patient.v1.WithdrawConsentResponse
+	23, // 23: huhang.patient.v1.PatientService.RecordClinical:output_type -> huhang.patient.v1.RecordClinicalResponse
+	24, // 24: huhang.patient.v1.PatientService.GetClinical:output_type -> huhang.patient.v1.GetClinicalResponse
+	25, // 25: huhang.patient.v1.PatientService.CheckClinical:output_type -> huhang.patient.v1.CheckClinicalResponse
+	26, // 26: huhang.patient.v1.PatientService.ListClinicalVersions:output_type -> huhang.patient.v1.ListClinicalVersionsResponse
+	27, // 27: huhang.patient.v1.PatientService.GetMatchingProfile:output_type -> huhang.patient.v1.GetMatchingProfileResponse
+	28, // 28: huhang.patient.v1.PatientService.FindPatients:output_type -> huhang.patient.v1.FindPatientsResponse
+	29, // 29: huhang.patient.v1.PatientService.GrantAccess:output_type -> huhang.patient.v1.GrantAccessResponse
+	30, // 30: huhang.patient.v1.PatientService.RevokeAccess:output_type -> huhang.patient.v1.RevokeAccessResponse
+	31, // 31: huhang.patient.v1.PatientService.ListAccess:output_type -> huhang.patient.v1.ListAccessResponse
+	16, // [16:32] is the sub-list for method output_type
+	0,  // [0:16] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
