@@ -296,7 +296,7 @@ func TestEveryStateIsExported(t *testing.T) {
 	for _, s := range referral.States {
 		reasons := []string{""}
 		if s == referral.Closed {
-			reasons = []string{"COMPLETED", "DIED", "WITHDRAWN", "LOST", "DUPLICATE", "ERROR", "NOT_INDICATED", "LAPSED", "TOO_EARLY"}
+			reasons = []string{"COMPLETED", "DIED", "WITHDRAWN", "LOST", "DUPLICATE", "ERROR", "NOT_INDICATED", "LAPSED", "TOO_EARLY", "ADMITTED_ELSEWHERE", "SUPERSEDED"}
 		}
 		for _, why := range reasons {
 			if _, known := fhir.TaskStatus(string(s), why); !known {

@@ -43,6 +43,9 @@ var endings = map[string]standing{
 	"NOT_INDICATED": {"rejected", "4.0", "revoked"},
 	"LAPSED":        {"cancelled", "6.0", "revoked"},
 	"TOO_EARLY":     {"rejected", "4.0", "revoked"},
+
+	"ADMITTED_ELSEWHERE": {"cancelled", "6.0", "revoked"},
+	"SUPERSEDED":         {"cancelled", "6.0", "revoked"},
 }
 
 // TaskStatus is how a state is told; false for one that this table does not know.
