@@ -111,6 +111,7 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 		settlement.RegisterSupervisionServiceHandlerClient(ctx, a.mux, settlementv1.NewSupervisionServiceClient(c)),
 		referral.RegisterReferralServiceHandlerClient(ctx, a.mux, referralv1.NewReferralServiceClient(c)),
 		referral.RegisterNotificationServiceHandlerClient(ctx, a.mux, referralv1.NewNotificationServiceClient(c)),
+		referral.RegisterFiguresServiceHandlerClient(ctx, a.mux, referralv1.NewFiguresServiceClient(c)),
 		referral.RegisterWebhookServiceHandlerClient(ctx, a.mux, referralv1.NewWebhookServiceClient(c)),
 		referral.RegisterExchangeServiceHandlerClient(ctx, a.mux, referralv1.NewExchangeServiceClient(c)),
 	} {
