@@ -157,13 +157,17 @@ func snapshot(t interface{ Fatal(...any) }, r *Referral) string {
 	return string(b)
 }
 
+func fresh() *Referral {
+	return &Referral{ID: "ref_1", PatientID: "pat_1", Referrer: "H-HF-01", Urgency: "URGENT", State: Draft, InsuredProvince: "340000"}
+}
+
 // Random actors try random moves: what the table does not hold changes nothing and says in which state the case is; what
 // it holds leads where the page says, writes the timeline and sets the clock.
 func TestMachineAgainstTheTable(t *testing.T) {
 	moves := everyMove()
 	reached := map[State]bool{}
 	rapid.Check(t, func(t *rapid.T) {
-		r := &Referral{ID: "ref_1", PatientID: "pat_1", Referrer: "H-HF-01", Urgency: "URGENT", State: Draft, InsuredProvince: "340000"}
+		r := fresh()
 		at := noon
 		for _, m := range chain[:rapid.IntRange(0, len(chain)).Draw(t, "begun")] {
 			at = at.Add(time.Minute)
@@ -185,6 +189,17 @@ func TestMachineAgainstTheTable(t *testing.T) {
 			reached[r.State] = true
 		}
 	})
+	// Which states chance comes to is luck; every single move off the chain is tried besides.
+	for begun := range len(chain) + 1 {
+		for _, m := range moves {
+			r := fresh()
+			for i, m := range chain[:begun] {
+				step(t, r, m, whoCan(r, m), noon.Add(time.Duration(i)*time.Minute))
+			}
+			step(t, r, m, whoCan(r, m), noon.Add(time.Hour))
+			reached[r.State] = true
+		}
+	}
 	for _, s := range []State{Consultation, Suspended, FollowUp, Matched, Offered, Accepted, Booked, Arrived, Listed, Exhausted, Closed} {
 		if !reached[s] {
 			t.Errorf("the test never came to %s", s)
@@ -243,7 +258,10 @@ func whoCan(r *Referral, m Move) access.Caller {
 	return access.Caller{}
 }
 
-func step(t *rapid.T, r *Referral, m Move, by access.Caller, at time.Time) {
+func step(t interface {
+	Fatal(...any)
+	Fatalf(string, ...any)
+}, r *Referral, m Move, by access.Caller, at time.Time) {
 	a := event(r, m, by, at)
 	before, from := snapshot(t, r), r.State
 	r.Settle()
