@@ -1,30 +1,31 @@
 package planner
 
 // hopeless reports whether nothing that can come of it is wanted: not by what has been found, nor by the bounds.
-func (st *paretoState) hopeless(s *scratch, at, rides int32, price, risk int64, leave int32, hope []bound, more int32) bool {
+func (st *paretoState) hopeless(s *scratch, at, rides int32, price, risk int64, leave int32, hope *ahead, more int32) bool {
 	for j := more; rides+j <= st.limit; j++ {
-		b := &hope[j]
-		end := at + b.seconds
-		if end > st.latest || s.hours > 0 && end-leave > s.hours {
-			continue
-		}
-		if !st.found.cover(end, max(rides+j, 1), price+b.price, risk+b.risk) {
+		if st.wanted(s, at, rides+j, price, risk, leave, hope.least(j, s.wait)) {
 			return false
 		}
 	}
 	return true
 }
 
+// wanted reports whether what can come of it within the bound is.
+func (st *paretoState) wanted(s *scratch, at, rides int32, price, risk int64, leave int32, b bound) bool {
+	end := at + b.seconds
+	return end <= st.latest && (s.hours == 0 || end-leave <= s.hours) && !st.found.cover(end, max(rides, 1), price+b.price, risk+b.risk)
+}
+
 // alightAll lets everybody get off who gains by it.
 func (s *scratch) alightAll(p *core, c *conn, slot, at, sd, ref int32) {
 	st := &s.pareto
 	fare, rate := s.fare[c.kind].PerKm*int64(c.end), s.rate[c.kind]*int64(at)
-	stay := st.hope.stay(c.to)
+	stay := st.hope.stay(c.to, at)
 	for k := int32(1); k <= st.limit; k++ {
 		for i := st.heads[(slot-1)*s.rides+k-1]; i >= 0; i = st.aboard[i].next {
 			r := &st.aboard[i]
 			price, risk := r.price+fare, r.risk+rate
-			if st.hopeless(s, at, k, price, risk, r.leave, stay, 0) {
+			if st.hopeless(s, at, k, price, risk, r.leave, &stay, 0) {
 				continue
 			}
 			s.alightOne(p, c, k, r, entry{price: price, risk: risk, leave: r.leave}, at, sd, ref)
@@ -75,7 +76,6 @@ func (s *scratch) alightOne(p *core, c *conn, rides int32, r *riding, now entry,
 	}
 	for hop := p.hopFrom[c.to]; hop < p.hopFrom[c.to+1]; hop++ {
 		l := &p.hops[hop]
-		ride := st.hope.ride(l.stop)
 		price, risk := now.price, now.risk
 		var then int32
 		switch {
@@ -92,7 +92,8 @@ func (s *scratch) alightOne(p *core, c *conn, rides int32, r *riding, now entry,
 				continue
 			}
 			e := entry{price: price, risk: risk - s.wait*int64(then), leave: now.leave, at: s.after(l, at, out, kind)}
-			if st.hopeless(s, e.at, rides, price, e.risk+s.wait*int64(e.at), e.leave, ride, 1) {
+			ride := st.hope.ride(l.stop, e.at)
+			if st.hopeless(s, e.at, rides, price, e.risk+s.wait*int64(e.at), e.leave, &ride, 1) {
 				continue
 			}
 			if covered, _ := s.covered(p, l.stop, kind, rides, &e); !covered {

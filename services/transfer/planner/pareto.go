@@ -207,7 +207,7 @@ func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 
 		}
 		s.get(slot, rides, r)
 	}
-	soonest := unreachable
+	soonest, ride := unreachable, st.hope.ride(c.from, depart)
 	if a := st.access[place]; a > 0 {
 		l := &s.access[a-1]
 		off := int32(l.way.seconds) + s.board[c.kind]
@@ -219,8 +219,8 @@ func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 
 			if s.entered && a == 1 {
 				first = 0 // the patient is there
 			}
-			if st.hopeless(s, depart, 0, first, exposed, s.left(s.leave(depart-off)), st.hope.ride(c.from), 1) {
-				st.access[place] = 0
+			if st.hopeless(s, depart, 0, first, exposed, s.left(s.leave(depart-off)), &ride, 1) {
+				soonest = s.start // a later train may be worth more: the door is left for it
 				break
 			}
 			soonest = s.start
@@ -236,7 +236,7 @@ func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 
 		kept := 0
 		for i := range b.active {
 			e := &b.active[i]
-			if st.hopeless(s, depart, k, e.price, e.risk+s.wait*int64(depart), e.leave, st.hope.ride(c.from), 1) {
+			if st.hopeless(s, depart, k, e.price, e.risk+s.wait*int64(depart), e.leave, &ride, 1) {
 				continue // and so it stays
 			}
 			on(k+1, riding{price: e.price + price, risk: e.risk + s.wait*int64(depart) + risk, leave: e.leave, board: ref, label: e.label})
