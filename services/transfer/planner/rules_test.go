@@ -51,7 +51,9 @@ func TestIntensiveCareByRoadIsTheTablesToSay(t *testing.T) {
 		f    Fitness
 		most int64
 	}{
-		{"ventilated", Fitness{Ventilated: true}, 200}, {"ECMO", Fitness{ECMO: true}, 100}, {"vasoactive", Fitness{Vasoactive: true}, 200},
+		{"ventilated", Fitness{Ventilated: true}, 200},
+		{"ECMO", Fitness{ECMO: true}, 100},
+		{"vasoactive", Fitness{Vasoactive: true}, 200},
 		{"all three", Fitness{Ventilated: true, ECMO: true, Vasoactive: true}, 100},
 	} {
 		for km, want := range map[int64]bool{1: true, 30: true, c.most: true, c.most + 1: false} {
