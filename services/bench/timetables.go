@@ -132,7 +132,6 @@ func imported(feed []byte) (*planner.Planner, []string, error) {
 	if len(again.Connections) != len(table.Connections) || again.Version != table.Version {
 		return nil, nil, errors.New("what is kept is not what was read")
 	}
-	table = nil
 	before := heap()
 	decoded := system.Now()
 	p := planner.New(again, planner.CurrentRules())

@@ -261,7 +261,8 @@ func whoCan(r *Referral, m Move) access.Caller {
 func step(t interface {
 	Fatal(...any)
 	Fatalf(string, ...any)
-}, r *Referral, m Move, by access.Caller, at time.Time) {
+}, r *Referral, m Move, by access.Caller, at time.Time,
+) {
 	a := event(r, m, by, at)
 	before, from := snapshot(t, r), r.State
 	r.Settle()

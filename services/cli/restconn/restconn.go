@@ -144,7 +144,7 @@ type stream struct {
 
 // SendMsg asks; it is called once.
 func (s *stream) SendMsg(args any) error {
-	response, err := s.conn.send(s.ctx, s.method, args)
+	response, err := s.conn.send(s.ctx, s.method, args) //nolint:bodyclose // closed at the stream's end, or with its context
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 	"huhang.example/services/gateway/console"
 )
 
-func fetch(t *testing.T, p *console.Pages, path string, headers ...string) *http.Response {
+func fetch(t *testing.T, p *console.Pages, path string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 	for i := 0; i < len(headers); i += 2 {
@@ -29,16 +29,7 @@ func fetch(t *testing.T, p *console.Pages, path string, headers ...string) *http
 		t.Fatalf("%s is not the console's", path)
 	}
 	p.ServeHTTP(w, r)
-	return w.Result()
-}
-
-func text(t *testing.T, r *http.Response) string {
-	t.Helper()
-	all, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(all)
+	return w
 }
 
 var address = regexp.MustCompile(`(?:src|href)="([^"]+)"`)
@@ -47,9 +38,9 @@ var address = regexp.MustCompile(`(?:src|href)="([^"]+)"`)
 func TestFiles(t *testing.T) {
 	p := console.New(console.SignIn{})
 	page := fetch(t, p, console.Path)
-	html := text(t, page)
-	if page.Header.Get("Cache-Control") != "no-cache" || page.Header.Get("Content-Type") != "text/html; charset=utf-8" {
-		t.Errorf("page: %v", page.Header)
+	html := page.Body.String()
+	if page.Header().Get("Cache-Control") != "no-cache" || page.Header().Get("Content-Type") != "text/html; charset=utf-8" {
+		t.Errorf("page: %v", page.Header())
 	}
 	named := address.FindAllStringSubmatch(html, -1)
 	if len(named) < 15 {
@@ -58,16 +49,16 @@ func TestFiles(t *testing.T) {
 	types := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 	for _, n := range named {
 		r := fetch(t, p, n[1])
-		if want := types[filepath.Ext(n[1])]; r.Header.Get("Content-Type") != want || !strings.Contains(r.Header.Get("Cache-Control"), "immutable") {
-			t.Errorf("%s: %v", n[1], r.Header)
+		if want := types[filepath.Ext(n[1])]; r.Header().Get("Content-Type") != want || !strings.Contains(r.Header().Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %v", n[1], r.Header())
 		}
-		plain, etag := text(t, r), r.Header.Get("ETag")
-		if again := fetch(t, p, n[1], "If-None-Match", etag); again.StatusCode != http.StatusNotModified || text(t, again) != "" {
-			t.Errorf("%s: %d with its own etag", n[1], again.StatusCode)
+		plain, etag := r.Body.String(), r.Header().Get("ETag")
+		if again := fetch(t, p, n[1], "If-None-Match", etag); again.Code != http.StatusNotModified || again.Body.String() != "" {
+			t.Errorf("%s: %d with its own etag", n[1], again.Code)
 		}
 		zipped := fetch(t, p, n[1], "Accept-Encoding", "br, gzip")
 		unzip, err := gzip.NewReader(zipped.Body)
-		if err != nil || zipped.Header.Get("Content-Encoding") != "gzip" {
+		if err != nil || zipped.Header().Get("Content-Encoding") != "gzip" {
 			t.Fatalf("%s: %v", n[1], err)
 		}
 		if whole, err := io.ReadAll(unzip); err != nil || string(whole) != plain {
@@ -86,7 +77,7 @@ func TestPolicy(t *testing.T) {
 		{"/dev/issuer/token", "connect-src 'self';"},
 		{"https://id.example/oauth/token", "connect-src 'self' https://id.example;"},
 	} {
-		policy := fetch(t, console.New(console.SignIn{TokenEndpoint: test.token}), console.Path).Header.Get("Content-Security-Policy")
+		policy := fetch(t, console.New(console.SignIn{TokenEndpoint: test.token}), console.Path).Header().Get("Content-Security-Policy")
 		if !strings.Contains(policy, test.want) || !strings.Contains(policy, "default-src 'none'; script-src 'self'; style-src 'self';") || strings.Contains(policy, "unsafe") {
 			t.Errorf("%q: %s", test.token, policy)
 		}
@@ -203,7 +194,7 @@ func TestSignInSettings(t *testing.T) {
 		}
 	}
 	var told console.SignIn
-	if err := json.Unmarshal([]byte(text(t, fetch(t, console.New(good), console.Path+"sign-in.json"))), &told); err != nil || told != good {
+	if err := json.Unmarshal(fetch(t, console.New(good), console.Path+"sign-in.json").Body.Bytes(), &told); err != nil || told != good {
 		t.Errorf("%+v, %v", told, err)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/trace"
 
 	"huhang.example/services/internal/fleet"
 	"huhang.example/services/internal/host"
@@ -104,7 +103,7 @@ func notifying(c Notify, d fleet.Deps, h *host.Host, cases *referral.Service) er
 	if err != nil {
 		return err
 	}
-	tracer := trace.Tracer(otel.Tracer("huhang.example/services/referral/notify"))
+	tracer := otel.Tracer("huhang.example/services/referral/notify")
 	if d.Telemetry != nil {
 		tracer = d.Telemetry.Tracer("huhang.example/services/referral/notify")
 	}

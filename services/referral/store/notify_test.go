@@ -46,7 +46,7 @@ func newRig(t *testing.T, db *sqldb.DB, now *clock.Fake, post notify.Post) *rig 
 		t.Fatal(err)
 	}
 	r := &rig{t: t, db: db, clock: now, feed: &feed{db: db}, kept: store.NewNotify(db), post: post}
-	var c clock.Clock = clock.System()
+	c := clock.System()
 	if now != nil {
 		c = now
 	}
