@@ -1,0 +1,191 @@
+//go:build browser
+
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	patientv1 "huhang.example/gen/huhang/patient/v1"
+	settlementv1 "huhang.example/gen/huhang/settlement/v1"
+	"huhang.example/services/sampleline"
+)
+
+// The sample case goes from the first form to the first follow-up through the console, by its three roles at once, each
+// page live. Nobody reloads, nothing is asked of another host, and axe finds nothing.
+func TestConsole(t *testing.T) {
+	l := start(t, &devLine{state: t.TempDir()})
+	b := startBrowser(t, "http://"+l.Gateway.HTTPAddr())
+	coordinator := b.visit(t, "staff-hf-7", desktop)
+	coordinator.fits("worklists")
+	id := registers(t, l, coordinator)
+
+	desk := b.visit(t, "desk-2", phone)
+	desk.open("/lists/FOR_REVIEW")
+	desk.fits("a worklist on a phone")
+	desk.press(id[len(id)-6:], "")
+	desk.press("Screen and decide", "")
+	desk.fill("Pass: rank the centers", "")
+	desk.press("Screen and decide", "Screen and decide")
+
+	coordinator.press("由患者选择移植中心", "") // it comes by itself
+	coordinator.press("询问 上海示范移植中心一", "")
+	coordinator.fits("the ranking")
+	coordinator.press("按此顺序询问", "")
+
+	center := b.visit(t, "center-sh-3", desktop)
+	accepts(center, id)
+	moves(coordinator, center)
+	desk.sees("Arrived")
+	desk.fits("a case on a phone")
+	treats(center)
+	comesHome(coordinator, center)
+
+	desk.open("/late")
+	desk.sees("Late cases")
+	desk.fits("late cases on a phone")
+	for _, p := range []*person{coordinator, desk, center} {
+		p.behaved()
+	}
+}
+
+// registers fills three forms and hands the case in; it returns the case's id.
+func registers(t *testing.T, l *devLine, p *person) string {
+	t.Helper()
+	p.press("登记患者并发起转诊", "")
+	p.sees("第 1 步")
+	p.press("登记患者", "第 1 步")
+	p.sees("请填写此项")
+	p.fits("a form with its errors")
+	for label, value := range map[string]string{
+		"姓名": "示范患者", "身份证号": "34010419790314001X", "手机": "13900000077", "居住地": "合肥市", "统筹区": "合肥市", "险种": "城乡居民医保", "低保": "",
+	} {
+		p.fill(label, value)
+	}
+	p.tickAll("知情同意")
+	p.press("登记患者", "第 1 步")
+	p.sees("需要更正") // the check digit is wrong, and its field says so
+	p.fill("身份证号", sampleline.IdentityNumber("340104", "19790314", 77))
+	p.press("登记患者", "第 1 步")
+	p.sees("第 2 步")
+	for label, value := range map[string]string{
+		"诊断": "K74.600", "ABO 血型": "A", "Rh 阳性": "是", "身高": "170", "体重": "66", "活动性感染": "否", "乙肝": "是", "丙肝": "否", "HIV": "否",
+		"肌酐": "97", "总胆红素": "96", "白蛋白": "29", "INR": "1.9", "血钠": "133", "甲胎蛋白": "310", "腹水": "少量", "肝性脑病": "无", "肝细胞癌": "是",
+	} {
+		p.fill(label, value)
+	}
+	for label, value := range map[string]string{"结节直径": "3.4, 2.1", "大血管侵犯": "否", "肝外转移": "否", "组织学分级": "II"} {
+		p.fill(label, value)
+	}
+	p.press("保存临床资料", "")
+	p.sees("第 3 步")
+	var patient string
+	p.run(chromedp.Text(".notice code", &patient, chromedp.ByQuery))
+	entitled(t, l, patient)
+	p.fill("紧急", "")
+	p.press("建立病例", "")
+	p.sees("下一步操作")
+	id := strings.TrimPrefix(p.where(), "/cases/")
+	// By keyboard alone: to the action, open it, and send its form. A second Enter is the same request.
+	p.run(chromedp.Focus("button.action", chromedp.ByQuery), chromedp.KeyEvent(kb.Enter))
+	p.sees("确认后立即生效")
+	p.run(chromedp.Focus(".actions form button.primary", chromedp.ByQuery), chromedp.KeyEvent(kb.Enter))
+	p.sees("审核中")
+	p.fits("a case")
+	return id
+}
+
+// entitled is the agency's own record, which no page of the console keeps.
+func entitled(t *testing.T, l *devLine, patient string) {
+	t.Helper()
+	if err := l.as(t, "A-340000", "agency", "340000").Do(t.Context(), http.MethodPut, "/v1/entitlements/"+patient, &settlementv1.PutEntitlementRequest{
+		RequestId: "console-entitlement-1", Province: "340000", ValidFrom: "2020-01-01", Coverage: &patientv1.Coverage{
+			Province: "340000", PoolingArea: "340100", Scheme: patientv1.Scheme_SCHEME_RESIDENT,
+			AssistanceGroups: []patientv1.AssistanceGroup{patientv1.AssistanceGroup_ASSISTANCE_GROUP_SUBSISTENCE},
+		},
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func accepts(center *person, id string) {
+	center.t.Helper()
+	center.open("/capacity")
+	center.sees("接收能力")
+	center.fits("capacity")
+	center.open("/offers")
+	center.sees(id[len(id)-6:])
+	center.fits("offers")
+	center.press("查看并答复", "")
+	center.press("接收患者", "")
+	center.press("接收患者", "接收患者")
+	center.press("确认入院预约", "")
+	center.press("确认入院预约", "确认入院预约")
+	center.sees("已预约")
+}
+
+func moves(coordinator, center *person) {
+	coordinator.t.Helper()
+	coordinator.press("安排转运", "")
+	coordinator.press("查询行程", "")
+	coordinator.sees("可选行程")
+	coordinator.fits("the ways")
+	coordinator.press("预订此行程", "")
+	coordinator.press("出发前 24 小时内复核", "")
+	coordinator.press("出发前 24 小时内复核", "出发前 24 小时内复核")
+	coordinator.sees("最近一次条件复核")
+	coordinator.press("登记出发", "")
+	coordinator.press("登记出发", "登记出发")
+	center.press("登记到达并交接", "")
+	center.tickAll("交接清单")
+	center.fill("转出方签名", "staff-hf-7")
+	center.press("登记到达并交接", "登记到达并交接")
+	center.sees("已到达")
+}
+
+func treats(center *person) {
+	center.t.Helper()
+	center.press("记录评估结论", "")
+	center.fill("适合移植", "")
+	center.press("记录评估结论", "记录评估结论")
+	center.sees("已登记等待")
+	center.press("建立费用单", "")
+	center.press("建立费用单", "建立费用单")
+	center.sees("费用与结算")
+	center.press("记录手术", "")
+	center.fill("手术编码", "50.5900")
+	center.fill("COTRS 分配编号", "")
+	center.fill("COTRS 分配编号 必填", "COTRS-DEMO-0001")
+	center.press("记录手术", "记录手术")
+	center.press("上传费用明细", "")
+	center.fill("明细", "S-OP-LIVER, 示范肝移植手术, 45000, 1\nS-ICU, 重症监护床日费, 680, 9\nS-DRUG-TAC, 抗排异药品乙类, 98, 560\nS-CONS, 特殊耗材乙类, 13500, 3")
+	center.press("上传明细", "")
+	center.sees("费用明细 4 条")
+	center.press("记录出院与康复计划", "")
+	center.fill("康复计划文书号", "PLAN-DEMO-1")
+	center.press("记录出院与康复计划", "记录出院与康复计划")
+	center.press("费用单出院结转", "")
+	center.press("费用单出院结转", "费用单出院结转")
+	center.press("跨省直接结算", "")
+	center.press("跨省直接结算", "跨省直接结算")
+	center.sees("基本医保统筹基金")
+	center.fits("the bill")
+}
+
+func comesHome(coordinator, center *person) {
+	center.t.Helper()
+	center.press("下转当地医院", "")
+	center.press("下转当地医院", "下转当地医院")
+	coordinator.press("接回患者", "")
+	coordinator.press("接回患者", "接回患者")
+	coordinator.sees("随访中")
+	coordinator.press("登记随访", "")
+	coordinator.fill("随访结果", "稳定")
+	coordinator.press("登记随访", "登记随访")
+	coordinator.sees("稳定")
+	coordinator.fits("follow-up")
+}
