@@ -25,11 +25,7 @@ example: build ## a partner hospital's own client on a line of its own: finds it
 
 .PHONY: test
 test: ## run every test, on SQLite and on a PostgreSQL of its own
-	tools/with-promtool tools/with-postgres go test -count=1 -timeout 14m ./gen/... ./services/... ./docs/partner/...
-
-.PHONY: browser
-browser: ## drive the sample case through the console in a Chromium, by its three roles, with axe on every page
-	tools/with-chromium go test -tags browser -count=1 -timeout 14m -run TestConsole ./services/e2e
+	tools/with-promtool tools/with-postgres tools/with-chromium go test -count=1 -timeout 14m ./gen/... ./services/... ./docs/partner/...
 
 .PHONY: race
 race: ## run the tests of what is concurrent under the race detector

@@ -1,5 +1,3 @@
-//go:build browser
-
 package e2e
 
 import (
@@ -13,17 +11,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
 const (
 	// browserPatience bounds each wait for the page; a loaded machine is slow, not wrong.
-	browserPatience = 90 * time.Second
+	browserPatience = 60 * time.Second
 	glance          = 100 * time.Millisecond
 )
 
@@ -87,16 +87,35 @@ type person struct {
 	problems []string
 }
 
+// window opens a window with a store of its own. A Chromium without a head has no first window in which a new store could have a tab.
+func (b *browser) window(t *testing.T) target.ID {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(cdp.WithExecutor(b.ctx, chromedp.FromContext(b.ctx).Browser), browserPatience)
+	defer cancel()
+	store, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := target.CreateTarget("about:blank").WithBrowserContextID(store).WithNewWindow(true).Do(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
 // visit opens the console and signs in as one of the sample people.
 func (b *browser) visit(t *testing.T, subject string, as look) *person {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(b.window(t)))
 	t.Cleanup(cancel)
 	p := &person{t: t, b: b, ctx: ctx, name: subject}
 	chromedp.ListenTarget(ctx, p.watch)
 	scheme := "light"
 	if as.dark {
 		scheme = "dark"
+	}
+	if err := chromedp.Run(ctx); err != nil { // the page lives as long as the context of its first run
+		t.Fatal(err)
 	}
 	p.run(
 		network.Enable(), log.Enable(), runtime.Enable(),
@@ -193,6 +212,13 @@ func (p *person) fail(why string) {
 // press presses what has the name, in the part of the page with the heading, if one is given.
 func (p *person) press(name, part string) { p.t.Helper(); p.do("press", name, part) }
 
+// send presses the button of a form that is named as its part is, and waits for it to be taken.
+func (p *person) send(name string) {
+	p.t.Helper()
+	p.press(name, name)
+	p.do("sent", name)
+}
+
 func (p *person) fill(label, value string) { p.t.Helper(); p.do("fill", label, value) }
 
 func (p *person) tickAll(label string) { p.t.Helper(); p.do("all", label) }
@@ -215,10 +241,10 @@ func (p *person) where() (hash string) {
 // fits asks whether everything is read by axe without a finding, in a page no wider than its window.
 func (p *person) fits(what string) {
 	p.t.Helper()
-	var wide bool
-	p.run(chromedp.Evaluate("document.documentElement.scrollWidth > innerWidth", &wide))
-	if wide {
-		p.t.Errorf("%s, %s: wider than its window", p.name, what)
+	var wide string
+	p.run(chromedp.Evaluate("window.huhang.wide()", &wide))
+	if wide != "" {
+		p.t.Errorf("%s, %s: wider than its window: %s", p.name, what, wide)
 	}
 	var found []string
 	p.run(chromedp.Evaluate(p.b.axe+"\n0", nil), chromedp.Evaluate(

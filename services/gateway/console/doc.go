@@ -25,5 +25,5 @@
 // useData reads, reads again when the feed tells of something that concerns it, and keeps what it has meanwhile. Table,
 // Badge, Section, Load and Form are in ui.js and forms.js; colours are the variables at the top of console.css. No style
 // attribute: the policy allows none. Parameters of a path such as /cases/:id/trace come to the view as params. A page’s
-// test is a step in services/e2e/console_test.go (make browser), with axe over it.
+// test is a step in services/e2e/console_test.go (make test), with axe over it.
 package console

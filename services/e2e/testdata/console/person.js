@@ -33,8 +33,28 @@ window.huhang = (() => {
       e.dispatchEvent(new Event('change', { bubbles: true }));
       return '';
     },
+    // A form that was sent is gone, or tells that the record changed meanwhile: then a person looks and sends once more.
+    sent(name) {
+      const root = scope(name);
+      const form = root && [...root.querySelectorAll('form')].concat(root.tagName === 'FORM' ? [root] : []).filter(seen)[0];
+      if (!form) return '';
+      if (form.getAttribute('aria-busy') === 'true') return name + ' is being sent';
+      if (/此记录在您打开后已被更新|The record changed since/.test(form.innerText)) {
+        // Not before the page had time to read it again.
+        if (Date.now() - (form.huhangSent || 0) > 2000) { form.huhangSent = Date.now(); form.querySelector('.buttons button').click(); }
+        return name + ' is sent once more';
+      }
+      return name + ' is still open';
+    },
     sees(words) { return document.body.innerText.includes(words) ? '' : 'does not show ' + words; },
     all(label) { const e = labelled(label); if (!e) return 'no field ' + label; e.querySelectorAll('input').forEach((i) => { if (!i.checked) i.click(); }); return ''; },
+    // The innermost part that makes the page wider than its window.
+    wide() {
+      if (document.documentElement.scrollWidth <= innerWidth) return '';
+      const scrolls = (e) => e && e !== document.body && (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+      const over = [...document.body.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement));
+      return over.length ? over[over.length - 1].outerHTML.slice(0, 200) : 'the page';
+    },
     problems() { return [...document.querySelectorAll('[role=alert]')].map((e) => e.innerText).join(' / '); },
   };
 })();

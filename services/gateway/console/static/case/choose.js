@@ -45,7 +45,7 @@ export function Ranking({ run, picked, onPick }) {
           <dl class="rank-facts"><div><dt>${t('rank.score')}</dt><dd>${(c.score / 100).toFixed(1)}</dd></div>
             <div><dt>${t('rank.door')}</dt><dd>${minutes(c.doorToDoorMinutes)}</dd></div>
             <div><dt>${t('rank.selfpay')}</dt><dd>${c.estimatedSelfPay ? yuan(c.estimatedSelfPay) : t('rank.unknown')}</dd></div></dl>
-          ${onPick && html`<button type="button" aria-pressed=${place > 0} aria-label=${t('rank.ask') + ' ' + nameOf(c)} onClick=${() => onPick(c.centerId)}>${place ? html`<${Icon} name="done" /> ${t('rank.place', { n: place })}` : t('rank.ask')}</button>`}
+          ${onPick && html`<button type="button" aria-pressed=${place > 0} aria-label=${(place ? t('rank.place', { n: place }) : t('rank.ask')) + ' ' + nameOf(c)} onClick=${() => onPick(c.centerId)}>${place ? html`<${Icon} name="done" /> ${t('rank.place', { n: place })}` : t('rank.ask')}</button>`}
         </div>
         <${Terms} center=${c} run=${run} />
       </li>`;
