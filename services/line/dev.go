@@ -30,7 +30,8 @@ type Dev struct {
 	State string
 	// HTTP and GRPC are the gateway's two addresses; Ops serves health and metrics.
 	HTTP, GRPC, Ops string
-	// Sample loads the sample line: centers, resources, timetable. Policies are always there.
+	// Sample loads the sample line: centers, resources, timetable. A folder that was loaded with it once stays a sample line.
+	// Policies are always there.
 	Sample bool
 	// Database answers a service's DSN; nil: a SQLite file under State.
 	Database func(service string) string
@@ -56,6 +57,8 @@ type Running struct {
 	Services []fleet.Service
 	// Spans is where the line's spans are kept.
 	Spans *spanstore.Store
+	// Sample tells that the sample line is loaded.
+	Sample bool
 
 	ops      *ops
 	fleet    *fleet.Running
@@ -82,6 +85,10 @@ func StartDev(ctx context.Context, d Dev) (r *Running, err error) {
 	if r.lock, err = lockState(d.State); err != nil {
 		return r, err
 	}
+	if d.Sample, err = sampleLine(d.State, d.Sample); err != nil {
+		return r, err
+	}
+	r.Sample = d.Sample
 	if r.Authority, err = mtls.DevAuthority(filepath.Join(d.State, "authority")); err != nil {
 		return r, err
 	}

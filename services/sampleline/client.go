@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -39,6 +40,8 @@ type Refused struct {
 	Field      string
 	Message    string
 	Body       string
+	// RetryAfter is how long the line asks to wait.
+	RetryAfter time.Duration
 }
 
 func (r *Refused) Error() string {
@@ -50,7 +53,7 @@ type Client struct {
 	Base string
 	HTTP *http.Client
 	// Patience is how long a call is sent again, the same to the byte, while a service is away (HTTP 503, 504, no answer
-	// at all): every change has its request_id, so that it happens once. 0: a call is sent once.
+	// at all) or the line asks to wait (429): every change has its request_id, so that it happens once. 0: a call is sent once.
 	Patience time.Duration
 	// Clock times the pauses; only a patient client needs it.
 	Clock clock.Clock
@@ -63,28 +66,18 @@ func (c *Client) As(ctx context.Context, p Person) (*Session, error) {
 	form := url.Values{
 		"subject": {p.Subject}, "organisation": {p.Organisation}, "province": {p.Province}, "roles": {p.Role},
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+"/dev/issuer/token", strings.NewReader(form.Encode()))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := c.HTTP.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("sign in: %w", err)
-	}
-	defer func() { _ = res.Body.Close() }()
 	var token struct {
 		AccessToken string `json:"access_token"`
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
+	err := c.patiently(ctx, func() error {
+		body, _, err := c.send(ctx, http.MethodPost, "/dev/issuer/token", "application/x-www-form-urlencoded", "", []byte(form.Encode()))
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(body, &token)
+	})
 	if err != nil {
-		return nil, err
-	}
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("sign in: HTTP %d", res.StatusCode)
-	}
-	if err := json.Unmarshal(body, &token); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sign in: %w", err)
 	}
 	return &Session{client: c, Person: p, Token: token.AccessToken}, nil
 }
@@ -107,15 +100,14 @@ func (s *Session) Do(ctx context.Context, method, path string, in, out proto.Mes
 			return err
 		}
 	}
-	limited, cancel := context.WithTimeout(ctx, s.client.Patience)
-	defer cancel()
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		err := s.send(ctx, method, path, body, out)
-		if s.client.Patience == 0 || !away(err) || s.client.Clock.Sleep(limited, pause) != nil {
+	return s.client.patiently(ctx, func() error {
+		answer, trace, err := s.client.send(ctx, method, path, "application/json", s.Token, body)
+		s.TraceID = trace
+		if err != nil || out == nil {
 			return err
 		}
-		s.client.Repeated.Add(1)
-	}
+		return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(answer, out)
+	})
 }
 
 const (
@@ -123,47 +115,67 @@ const (
 	lastPause  = time.Second
 )
 
-// away tells a call that found no service from one that was answered.
-func away(err error) bool {
+// patiently calls again while that can help, and as long as patience lasts.
+func (c *Client) patiently(ctx context.Context, call func() error) error {
+	limited, cancel := context.WithTimeout(ctx, c.Patience)
+	defer cancel()
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		err := call()
+		wait, again := passing(err)
+		if c.Patience == 0 || !again || c.Clock.Sleep(limited, max(pause, wait)) != nil {
+			return err
+		}
+		c.Repeated.Add(1)
+	}
+}
+
+// passing tells a call that found no service, or came too soon and has to wait, from one that was answered.
+func passing(err error) (wait time.Duration, again bool) {
 	var refused *Refused
 	if errors.As(err, &refused) {
-		return refused.HTTPStatus == http.StatusServiceUnavailable || refused.HTTPStatus == http.StatusGatewayTimeout
+		switch refused.HTTPStatus {
+		case http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			return 0, true
+		case http.StatusTooManyRequests:
+			return refused.RetryAfter, true
+		}
+		return 0, false
 	}
 	var unanswered *url.Error
-	return errors.As(err, &unanswered)
+	return 0, errors.As(err, &unanswered)
 }
 
-func (s *Session) send(ctx context.Context, method, path string, in []byte, out proto.Message) error {
-	var body io.Reader
-	if in != nil {
-		body = bytes.NewReader(in)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, s.client.Base+path, body)
+// send returns the body of a good answer and its trace.
+func (c *Client) send(ctx context.Context, method, path, contentType, token string, in []byte) (answer []byte, trace string, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(in))
 	if err != nil {
-		return err
+		return nil, "", err
 	}
-	req.Header.Set("Authorization", "Bearer "+s.Token)
-	req.Header.Set("Content-Type", "application/json")
-	res, err := s.client.HTTP.Do(req)
+	req.Header.Set("Content-Type", contentType)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := c.HTTP.Do(req)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	defer func() { _ = res.Body.Close() }()
-	s.TraceID = res.Header.Get("X-Trace-Id")
+	trace = res.Header.Get("X-Trace-Id")
 	b, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
 	if err != nil {
-		return err
+		return nil, trace, &url.Error{Op: method, URL: path, Err: err}
 	}
 	if res.StatusCode != http.StatusOK {
-		return refusal(method, path, res.StatusCode, b)
+		r := refusal(method, path, res.StatusCode, b)
+		if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
+			r.RetryAfter = time.Duration(seconds) * time.Second
+		}
+		return nil, trace, r
 	}
-	if out == nil {
-		return nil
-	}
-	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(b, out)
+	return b, trace, nil
 }
 
-func refusal(method, path string, status int, body []byte) error {
+func refusal(method, path string, status int, body []byte) *Refused {
 	r := &Refused{HTTPStatus: status, Method: method, Path: path, Body: string(body)}
 	var st struct {
 		Message string `json:"message"`

@@ -25,6 +25,8 @@ func TestPatience(t *testing.T) {
 	}{
 		{"answered", time.Minute, []int{200}, 1, 0},
 		{"away, too slow, broken, then answered", time.Minute, []int{503, 504, 0, 200}, 4, 0},
+		{"too often, then answered", time.Minute, []int{429, 200}, 2, 0},
+		{"too often, and to wait for longer than patience", 10 * time.Millisecond, []int{429}, 1, 429},
 		{"refused", time.Minute, []int{409}, 1, 409},
 		{"broken on their side", time.Minute, []int{500}, 1, 500},
 		{"away, and no patience", 0, []int{503}, 1, 503},
@@ -43,6 +45,7 @@ func TestPatience(t *testing.T) {
 				case 0:
 					panic(http.ErrAbortHandler)
 				default:
+					w.Header().Set("Retry-After", "1")
 					w.WriteHeader(status)
 					_, _ = w.Write([]byte(`{}`))
 				}

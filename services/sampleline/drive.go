@@ -69,7 +69,7 @@ func (d *Driver) Run(ctx context.Context) (*Result, error) {
 		name string
 		do   func(context.Context) error
 	}{
-		{"", r.signIn},
+		{"signed in", r.signIn},
 		{"registered", r.register},
 		{"submitted", r.submit},
 		{"ranked", r.rank},
@@ -85,9 +85,9 @@ func (d *Driver) Run(ctx context.Context) (*Result, error) {
 	}
 	for _, step := range steps {
 		if err := step.do(ctx); err != nil {
-			return &r.result, err
+			return &r.result, fmt.Errorf("not %s: %w", step.name, err)
 		}
-		if step.name != "" && step.name == d.Until {
+		if step.name == d.Until {
 			break
 		}
 	}
@@ -174,9 +174,11 @@ func (r *run) submit(ctx context.Context) error {
 	r.referral = created.GetReferral()
 	r.result.ReferralID, r.result.TraceID = r.referral.GetReferralId(), r.referral.GetTraceId()
 	var got referralv1.SubmitReferralResponse
-	if err := r.referrer.Do(ctx, http.MethodPost, r.path(":submit"), &referralv1.SubmitReferralRequest{
-		RequestId: r.rid("submit"), ReferralId: r.referral.GetReferralId(), Etag: r.referral.GetEtag(),
-	}, &got); err != nil {
+	if err := r.retryStale(ctx, r.referrer, func(etag string) error {
+		return r.referrer.Do(ctx, http.MethodPost, r.path(":submit"), &referralv1.SubmitReferralRequest{
+			RequestId: r.rid("submit"), ReferralId: r.referral.GetReferralId(), Etag: etag,
+		}, &got)
+	}); err != nil {
 		return err
 	}
 	r.referral = got.GetReferral()
@@ -187,10 +189,12 @@ func (r *run) submit(ctx context.Context) error {
 func (r *run) rank(ctx context.Context) error {
 	r.begin()
 	var got referralv1.ScreenReferralResponse
-	if err := r.desk.Do(ctx, http.MethodPost, r.path(":screen"), &referralv1.ScreenReferralRequest{
-		RequestId: r.rid("screen"), ReferralId: r.referral.GetReferralId(), Etag: r.referral.GetEtag(),
-		Decision: referralv1.ScreeningDecision_SCREENING_DECISION_PASS,
-	}, &got); err != nil {
+	if err := r.retryStale(ctx, r.desk, func(etag string) error {
+		return r.desk.Do(ctx, http.MethodPost, r.path(":screen"), &referralv1.ScreenReferralRequest{
+			RequestId: r.rid("screen"), ReferralId: r.referral.GetReferralId(), Etag: etag,
+			Decision: referralv1.ScreeningDecision_SCREENING_DECISION_PASS,
+		}, &got)
+	}); err != nil {
 		return err
 	}
 	if err := r.until(ctx, "ranked", func(c *referralv1.Referral) bool { return c.GetState() == referralv1.State_STATE_MATCHED }); err != nil {
@@ -227,9 +231,11 @@ func (r *run) ask(ctx context.Context) error {
 		return errors.New("no center in 上海 was ranked: the sample case cannot go on")
 	}
 	var got referralv1.ChooseCentersResponse
-	if err := r.referrer.Do(ctx, http.MethodPost, r.path(":choose"), &referralv1.ChooseCentersRequest{
-		RequestId: r.rid("choose"), ReferralId: r.referral.GetReferralId(), Etag: r.referral.GetEtag(), CenterIds: chosen,
-	}, &got); err != nil {
+	if err := r.retryStale(ctx, r.referrer, func(etag string) error {
+		return r.referrer.Do(ctx, http.MethodPost, r.path(":choose"), &referralv1.ChooseCentersRequest{
+			RequestId: r.rid("choose"), ReferralId: r.referral.GetReferralId(), Etag: etag, CenterIds: chosen,
+		}, &got)
+	}); err != nil {
 		return err
 	}
 	if err := r.until(ctx, "offered", func(c *referralv1.Referral) bool {
@@ -295,7 +301,7 @@ func (r *run) filed(ctx context.Context) error {
 func (r *run) book(ctx context.Context) error {
 	r.begin()
 	var got referralv1.BookAdmissionResponse
-	if err := r.retryStale(ctx, func(etag string) error {
+	if err := r.retryStale(ctx, r.center, func(etag string) error {
 		return r.center.Do(ctx, http.MethodPost, r.path(":book"), &referralv1.BookAdmissionRequest{
 			RequestId: r.rid("book"), ReferralId: r.referral.GetReferralId(), Etag: etag,
 		}, &got)

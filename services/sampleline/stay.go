@@ -81,7 +81,7 @@ func (r *run) travel(ctx context.Context) error {
 func (r *run) operate(ctx context.Context) error {
 	r.begin()
 	var seen referralv1.RecordEvaluationResponse
-	if err := r.retryStale(ctx, func(etag string) error {
+	if err := r.retryStale(ctx, r.center, func(etag string) error {
 		return r.center.Do(ctx, http.MethodPost, r.path(":evaluate"), &referralv1.RecordEvaluationRequest{
 			RequestId: r.rid("evaluate"), ReferralId: r.referral.GetReferralId(), Etag: etag, Suitable: true,
 		}, &seen)
@@ -99,12 +99,8 @@ func (r *run) operate(ctx context.Context) error {
 	}
 	r.claim = opened.GetClaim()
 	r.result.ClaimID = r.claim.GetClaimId()
-	var now referralv1.GetReferralResponse
-	if err := r.center.Do(ctx, http.MethodGet, r.path(""), nil, &now); err != nil {
-		return err
-	}
 	var done referralv1.RecordSurgeryResponse
-	if err := r.retryStale(ctx, func(etag string) error {
+	if err := r.retryStale(ctx, r.center, func(etag string) error {
 		return r.center.Do(ctx, http.MethodPost, r.path(":recordSurgery"), &referralv1.RecordSurgeryRequest{
 			RequestId: r.rid("surgery"), ReferralId: r.referral.GetReferralId(), Etag: etag,
 			SurgeryTime: timestamppb.New(r.Clock.Now().Add(-time.Second)), CotrsReference: "COTRS-DEMO-0001", ProcedureCode: "50.5900",
@@ -131,7 +127,7 @@ func (r *run) discharge(ctx context.Context) error {
 		return err
 	}
 	var out referralv1.RecordDischargeResponse
-	if err := r.retryStale(ctx, func(etag string) error {
+	if err := r.retryStale(ctx, r.center, func(etag string) error {
 		return r.center.Do(ctx, http.MethodPost, r.path(":discharge"), &referralv1.RecordDischargeRequest{
 			RequestId: r.rid("discharge"), ReferralId: r.referral.GetReferralId(), Etag: etag, RehabilitationPlan: "PLAN-DEMO-1",
 		}, &out)
@@ -169,19 +165,20 @@ func (r *run) settle(ctx context.Context) error {
 	return nil
 }
 
-// retryStale reads the case as the center sees it and calls again when the line's own jobs moved it in between.
-func (r *run) retryStale(ctx context.Context, call func(etag string) error) error {
+// retryStale calls with the version last seen, and again with the present one, as who sees it, when the line's own jobs moved
+// the case in between. A drive repeated under its key so sends the same again.
+func (r *run) retryStale(ctx context.Context, who *Session, call func(etag string) error) error {
 	for attempt := 0; ; attempt++ {
-		var now referralv1.GetReferralResponse
-		if err := r.center.Do(ctx, http.MethodGet, r.path(""), nil, &now); err != nil {
+		err := call(r.referral.GetEtag())
+		var refused *Refused
+		if !errors.As(err, &refused) || refused.Reason != "STALE_VERSION" || attempt == 20 {
 			return err
 		}
-		err := call(now.GetReferral().GetEtag())
-		var refused *Refused
-		if errors.As(err, &refused) && refused.Reason == "STALE_VERSION" && attempt < 20 {
-			continue
+		var now referralv1.GetReferralResponse
+		if err := who.Do(ctx, http.MethodGet, r.path(""), nil, &now); err != nil {
+			return err
 		}
-		return err
+		r.referral = now.GetReferral()
 	}
 }
 

@@ -22,10 +22,16 @@ type devOptions struct {
 	state, http, grpc, ops, log, otlp string
 	until, webhook                    string
 	noSample                          bool
+	// between stands between the sample case and the line, in tests; nil: nothing does.
+	between  func(http.RoundTripper) http.RoundTripper
+	patience time.Duration
 }
 
+// samplePatience is how long each call of the sample case is sent again while a service is away.
+const samplePatience = 30 * time.Second
+
 func devCommand() *cobra.Command {
-	var o devOptions
+	o := devOptions{patience: samplePatience}
 	c := &cobra.Command{
 		Use: "dev", Short: "run the whole line in this process and drive one sample case over it", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return dev(c.Context(), c.OutOrStdout(), o) },
@@ -39,7 +45,7 @@ func devCommand() *cobra.Command {
 	f.StringVar(&o.otlp, "otlp", "", "host:port of an OTLP/gRPC collector for traces; empty: none")
 	f.StringVar(&o.until, "until", "", "end the sample case after this step, such as offered; empty: at its bill")
 	f.StringVar(&o.webhook, "webhook", "", "tell this address, such as http://127.0.0.1:9000/hook, what happens to the sample hospital's cases; prints the secret")
-	f.BoolVar(&o.noSample, "no-sample", false, "start the line empty: no sample centers, no sample case")
+	f.BoolVar(&o.noSample, "no-sample", false, "drive no sample case; a new state folder starts empty, one that has the sample centers keeps them")
 	return c
 }
 
@@ -75,16 +81,22 @@ func dev(ctx context.Context, out io.Writer, o devOptions) error {
 		return errors.Join(err, running.Stop(fleet.StopLimit))
 	}
 	base := "http://" + running.Gateway.HTTPAddr()
-	failed := error(nil)
+	client := &sampleline.Client{Base: base, HTTP: &http.Client{Timeout: 20 * time.Second}, Patience: o.patience, Clock: system}
+	if o.between != nil {
+		client.HTTP.Transport = o.between(http.DefaultTransport)
+	}
 	if o.webhook != "" {
-		failed = subscribe(ctx, out, system, base, o.webhook)
+		err := subscribe(ctx, out, client, o.webhook)
+		tell(ctx, out, "there is no webhook for "+o.webhook, err)
 	}
-	if !o.noSample && failed == nil {
-		if failed = driveSample(ctx, out, system, base, state, o.until); failed != nil && ctx.Err() == nil {
-			_, _ = fmt.Fprintf(out, "\nthe sample case stopped: %v\n", failed)
-		}
+	switch {
+	case !o.noSample:
+		err := driveSample(ctx, out, client, state, o.until)
+		tell(ctx, out, "the sample case stopped", err)
+	case running.Sample:
+		_, _ = fmt.Fprintln(out, "the sample line, which this folder was started with before; no case is driven")
 	}
-	if ctx.Err() == nil && failed == nil {
+	if ctx.Err() == nil {
 		_, _ = fmt.Fprintf(out, `
   REST API          %[1]s/v1/...          OpenAPI  %[1]s/openapi.json
   read and try      %[1]s/docs
@@ -98,23 +110,29 @@ Ctrl-C stops the line; its state stays and serves again at the next start.
 	stopping := system.Now()
 	err = running.Stop(fleet.StopLimit)
 	_, _ = fmt.Fprintf(out, "huhang: stopped in %d ms\n", system.Now().Sub(stopping).Milliseconds())
-	if ctx.Err() != nil {
-		return err
-	}
-	return errors.Join(failed, err)
+	return err
 }
 
-func driveSample(ctx context.Context, out io.Writer, system clock.Clock, base, state, until string) error {
+// tell says plainly what did not work; the line serves all the same.
+func tell(ctx context.Context, out io.Writer, what string, err error) {
+	if err != nil && ctx.Err() == nil {
+		_, _ = fmt.Fprintf(out, "\n%s: %v\nthe line goes on serving; the log may say more\n", what, err)
+	}
+}
+
+func driveSample(ctx context.Context, out io.Writer, client *sampleline.Client, state, until string) error {
+	system := client.Clock
 	serial, key, err := nextCase(state, system)
 	if err != nil {
 		return err
 	}
 	started := system.Now()
-	driver := &sampleline.Driver{
-		Client: &sampleline.Client{Base: base, HTTP: &http.Client{Timeout: 20 * time.Second}}, Clock: system, Out: out, Key: key, Serial: serial, Until: until,
-	}
+	driver := &sampleline.Driver{Client: client, Clock: system, Out: out, Key: key, Serial: serial, Until: until}
 	_, _ = fmt.Fprintln(out, "One case through the REST API: a resident of 合肥 on 低保 who needs a liver, treated in 上海 (示范; every person and institution is invented)")
 	result, err := driver.Run(ctx)
+	if again := client.Repeated.Load(); again > 0 {
+		_, _ = fmt.Fprintf(out, "\n%d calls were sent again under their request_id, because a service was away\n", again)
+	}
 	if err != nil {
 		return err
 	}

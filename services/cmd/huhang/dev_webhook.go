@@ -6,17 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	referralv1 "huhang.example/gen/huhang/referral/v1"
-	"huhang.example/services/internal/clock"
 	"huhang.example/services/sampleline"
 )
 
 // subscribe makes the address an endpoint of the sample's referring hospital; asked again it is the same one, with the
 // same secret.
-func subscribe(ctx context.Context, out io.Writer, system clock.Clock, base, address string) error {
-	client := &sampleline.Client{Base: base, HTTP: &http.Client{Timeout: 20 * time.Second}, Clock: system}
+func subscribe(ctx context.Context, out io.Writer, client *sampleline.Client, address string) error {
 	hospital, err := client.As(ctx, sampleline.Person{Subject: "his", Organisation: "H-HF-01", Role: "coordinator"})
 	if err != nil {
 		return err
