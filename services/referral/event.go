@@ -156,7 +156,7 @@ func (r *Referral) take(h Happening) {
 		r.TransferID = h.Record
 	case TransferAborted:
 		r.TransferID = ""
-	case ClaimOpened, ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual:
+	case ClaimOpened, ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered:
 		if r.ofDrugs(h) {
 			return
 		}

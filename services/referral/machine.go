@@ -44,6 +44,7 @@ const (
 	ClaimSettled       Move = "CLAIM_SETTLED"
 	ClaimReversed      Move = "CLAIM_REVERSED"
 	ClaimManual        Move = "CLAIM_MANUAL"
+	ClaimUnanswered    Move = "CLAIM_UNANSWERED"
 	Consult            Move = "CONSULT"
 	Opine              Move = "OPINE"
 	ConcludeIndicated  Move = "CONCLUDE_INDICATED"
@@ -110,7 +111,7 @@ var (
 	// transferTold is what becomes of a move on its way, and of the way back.
 	transferTold = do("TRANSFER_DELAYED", "TRANSFER_REPLANNED", "TRANSFER_ATTENTION", "TRANSFER_AT_DOOR",
 		"BACK_TRANSFER_PLANNED", "BACK_TRANSFER_DEPARTED", "BACK_TRANSFER_ARRIVED", "BACK_TRANSFER_ABORTED")
-	claimChanged = do(ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual)
+	claimChanged = do(ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered)
 	notArrived   = on(Draft, Submitted, Screening, Returned, Consultation, Matched, Offered, Accepted, Booked, TransferPlanned,
 		InTransit, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed)
 )

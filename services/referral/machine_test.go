@@ -55,7 +55,7 @@ func allowed(from State, m Move, to State) bool {
 	switch m {
 	case ClaimOpened:
 		return to == from && from != Arrived || from == Arrived && to == Evaluating
-	case ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual:
+	case ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered:
 		return to == from
 	case Close, CloseDied:
 		return from != Closed && to == Closed
@@ -341,7 +341,7 @@ func effect(r *Referral, m Move, a Act) {
 	case AbandonAsking:
 		r.stopAsking()
 	case ConditionFulfilled, ConditionLapsed, OfferRefused, OfferDeclined, OfferExpired, OfferWithdrawn, OfferCreated, HoldExpired, HoldReleased,
-		TransferPlan, TransferDeparted, TransferArrived, TransferAborted, ClaimOpened, ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual:
+		TransferPlan, TransferDeparted, TransferArrived, TransferAborted, ClaimOpened, ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered:
 		r.take(Happening{Move: m, Record: a.Record, Center: a.Center, AtOnce: 2})
 	case OfferAccepted:
 		r.take(Happening{Move: m, Record: a.Record, Center: a.Center, City: "310100", Hold: "hld_1"})

@@ -69,7 +69,7 @@ func (s *Service) FallToManual(ctx context.Context, claimID, etag string) (*Clai
 // refuses it still if it took the manual claim meanwhile.
 func (s *Service) ResumeDirect(ctx context.Context, claimID, etag string) (*Claim, error) {
 	who := access.From(ctx)
-	return s.updateClaim(ctx, claimID, etag, ownClaim, func(_ context.Context, c *Claim) error {
+	return s.updateClaim(ctx, claimID, etag, ownClaim, func(ctx context.Context, c *Claim) error {
 		if err := c.in(Manual); err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func (s *Service) ResumeDirect(ctx context.Context, claimID, etag string) (*Clai
 				"The insured province took the bill as a manual claim.", "参保地已受理该费用的手工报销。")
 		}
 		c.Status, c.ManualReason, c.Actor = c.unsettled(), "", actorOf(who)
-		return nil
+		return s.tell(ctx, c, "DISCHARGED", s.occasion(c), nil)
 	})
 }
 

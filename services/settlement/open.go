@@ -110,5 +110,12 @@ func (s *Service) tell(ctx context.Context, c *Claim, kind, record string, a *An
 		selfPay := a.Split.Total - a.Split.Funds()
 		e.SelfPay, e.Shares = &selfPay, a.Split.Shares
 	}
+	switch kind {
+	case "MANUAL":
+		e.Reason = c.ManualReason
+	case "UNANSWERED":
+		// The line itself found it out.
+		e.Reason, e.Actor = string(c.UnderWay.Reason), Actor{}
+	}
 	return s.store.TellCase(ctx, e)
 }

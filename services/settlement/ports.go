@@ -157,6 +157,8 @@ type Event struct {
 	At         time.Time `json:"at"`
 	Actor      Actor     `json:"actor"`
 	Total      money.Fen `json:"total"`
+	// Reason is why it waits, or became a manual claim.
+	Reason string `json:"reason,omitempty"`
 	// SelfPay is what the patient pays, once settled.
 	SelfPay *money.Fen `json:"self_pay,omitempty"`
 	// Shares are who pays how much, once settled.

@@ -17,6 +17,8 @@ type UnderWay struct {
 	Last   time.Time    `json:"last"`
 	Reason fault.Reason `json:"reason,omitempty"`
 	Next   time.Time    `json:"next"`
+	// Told says that the case knows that it waits longer than declared.
+	Told bool `json:"told,omitempty"`
 	// Hits are the findings of supervision that held it before it was sent; HeldBy is the province whose agency may release
 	// it, while that is what it waits for.
 	Hits   []string `json:"hits,omitempty"`
@@ -86,8 +88,26 @@ func (s *Service) missed(ctx context.Context, at *Claim, cause error) error {
 		if c.Status == Settling && !now.Before(s.ManualTime(c)) {
 			return s.fallBack(ctx, c, reason)
 		}
-		return nil
+		return s.tellStuck(ctx, c, now)
 	})
+}
+
+// tellStuck tells the case, once, that a claim has waited longer than declared. The try before that is not put off beyond it.
+// What ends the waiting is told as itself; a manual claim is known to the case already.
+func (s *Service) tellStuck(ctx context.Context, c *Claim, now time.Time) error {
+	w := c.UnderWay
+	if w.Told || c.Status != Settling && c.Status != Reversing {
+		return nil
+	}
+	stuck := w.Since.Add(s.rules.Life.stuckAfter())
+	if now.Before(stuck) {
+		if w.Next.After(stuck) {
+			w.Next = stuck
+		}
+		return nil
+	}
+	w.Told = true
+	return s.tell(ctx, c, "UNANSWERED", s.occasion(c), nil)
 }
 
 // NextTry is when a claim is to be looked after again, seen from now; false once nothing is under way.

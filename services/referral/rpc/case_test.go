@@ -101,7 +101,23 @@ func TestOneCaseFromEndToEnd(t *testing.T) {
 		closing := func(etag string) error { return l.close(hospital, etag, referralv1.CloseReason_CLOSE_REASON_COMPLETED) }
 		l.refused(fault.WrongState, closing)
 		claim("DISCHARGED", 0)
+		failing := func(want int32) {
+			t.Helper()
+			for _, who := range []access.Caller{hospital, shanghai, desk} {
+				if n := l.counts(who)["SETTLEMENTS_FAILING"]; n != want {
+					t.Errorf("%d settlements fail for %s, want %d", n, who.Organisation, want)
+				}
+			}
+		}
+		failing(0)
+		claim("UNANSWERED", 0)
+		failing(1)
+		l.refused(fault.WrongState, closing)
+		if got := actions(l.get(shanghai)); slices.Contains(got, "SettleClaim") {
+			t.Errorf("what was sent is to be sent again: %v", got)
+		}
 		claim("SETTLED", 12345)
+		failing(0)
 		if pay := l.get(hospital).GetSelfPay().GetFen(); pay != 12345 {
 			t.Fatalf("self pay %d", pay)
 		}
@@ -112,7 +128,7 @@ func TestOneCaseFromEndToEnd(t *testing.T) {
 		want := []string{
 			"CREATED", "SUBMITTED", "SCREENING", "SCREENING_PASSED", "MATCHED", "CENTERS_CHOSEN", "OFFER_CREATED", "OFFER_ACCEPTED",
 			"FILED", "BOOKED", "TRANSFER_PLANNED", "TRANSFER_DEPARTED", "TRANSFER_ARRIVED", "EVALUATED_SUITABLE", "SURGERY", "CLAIM_OPENED",
-			"DISCHARGED", "BACK_REFERRED", "BACK_ACCEPTED", "CLAIM_DISCHARGED", "CLAIM_SETTLED", "CLOSED",
+			"DISCHARGED", "BACK_REFERRED", "BACK_ACCEPTED", "CLAIM_DISCHARGED", "CLAIM_UNANSWERED", "CLAIM_SETTLED", "CLOSED",
 		}
 		if got := l.kinds(); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("timeline %v", got)

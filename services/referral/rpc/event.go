@@ -28,7 +28,7 @@ var (
 	}
 	claimMoves = map[string]referral.Move{
 		"OPENED": referral.ClaimOpened, "DISCHARGED": referral.ClaimDischarged, "SETTLED": referral.ClaimSettled,
-		"REVERSED": referral.ClaimReversed, "MANUAL": referral.ClaimManual,
+		"REVERSED": referral.ClaimReversed, "MANUAL": referral.ClaimManual, "UNANSWERED": referral.ClaimUnanswered,
 	}
 	holdMoves = map[string]referral.Move{"EXPIRED": referral.HoldExpired, "RELEASED": referral.HoldReleased}
 )
@@ -99,7 +99,7 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 		h.Move, h.Record, h.Reason = transferMoves[e.Transfer.GetKind()], e.Transfer.GetTransferId(), e.Transfer.GetReasonCode()
 		h.Depart, h.Arrive = instant(e.Transfer.GetDepartTime()), instant(e.Transfer.GetArriveTime())
 	case *referralv1.RecordCaseEventRequest_Claim:
-		h.Move, h.Record = claimMoves[e.Claim.GetKind()], e.Claim.GetClaimId()
+		h.Move, h.Record, h.Reason = claimMoves[e.Claim.GetKind()], e.Claim.GetClaimId(), e.Claim.GetReasonCode()
 		if pay := e.Claim.GetSelfPay(); pay != nil {
 			fen := money.Fen(pay.GetFen())
 			h.SelfPay = &fen

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -89,6 +90,76 @@ func TestNoAnswer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The case learns when a claim has waited for as long as declared, once each time, and of what ended that.
+func TestTheCaseLearnsOfAWait(t *testing.T) {
+	eachPair(t, func(t *testing.T, p *pair) {
+		p.file()
+		c := p.discharged()
+		try := func(after time.Duration, works bool) {
+			t.Helper()
+			p.clock.Advance(after)
+			if err := p.here.Complete(t.Context(), c.ID); (err == nil) != works {
+				t.Fatalf("%+v: %v", p.claim(c).UnderWay, err)
+			}
+		}
+		waits := func() {
+			t.Helper()
+			since := p.claim(c).UnderWay.Since
+			try(0, false)
+			try(119*time.Second, false)
+			if next := p.claim(c).UnderWay.Next; next.After(since.Add(2 * time.Minute)) {
+				t.Errorf("asked again %s after it was sent: too late to tell in time", next.Sub(since))
+			}
+			try(time.Second, false)
+			try(time.Hour, false)
+		}
+		p.wire.lose(always("commit", "resolve", "reverse"), nil)
+		p.settle(c)
+		waits()
+		p.wire.lose(nil, nil)
+		try(time.Minute, true) // settled
+		p.wire.lose(always("commit", "resolve", "reverse"), nil)
+		if _, err := p.here.ReverseSettlement(as(t, center), c.ID, p.claim(c).Etag(), "wrong line"); err != nil {
+			t.Fatal(err)
+		}
+		waits()
+		p.wire.lose(nil, nil)
+		try(time.Minute, true) // reversed
+		p.wire.lose(always("commit", "resolve", "reverse"), nil)
+		p.settle(p.claim(c))
+		waits()
+		p.clock.Advance(time.Minute)
+		if _, err := p.here.FallToManual(as(t, center), c.ID, p.claim(c).Etag()); err != nil {
+			t.Fatal(err)
+		}
+		try(time.Hour, false) // its message is still out
+		p.wire.lose(nil, nil)
+		try(time.Hour, true)
+		p.clock.Advance(time.Minute)
+		if _, err := p.here.ResumeDirect(as(t, center), c.ID, p.claim(c).Etag()); err != nil {
+			t.Fatal(err)
+		}
+		p.jobs()
+		p.clock.Advance(time.Minute)
+		sqldbtest.Idle(t, p.db)
+		slices.SortStableFunc(p.wire.told, func(a, b settlement.Event) int { return a.At.Compare(b.At) })
+		var kinds []string
+		for _, e := range p.wire.told {
+			kinds = append(kinds, e.Kind)
+			if e.Kind == "UNANSWERED" && (e.Reason != string(fault.PeerUnavailable) || e.Actor != settlement.Actor{}) {
+				t.Errorf("%+v", e)
+			}
+		}
+		want := []string{"OPENED", "DISCHARGED", "UNANSWERED", "SETTLED", "UNANSWERED", "REVERSED", "UNANSWERED", "MANUAL", "DISCHARGED"}
+		if first := kinds[:2]; slices.Contains(first, "OPENED") && slices.Contains(first, "DISCHARGED") {
+			kinds[0], kinds[1] = "OPENED", "DISCHARGED" // at the same time
+		}
+		if !slices.Equal(kinds, want) {
+			t.Errorf("told %v", kinds)
+		}
+	})
 }
 
 func (p *pair) stuck(want int) []*settlement.Claim {
