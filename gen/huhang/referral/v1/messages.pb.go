@@ -279,7 +279,7 @@ const (
 	WorklistKind_WORKLIST_KIND_ARRIVALS_NOT_CONFIRMED WorklistKind = 14
 	// Follow-ups that are overdue.
 	WorklistKind_WORKLIST_KIND_FOLLOW_UPS_OVERDUE WorklistKind = 15
-	// Bills that were reversed or fell back to a manual claim.
+	// Bills that were reversed, fell back to a manual claim, or wait for the insured province longer than declared.
 	WorklistKind_WORKLIST_KIND_SETTLEMENTS_FAILING WorklistKind = 16
 	// A step of the line failed repeatedly; operations look.
 	WorklistKind_WORKLIST_KIND_NEEDS_ATTENTION WorklistKind = 17
@@ -3678,14 +3678,17 @@ type ClaimEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Claim.
 	ClaimId string `protobuf:"bytes,1,opt,name=claim_id,json=claimId,proto3" json:"claim_id,omitempty"`
-	// OPENED, DISCHARGED, SETTLED, REVERSED or MANUAL.
+	// OPENED, DISCHARGED, SETTLED, REVERSED or MANUAL; UNANSWERED when it has waited for the insured province, or for an agency
+	// that holds it, longer than declared: SETTLED, REVERSED or MANUAL ends that.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Total of the bill.
 	Total *v11.Money `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
 	// What the patient pays.
 	SelfPay *v11.Money `protobuf:"bytes,4,opt,name=self_pay,json=selfPay,proto3" json:"self_pay,omitempty"`
 	// Who pays how much, once settled.
-	Shares        []*ClaimShare `protobuf:"bytes,5,rep,name=shares,proto3" json:"shares,omitempty"`
+	Shares []*ClaimShare `protobuf:"bytes,5,rep,name=shares,proto3" json:"shares,omitempty"`
+	// Why it became a manual claim, or waits: a reason of fault.proto.
+	ReasonCode    string `protobuf:"bytes,6,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3753,6 +3756,13 @@ func (x *ClaimEvent) GetShares() []*ClaimShare {
 		return x.Shares
 	}
 	return nil
+}
+
+func (x *ClaimEvent) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
 }
 
 // ClaimShare is one payer's part of a bill.
@@ -4559,15 +4569,18 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\varrive_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"arriveTime\x12;\n" +
 	"\vdepart_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"departTime\"\x9f\x02\n" +
+	"departTime\"\xd5\x02\n" +
 	"\n" +
 	"ClaimEvent\x12$\n" +
-	"\bclaim_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aclaimId\x12H\n" +
-	"\x04kind\x18\x02 \x01(\tB4\xbaH1r/R\x06OPENEDR\n" +
-	"DISCHARGEDR\aSETTLEDR\bREVERSEDR\x06MANUALR\x04kind\x12,\n" +
+	"\bclaim_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aclaimId\x12T\n" +
+	"\x04kind\x18\x02 \x01(\tB@\xbaH=r;R\x06OPENEDR\n" +
+	"DISCHARGEDR\aSETTLEDR\bREVERSEDR\x06MANUALR\n" +
+	"UNANSWEREDR\x04kind\x12,\n" +
 	"\x05total\x18\x03 \x01(\v2\x16.huhang.money.v1.MoneyR\x05total\x121\n" +
 	"\bself_pay\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyR\aselfPay\x12@\n" +
-	"\x06shares\x18\x05 \x03(\v2\x1e.huhang.referral.v1.ClaimShareB\b\xbaH\x05\x92\x01\x02\x10\x14R\x06shares\"v\n" +
+	"\x06shares\x18\x05 \x03(\v2\x1e.huhang.referral.v1.ClaimShareB\b\xbaH\x05\x92\x01\x02\x10\x14R\x06shares\x12(\n" +
+	"\vreason_code\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
+	"reasonCode\"v\n" +
 	"\n" +
 	"ClaimShare\x120\n" +
 	"\x05payer\x18\x01 \x01(\tB\x1a\xbaH\x17r\x152\x13^[a-z][a-z_]{1,30}$R\x05payer\x126\n" +
