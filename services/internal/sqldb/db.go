@@ -85,6 +85,8 @@ type session interface {
 	query(ctx context.Context, sql string, args []any) (Rows, error)
 	// send is exec where the answer may wait for the next call.
 	send(ctx context.Context, sql string, args []any) error
+	// insert adds rows of one table, however many.
+	insert(ctx context.Context, table string, columns []string, rows [][]any) error
 	// flush waits for the answers of what was sent.
 	flush(ctx context.Context) error
 	commit(ctx context.Context) error

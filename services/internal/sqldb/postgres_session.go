@@ -103,6 +103,18 @@ func (s *postgresSession) send(ctx context.Context, sql string, args []any) erro
 	return s.flush(ctx)
 }
 
+// insert copies many rows; a few travel with the next statement, for a COPY is a round trip of its own.
+func (s *postgresSession) insert(ctx context.Context, table string, columns []string, rows [][]any) error {
+	if len(rows) <= mostSent {
+		return sendRows(ctx, s, mostSent, table, columns, rows)
+	}
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	_, err := s.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+	return err
+}
+
 func (s *postgresSession) flush(ctx context.Context) error {
 	b := s.batch()
 	if b == nil {
@@ -186,6 +198,8 @@ type postgresOnce struct{ conn *pgxpool.Conn }
 func (s *postgresOnce) exec(context.Context, string, []any) (int64, error) { return 0, errReadOnly }
 
 func (s *postgresOnce) send(context.Context, string, []any) error { return errReadOnly }
+
+func (s *postgresOnce) insert(context.Context, string, []string, [][]any) error { return errReadOnly }
 
 func (s *postgresOnce) query(ctx context.Context, sql string, args []any) (Rows, error) {
 	return s.conn.Query(ctx, sql, args...)

@@ -143,6 +143,11 @@ func (s *sqliteSession) send(ctx context.Context, sql string, args []any) error 
 	return err
 }
 
+// insert runs one prepared statement for each row: nothing travels here.
+func (s *sqliteSession) insert(ctx context.Context, table string, columns []string, rows [][]any) error {
+	return sendRows(ctx, s, 1, table, columns, rows)
+}
+
 func (s *sqliteSession) flush(context.Context) error { return nil }
 
 func (s *sqliteSession) commit(context.Context) error { return s.tx.Commit() }
@@ -160,6 +165,8 @@ type sqliteOnce struct{ readers *sql.DB }
 func (s sqliteOnce) exec(context.Context, string, []any) (int64, error) { return 0, errReadOnly }
 
 func (s sqliteOnce) send(context.Context, string, []any) error { return errReadOnly }
+
+func (s sqliteOnce) insert(context.Context, string, []string, [][]any) error { return errReadOnly }
 
 func (s sqliteOnce) query(ctx context.Context, sql string, args []any) (Rows, error) {
 	rows, err := s.readers.QueryContext(ctx, sql, args...)

@@ -113,6 +113,50 @@ func TestSent(t *testing.T) {
 	})
 }
 
+// Rows are added after what was sent before, few or many, and one that cannot be keeps all from being committed.
+func TestInsert(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		columns := []string{"version", "id", "n"}
+		rows := func(from, n int) (out [][]any) {
+			for i := range n {
+				out = append(out, []any{int64(1), fmt.Sprint(from + i), int64(from + i)})
+			}
+			return out
+		}
+		sum := func(tx *sqldb.Tx) (n, sum int64, err error) {
+			err = tx.QueryRow(t.Context(), "SELECT count(*), CAST(coalesce(sum(n), 0) AS BIGINT) FROM thing").Scan(&n, &sum)
+			return n, sum, err
+		}
+		for _, n := range []int{0, 1, 16, 17, 3000} {
+			err := write(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
+				if _, err := tx.Exec(ctx, "DELETE FROM thing"); err != nil {
+					return err
+				}
+				if err := tx.Send(ctx, "INSERT INTO thing (id, n, version) VALUES ('first', 5, 1)"); err != nil {
+					return err
+				}
+				if err := tx.Insert(ctx, "thing", columns, rows(1, n)); err != nil {
+					return err
+				}
+				if got, total, err := sum(tx); err != nil || got != int64(n)+1 || total != 5+int64(n)*int64(n+1)/2 {
+					t.Errorf("%d rows and one before: %d, sum %d, %v", n, got, total, err)
+				}
+				return nil
+			})
+			if err != nil || count(t, db) != n+1 {
+				t.Fatalf("%d rows: %d, %v", n, count(t, db), err)
+			}
+			// As the first statement of a transaction, one row being there.
+			err = write(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
+				return tx.Insert(ctx, "thing", columns, append(rows(10_000, n), []any{int64(1), "first", int64(1)}))
+			})
+			if !sqldb.IsUnique(err) || count(t, db) != n+1 {
+				t.Errorf("%d rows and one that is there: %v, %d rows", n, err, count(t, db))
+			}
+		}
+	})
+}
+
 // Statements stay prepared: more of them than are kept, the same one in a loop and while its rows are read.
 func TestManyStatements(t *testing.T) {
 	each(t, func(t *testing.T, db *sqldb.DB) {

@@ -24,17 +24,20 @@ func (s *Store) Post(ctx context.Context, e ledger.Entry, at time.Time) error {
 	for i, p := range e.Postings() {
 		postings = append(postings, []any{head.ID, int64(i + 1), head.Province, p.Account, int64(p.Debit), int64(p.Credit)})
 	}
+	tail, err := TailRow(e, at)
+	if err != nil {
+		return err
+	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		err := tx.Send(ctx, "INSERT INTO ledger_entry (entry_id, province, side, kind, source, counterparty, day, posted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 			head.ID, head.Province, string(head.Side), string(head.Kind), head.Source, head.Counterparty, head.Day, clock.Micros(at))
 		if err != nil {
 			return err
 		}
-		if err := insertRows(ctx, tx, "INSERT INTO posting (entry_id, position, province, account, debit, credit)", postings); err != nil {
+		if err := tx.Insert(ctx, "posting", []string{"entry_id", "position", "province", "account", "debit", "credit"}, postings); err != nil {
 			return err
 		}
-		return tx.Send(ctx, "INSERT INTO ledger_tail (entry_id, province, side, clears, digest) VALUES ($1, $2, $3, $4, $5)",
-			head.ID, head.Province, string(head.Side), int64(e.Clears()), e.Digest(at))
+		return tx.Insert(ctx, "ledger_tail", TailColumns, [][]any{tail})
 	})
 }
 

@@ -43,7 +43,7 @@ func (h *history) run() {
 		return fmt.Sprintf("2026-%02d-%02d", rapid.IntRange(8, 12).Draw(h.t, "month"), rapid.IntRange(1, 28).Draw(h.t, "day"))
 	}
 	for range rapid.IntRange(1, 10).Draw(h.t, "steps") {
-		switch rapid.SampledFrom([]string{"settle", "settle", "settle", "reverse", "seal", "close"}).Draw(h.t, "step") {
+		switch rapid.SampledFrom([]string{"settle", "settle", "settle", "reverse", "seal", "close", "age"}).Draw(h.t, "step") {
 		case "settle":
 			amount := money.Fen(rapid.Int64Range(0, 1_000_000).Draw(h.t, "amount"))
 			e, err := ledger.New(
@@ -69,6 +69,11 @@ func (h *history) run() {
 			_, err := h.b.Seal(ctx, h.book(), rapid.IntRange(1, 6).Draw(h.t, "limit"))
 			h.ok(err)
 			h.check(ctx)
+		case "age": // as posted before the tail told all that a place takes
+			h.ok(h.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+				_, err := tx.Exec(ctx, "UPDATE ledger_tail SET entry = '', digest = '', clears = 0 WHERE province = $1", h.province)
+				return err
+			}))
 		case "close":
 			h.closed = max(h.closed, clearing.Month(fmt.Sprintf("2026-%02d", rapid.IntRange(7, 11).Draw(h.t, "closing"))))
 			h.ok(h.b.Close(ctx, h.book(), "310000", h.closed))

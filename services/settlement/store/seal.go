@@ -2,9 +2,8 @@ package store
 
 import (
 	"context"
-	"time"
+	"slices"
 
-	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/money"
 	"huhang.example/services/internal/sqldb"
 	"huhang.example/services/settlement/clearing"
@@ -54,13 +53,6 @@ func lockBook(ctx context.Context, tx *sqldb.Tx, at clearing.Book) (head ledger.
 	return head, err
 }
 
-// waiting is an entry that has no place yet.
-type waiting struct {
-	id, digest, kind, counterparty, day, source string
-	clears                                      money.Fen
-	posted                                      int64
-}
-
 func seal(ctx context.Context, tx *sqldb.Tx, at clearing.Book, limit int) (int, error) {
 	head, err := lockBook(ctx, tx, at)
 	if err != nil {
@@ -74,77 +66,49 @@ func seal(ctx context.Context, tx *sqldb.Tx, at clearing.Book, limit int) (int, 
 	if err != nil {
 		return 0, err
 	}
-	totals := newTotals(at)
+	totals, balances := newTotals(at), map[string][2]money.Fen{}
 	links, items := make([][]any, 0, len(tail)), make([][]any, 0, len(tail))
 	for _, w := range tail {
 		head = head.Next(w.digest)
 		links = append(links, []any{at.Province, string(at.Side), head.Seq, w.id, head.Hash})
+		for _, p := range w.Postings {
+			b := balances[p.Account]
+			balances[p.Account] = [2]money.Fen{b[0] + p.Debit, b[1] + p.Credit}
+		}
 		if !w.cleared() {
 			continue
 		}
-		month := clearing.WindowOf(w.day, closed(w.counterparty))
-		items = append(items, []any{at.Province, string(at.Side), w.counterparty, w.day, w.source, w.kind, string(month), int64(w.clears)})
-		totals.add(w.counterparty, month, w.day, 1, w.clears)
+		month := clearing.WindowOf(w.Day, closed(w.Counterparty))
+		items = append(items, []any{at.Province, string(at.Side), w.Counterparty, w.Day, w.Source, string(w.Kind), string(month), int64(w.clears)})
+		totals.add(w.Counterparty, month, w.Day, 1, w.clears)
 	}
-	if err := insertRows(ctx, tx, "INSERT INTO ledger_link (province, side, seq, entry_id, hash)", links); err != nil {
+	if err := tx.Insert(ctx, "ledger_link", []string{"province", "side", "seq", "entry_id", "hash"}, links); err != nil {
 		return 0, err
 	}
-	if err := insertRows(ctx, tx, "INSERT INTO clearing_item (province, side, counterparty, day, source, kind, month, clears)", items); err != nil {
+	if err := tx.Insert(ctx, "clearing_item", []string{"province", "side", "counterparty", "day", "source", "kind", "month", "clears"}, items); err != nil {
 		return 0, err
 	}
 	if err := totals.store(ctx, tx); err != nil {
 		return 0, err
 	}
-	return len(tail), finish(ctx, tx, at, head, tail[len(tail)-1].id)
+	if err := checkpoint(ctx, tx, at, balances); err != nil {
+		return 0, err
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM ledger_tail WHERE province = $1 AND side = $2 AND entry_id <= $3", at.Province, string(at.Side), tail[len(tail)-1].id); err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(ctx, "UPDATE ledger_book SET seq = $3, hash = $4 WHERE province = $1 AND side = $2", at.Province, string(at.Side), head.Seq, head.Hash)
+	return len(tail), err
 }
 
-// finish moves the sums of what got its place from the tail to the checkpoint.
-func finish(ctx context.Context, tx *sqldb.Tx, at clearing.Book, head ledger.Chain, last string) error {
-	side := string(at.Side)
-	if _, err := tx.Exec(ctx, `INSERT INTO ledger_balance (province, side, account, debit, credit)
-		SELECT t.province, t.side, p.account, CAST(sum(p.debit) AS BIGINT), CAST(sum(p.credit) AS BIGINT)
-		FROM ledger_tail t JOIN posting p ON p.entry_id = t.entry_id
-		WHERE t.province = $1 AND t.side = $2 AND t.entry_id <= $3 GROUP BY t.province, t.side, p.account
-		ON CONFLICT (province, side, account) DO UPDATE SET debit = ledger_balance.debit + excluded.debit, credit = ledger_balance.credit + excluded.credit`,
-		at.Province, side, last); err != nil {
-		return err
+// checkpoint adds to the balances what got its place.
+func checkpoint(ctx context.Context, tx *sqldb.Tx, at clearing.Book, moved map[string][2]money.Fen) error {
+	rows := make([][]any, 0, len(moved))
+	for account, sums := range moved {
+		rows = append(rows, []any{at.Province, string(at.Side), account, int64(sums[0]), int64(sums[1])})
 	}
-	if _, err := tx.Exec(ctx, "DELETE FROM ledger_tail WHERE province = $1 AND side = $2 AND entry_id <= $3", at.Province, side, last); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, "UPDATE ledger_book SET seq = $3, hash = $4 WHERE province = $1 AND side = $2", at.Province, side, head.Seq, head.Hash)
-	return err
-}
-
-func (w waiting) cleared() bool {
-	return w.counterparty != "" && (w.kind == string(ledger.Settlement) || w.kind == string(ledger.Reversal))
-}
-
-func tailOf(ctx context.Context, q sqldb.Querier, at clearing.Book, limit int) ([]waiting, error) {
-	tail := make([]waiting, 0, limit)
-	bare := false
-	err := each(ctx, q, `SELECT t.entry_id, t.clears, t.digest, e.kind, e.counterparty, e.day, e.source, e.posted_at
-		FROM ledger_tail t JOIN ledger_entry e ON e.entry_id = t.entry_id
-		WHERE t.province = $1 AND t.side = $2 ORDER BY t.entry_id LIMIT $3`, []any{at.Province, string(at.Side), limit}, func(rows sqldb.Rows) error {
-		var w waiting
-		err := rows.Scan(&w.id, &w.clears, &w.digest, &w.kind, &w.counterparty, &w.day, &w.source, &w.posted)
-		bare = bare || w.digest == ""
-		if w.day == "" {
-			w.day = clock.Day(clock.FromMicros(w.posted))
-		}
-		tail = append(tail, w)
-		return err
-	})
-	for i := 0; bare && err == nil && i < len(tail); i++ {
-		// Posted before books were kept.
-		if w := &tail[i]; w.digest == "" {
-			var e ledger.Entry
-			var posted time.Time
-			e, posted, err = entry(ctx, q, "entry_id = $1", w.id)
-			w.digest, w.clears = e.Digest(posted), e.Clears()
-		}
-	}
-	return tail, err
+	return addUp(ctx, tx, "INSERT INTO ledger_balance (province, side, account, debit, credit)", rows,
+		"ON CONFLICT (province, side, account) DO UPDATE SET debit = ledger_balance.debit + excluded.debit, credit = ledger_balance.credit + excluded.credit")
 }
 
 // closedMonths tells which month is closed for a counterparty; empty: none.
@@ -197,11 +161,25 @@ func (t *totals) add(counterparty string, month clearing.Month, day string, item
 }
 
 func (t *totals) store(ctx context.Context, tx *sqldb.Tx) error {
+	rows := make([][]any, 0, len(t.sum))
 	for key, s := range t.sum {
-		if _, err := tx.Exec(ctx, `INSERT INTO clearing_total (province, side, counterparty, month, day, items, clears) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (province, side, counterparty, month, day) DO UPDATE SET items = clearing_total.items + excluded.items, clears = clearing_total.clears + excluded.clears`,
-			t.at.Province, string(t.at.Side), key.Counterparty, string(key.Month), key.Day, s.Items, int64(s.Clears)); err != nil {
-			return err
+		rows = append(rows, []any{t.at.Province, string(t.at.Side), key.Counterparty, string(key.Month), key.Day, s.Items, int64(s.Clears)})
+	}
+	return addUp(ctx, tx, "INSERT INTO clearing_total (province, side, counterparty, month, day, items, clears)", rows,
+		"ON CONFLICT (province, side, counterparty, month, day) DO UPDATE SET items = clearing_total.items + excluded.items, clears = clearing_total.clears + excluded.clears")
+}
+
+// mostSums is how many sums one statement changes.
+const mostSums = 256
+
+// addUp runs an INSERT that adds to what is there, of rows of different keys. Numbers of rows are powers of two, so that the
+// statements an engine prepares are few.
+func addUp(ctx context.Context, tx *sqldb.Tx, insert string, rows [][]any, conflict string) error {
+	for n := mostSums; len(rows) > 0; n /= 2 {
+		for ; len(rows) >= n; rows = rows[n:] {
+			if err := tx.Send(ctx, insert+sqldb.Values(n, len(rows[0]))+" "+conflict, slices.Concat(rows[:n]...)...); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
