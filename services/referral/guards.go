@@ -69,6 +69,18 @@ func partsOf(caller access.Caller) Party {
 	return p
 }
 
+// WaitsIn reports whether a case in a state may wait for a part: a center that was asked has an offer to answer, and experts
+// of a consultation an opinion to give, in one state only.
+func (p Party) WaitsIn(s State) bool {
+	switch p {
+	case TheAskedCenter:
+		return s == Offered
+	case ThePanel:
+		return s == Consultation
+	}
+	return true
+}
+
 // Guard is a condition of a row beyond the state. It is pure.
 type Guard func(r *Referral, a Act) bool
 

@@ -232,6 +232,8 @@ func (m *model) check(t *rapid.T) {
 		t.Fatalf("a closed case: %+v", r)
 	case r.State == referral.Offered && len(r.AskedCenters()) == 0:
 		t.Fatal("offered to nobody")
+	case r.Live() && !referral.TheAskedCenter.WaitsIn(r.State) && slices.ContainsFunc(r.AskedCenters(), func(c string) bool { return c != r.CenterID }):
+		t.Fatalf("%s waits for %v to answer, which no worklist of theirs says", r.State, r.AskedCenters())
 	case slices.Contains([]referral.State{referral.Booked, referral.TransferPlanned, referral.Listed, referral.Operated}, r.State) && r.CenterID == "":
 		t.Fatalf("%s at no center", r.State)
 	}

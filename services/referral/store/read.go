@@ -31,7 +31,10 @@ func (w *where) party(s referral.Scope) {
 	if s.All {
 		return
 	}
-	parties := w.parties(s, s.Parts)
+	var parties []string
+	for _, p := range w.parties(s, s.Parts) {
+		parties = append(parties, p.is)
+	}
 	if len(parties) == 0 {
 		w.and("FALSE")
 		return
@@ -39,26 +42,32 @@ func (w *where) party(s referral.Scope) {
 	w.and("(" + strings.Join(parties, " OR ") + ")")
 }
 
+// party is the condition under which an organisation plays a part.
+type party struct {
+	part referral.Party
+	is   string
+}
+
 // parties are the conditions under which an organisation plays one of the parts, one for each.
-func (w *where) parties(s referral.Scope, parts referral.Party) []string {
+func (w *where) parties(s referral.Scope, parts referral.Party) []party {
 	if s.All {
-		return []string{"TRUE"}
+		return []party{{is: "TRUE"}}
 	}
 	if parts == 0 || s.Organisation == "" {
 		return nil
 	}
-	var parties []string
+	var parties []party
 	organisation := w.arg(s.Organisation)
 	for _, c := range columns {
 		if parts&c.part != 0 {
-			parties = append(parties, c.name+" = "+organisation)
+			parties = append(parties, party{c.part, c.is + organisation})
 		}
 	}
 	if parts&referral.TheAskedCenter != 0 {
-		parties = append(parties, "id IN (SELECT referral_id FROM asked WHERE center = "+organisation+")")
+		parties = append(parties, party{referral.TheAskedCenter, "id IN (SELECT referral_id FROM asked WHERE center = " + organisation + ")"})
 	}
 	if parts&referral.ThePanel != 0 {
-		parties = append(parties, "id IN (SELECT referral_id FROM referral_panel WHERE organisation = "+organisation+")")
+		parties = append(parties, party{referral.ThePanel, "id IN (SELECT referral_id FROM referral_panel WHERE organisation = " + organisation + ")"})
 	}
 	return parties
 }
@@ -100,7 +109,7 @@ func (s *Store) List(ctx context.Context, f referral.Filter, cursor string, limi
 	most := w.arg(limit + 1)
 	var parts []string
 	for i, party := range parties {
-		conditions := append([]string{party}, w.conditions...)
+		conditions := append([]string{party.is}, w.conditions...)
 		parts = append(parts, "SELECT * FROM (SELECT id, updated FROM referral WHERE "+strings.Join(conditions, " AND ")+
 			" ORDER BY "+order+" LIMIT "+most+") AS p"+strconv.Itoa(i))
 	}

@@ -44,16 +44,19 @@ func (l *listed) sql(w referral.Worklist, cursor string) (string, error) {
 	for _, party := range parties {
 		if len(w.ClaimStages) > 0 {
 			for _, stage := range w.ClaimStages {
-				parts = append(parts, l.part(party+" AND claim_stage = "+l.arg(stage)+more))
+				parts = append(parts, l.part(party.is+" AND claim_stage = "+l.arg(stage)+more))
 			}
 			continue
 		}
 		if w.Attention {
-			parts = append(parts, l.part(party+" AND attention"+more))
+			parts = append(parts, l.part(party.is+" AND attention"+more))
 			continue
 		}
 		for _, state := range w.States {
-			parts = append(parts, l.part(party+" AND state = "+l.arg(string(state))+more))
+			if !party.part.WaitsIn(state) {
+				continue
+			}
+			parts = append(parts, l.part(party.is+" AND state = "+l.arg(string(state))+more))
 		}
 	}
 	return strings.Join(parts, " UNION "), nil
@@ -63,14 +66,15 @@ func (l *listed) part(condition string) string {
 	return "SELECT * FROM (SELECT id, deadline FROM referral WHERE " + condition + " ORDER BY deadline, id LIMIT " + strconv.Itoa(l.limit) + ") AS p" + strconv.Itoa(len(l.args))
 }
 
-// columns are those by which an organisation is a party.
+// columns are those by which an organisation is a party. Where a case may have none its indexes leave it out, and are used
+// by a prepared statement only if that says so as well.
 var columns = []struct {
 	part referral.Party
-	name string
+	is   string
 }{
-	{referral.TheReferrer, "referrer"},
-	{referral.TheCenter, "center"},
-	{referral.TheLocalHospital, "local_hospital"},
+	{referral.TheReferrer, "referrer = "},
+	{referral.TheCenter, "center <> '' AND center = "},
+	{referral.TheLocalHospital, "local_hospital <> '' AND local_hospital = "},
 }
 
 // Worklist reads cases by their deadline.
