@@ -25,7 +25,7 @@ example: build ## a partner hospital's own client on a line of its own: finds it
 
 .PHONY: test
 test: ## run every test, on SQLite and on a PostgreSQL of its own
-	tools/with-promtool tools/with-postgres tools/with-chromium go test -count=1 -timeout 14m ./gen/... ./services/... ./docs/partner/...
+	tools/with-promtool tools/with-shells tools/with-postgres tools/with-chromium go test -count=1 -timeout 14m ./gen/... ./services/... ./docs/partner/...
 
 .PHONY: race
 race: ## run the tests of what is concurrent under the race detector

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/id"
@@ -24,6 +25,8 @@ type Env struct {
 	HTTP     *http.Client
 	// Terminal says that Out is one: colours and a title line are for people.
 	Terminal bool
+	// Width is how many columns it has now; nil or 0: any number.
+	Width func() int
 	// Home is where the sign-in is kept.
 	Home string
 }
@@ -39,8 +42,17 @@ func System() Env {
 		HTTP: &http.Client{Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, ResponseHeaderTimeout: time.Minute, TLSHandshakeTimeout: 10 * time.Second,
 		}},
-		Terminal: isatty.IsTerminal(os.Stdout.Fd()), Home: home,
+		Terminal: isatty.IsTerminal(os.Stdout.Fd()), Width: columns, Home: home,
 	}
+}
+
+// columns are the terminal's at this moment: its window may be drawn larger.
+func columns() int {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // app is one run of the command line.

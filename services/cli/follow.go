@@ -22,9 +22,11 @@ import (
 type feed struct {
 	cursor   string
 	untilNow bool
-	// fromNow passes over what there is.
+	// fromNow begins at the present end. What happens while the feed is opened anew before its first event is not seen.
 	fromNow bool
-	each    func(*referralv1.Event) error
+	// skip reads over what there is instead, which takes longer and misses nothing.
+	skip bool
+	each func(*referralv1.Event) error
 	// kept is called with the cursor once its event was handled.
 	kept func(cursor string) error
 }
@@ -60,7 +62,7 @@ func (a *app) caseFollow() *cobra.Command {
 	c.Flags().StringVar(&f.cursor, "cursor", "", a.say("从此游标之后继续", "go on after this cursor"))
 	c.Flags().StringVar(&path, "cursor-file", "", a.say("在此文件保存游标，下次从该处继续", "keep the cursor in this file, and go on from it the next time"))
 	c.Flags().BoolVar(&f.untilNow, "until-now", false, a.say("显示至当前为止，不等待新事件", "stop at the present end instead of waiting"))
-	c.Flags().BoolVar(&f.fromNow, "from-now", false, a.say("只显示此后的事件", "only what happens from now on"))
+	c.Flags().BoolVar(&f.skip, "from-now", false, a.say("只显示此后的事件", "only what happens from now on"))
 	c.MarkFlagsMutuallyExclusive("cursor", "from-now")
 	a.jsonFlag(c)
 	return c
@@ -102,7 +104,7 @@ func (a *app) follow(ctx context.Context, f *feed) error {
 		return err
 	}
 	line := referralv1.NewReferralServiceClient(conn)
-	if f.fromNow {
+	if f.skip {
 		skip := &feed{cursor: f.cursor, untilNow: true, each: func(*referralv1.Event) error { return nil }}
 		if err := a.read(ctx, line, skip); err != nil {
 			return err
@@ -135,7 +137,7 @@ func (a *app) follow(ctx context.Context, f *feed) error {
 func (a *app) read(ctx context.Context, line referralv1.ReferralServiceClient, f *feed) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := line.FollowEvents(ctx, &referralv1.FollowEventsRequest{Cursor: f.cursor, UntilNow: f.untilNow})
+	stream, err := line.FollowEvents(ctx, &referralv1.FollowEventsRequest{Cursor: f.cursor, UntilNow: f.untilNow, FromNow: f.fromNow})
 	if err != nil {
 		return err
 	}

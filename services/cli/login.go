@@ -151,10 +151,26 @@ func (a *app) refresh(ctx context.Context, s saved) (string, error) {
 	if s.Refresh == "" {
 		return "", ended
 	}
+	// An issuer may take a refresh token once: of commands that run at the same time one asks, the others take what it got.
+	unlock, err := a.lock(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	now, err := a.load()
+	if err != nil {
+		return "", err
+	}
+	if now.Server == s.Server && now.Refresh != "" {
+		s = now
+	}
+	if a.fresh(s) {
+		return s.Token, nil
+	}
 	config := oauth2.Config{ClientID: s.ClientID, Endpoint: oauth2.Endpoint{TokenURL: s.TokenURL}}
 	token, err := config.TokenSource(context.WithValue(ctx, oauth2.HTTPClient, a.HTTP), &oauth2.Token{RefreshToken: s.Refresh}).Token()
 	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) && refused.Response.StatusCode < 500 && refused.Response.StatusCode != http.StatusTooManyRequests {
 		return "", ended
 	}
 	if err != nil {

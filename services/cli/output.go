@@ -62,14 +62,50 @@ func (a *app) writeJSON(v any) error {
 	return err
 }
 
-// grid writes rows under a head, columns by two spaces apart, so that a script can cut them and a person read them.
+// grid writes rows under a head, columns by two spaces apart, so that a script can cut them and a person read them. On a
+// terminal too narrow for that each row stands below the other, its cells by their names.
 func (a *app) grid(head []string, rows [][]string) error {
+	lines := a.table(head, rows)
+	if a.Terminal && a.Width != nil {
+		if width := a.Width(); width > 0 && widest(lines) > width {
+			return a.stack(head, rows)
+		}
+	}
+	_, err := fmt.Fprintln(a.Out, lines)
+	return err
+}
+
+func widest(lines string) int {
+	most := 0
+	for line := range strings.SplitSeq(lines, "\n") {
+		most = max(most, text.StringWidthWithoutEscSequences(line))
+	}
+	return most
+}
+
+func (a *app) stack(head []string, rows [][]string) error {
+	for n, row := range rows {
+		if n > 0 {
+			_, _ = fmt.Fprintln(a.Out)
+		}
+		pairs := make([][2]string, len(row))
+		for i, cell := range row {
+			pairs[i] = [2]string{head[i], cell}
+		}
+		if err := a.facts(pairs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) table(head []string, rows [][]string) string {
 	t := table.NewWriter()
 	style := table.StyleDefault
 	style.Options = table.OptionsNoBordersAndSeparators
 	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
 	style.Format.Header = text.FormatDefault
-	if a.Terminal {
+	if a.colours() {
 		style.Color.Header = text.Colors{text.Bold}
 	}
 	t.SetStyle(style)
@@ -78,8 +114,7 @@ func (a *app) grid(head []string, rows [][]string) error {
 	for _, row := range rows {
 		t.AppendRow(a.cells(row))
 	}
-	_, err := fmt.Fprintln(a.Out, t.Render())
-	return err
+	return t.Render()
 }
 
 func (a *app) cells(row []string) table.Row {

@@ -105,10 +105,15 @@ func (a *app) token(ctx context.Context, server string, s saved) (string, error)
 	if s.Token == "" || s.Server != server {
 		return "", errSignIn{"尚未登录" + server + "：请运行 huhang login", "you are not signed in at " + server + ": run huhang login"}
 	}
-	if !s.Expires.IsZero() && !a.Clock.Now().Add(30*time.Second).Before(s.Expires) {
+	if !a.fresh(s) {
 		return a.refresh(ctx, s)
 	}
 	return s.Token, nil
+}
+
+// fresh tells that a token lasts for a call.
+func (a *app) fresh(s saved) bool {
+	return s.Expires.IsZero() || a.Clock.Now().Add(30*time.Second).Before(s.Expires)
 }
 
 // dial returns a connection on which the line's stubs work.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	referralv1 "huhang.example/gen/huhang/referral/v1"
+	"huhang.example/services/internal/fault"
 )
 
 func (a *app) worklistCommand() *cobra.Command {
@@ -85,14 +87,17 @@ func (a *app) showList(request *referralv1.ListWorklistRequest) func(context.Con
 	}
 }
 
-// settle is how long a burst of events is let pass before the list is shown again.
-const settle = 300 * time.Millisecond
+const (
+	// settle is how long a burst of events is let pass before the list is shown again.
+	settle = 300 * time.Millisecond
+	// refresh is after how long it is shown again though nothing happened: what is left of a deadline changes too.
+	refresh = time.Minute
+	// retry is how long the line is left alone when it is away.
+	retry = 5 * time.Second
+)
 
 // watch shows something now, and again after whatever happens.
 func (a *app) watch(ctx context.Context, show func(context.Context, referralv1.ReferralServiceClient) error) error {
-	if err := a.referrals(ctx, show); err != nil {
-		return err
-	}
 	happened := make(chan struct{}, 1)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -106,24 +111,51 @@ func (a *app) watch(ctx context.Context, show func(context.Context, referralv1.R
 			return nil
 		}})
 	}()
-	for {
+	for first := true; ; first = false {
+		wait := refresh
+		err := a.redraw(ctx, show)
+		switch f, refused := fault.As(err); {
+		case ctx.Err() != nil:
+			return context.Canceled
+		case err == nil:
+		case !first && refused && (f.Code == fault.Unavailable || f.Code == fault.DeadlineExceeded):
+			_, _ = fmt.Fprintln(a.Err, a.say("专线暂时无法连接，稍后重试。", "The line is away; it is asked again."))
+			wait = retry
+		default:
+			return err
+		}
+		timer := a.Clock.NewTimer(wait)
 		select {
 		case err := <-failed:
+			timer.Stop()
 			return err
 		case <-happened:
-			if err := a.Clock.Sleep(ctx, settle); err != nil {
-				return err
+			timer.Stop()
+			if a.Clock.Sleep(ctx, settle) != nil {
+				return context.Canceled
 			}
 			select {
 			case <-happened:
 			default:
 			}
-			if a.Terminal {
-				_, _ = fmt.Fprint(a.Out, "\x1b[H\x1b[2J")
-			}
-			if err := a.referrals(ctx, show); err != nil {
-				return err
-			}
+		case <-timer.C():
 		}
 	}
+}
+
+// redraw shows it whole in place of what was shown, or leaves that.
+func (a *app) redraw(ctx context.Context, show func(context.Context, referralv1.ReferralServiceClient) error) error {
+	var drawn bytes.Buffer
+	out := a.Out
+	a.Out = &drawn
+	err := a.referrals(ctx, show)
+	a.Out = out
+	if err != nil {
+		return err
+	}
+	if a.Terminal {
+		_, _ = fmt.Fprint(a.Out, "\x1b[H\x1b[2J")
+	}
+	_, err = drawn.WriteTo(a.Out)
+	return err
 }
