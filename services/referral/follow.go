@@ -20,9 +20,9 @@ var feedFilter = page.Filter("feed")
 
 // FollowEvents sends the events of the caller's cases after the cursor, in order, each once, and waits for new ones until
 // ctx ends, or, with untilNow, stops at the end it found. Without a cursor it begins at the beginning, or, with fromNow, at
-// the end it found. Faults INVALID_PAGE_TOKEN (field cursor), RATE_LIMITED, and
-// whatever send returns.
-func (s *Service) FollowEvents(ctx context.Context, cursor string, fromNow, untilNow bool, send func(cursor string, e Event) error) error {
+// the end it found. begun is called once the cursor was taken, before the first event. Faults INVALID_PAGE_TOKEN (field cursor), RATE_LIMITED, and
+// whatever begun and send return.
+func (s *Service) FollowEvents(ctx context.Context, cursor string, fromNow, untilNow bool, begun func() error, send func(cursor string, e Event) error) error {
 	if s.followers.Add(1) > maxFollowers {
 		s.followers.Add(-1)
 		return fault.New(fault.ResourceExhausted, fault.RateLimited, "",
@@ -41,6 +41,9 @@ func (s *Service) FollowEvents(ctx context.Context, cursor string, fromNow, unti
 	}
 	if cursor == "" && fromNow {
 		at = head
+	}
+	if err := begun(); err != nil {
+		return err
 	}
 	for {
 		if at, err = s.sendUpTo(ctx, scope, at, head, send); err != nil || untilNow {

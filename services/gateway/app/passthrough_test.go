@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -259,6 +260,36 @@ func TestStreamOverREST(t *testing.T) {
 		if got.code != want || got.reason == "" || got.zh == "" {
 			t.Fatalf("%d %s", got.code, got.body)
 		}
+	}
+}
+
+// Who follows knows at once that the line listens, long before there is an event; a stream that then ends says why.
+func TestStreamBeginsBeforeItsFirstEvent(t *testing.T) {
+	r := newRig(t)
+	end := make(chan struct{})
+	r.referrals().follow = func(_ *referralv1.FollowEventsRequest, stream grpc.ServerStreamingServer[referralv1.FollowEventsResponse]) error {
+		if err := stream.SendHeader(metadata.MD{}); err != nil {
+			return err
+		}
+		<-end
+		return fault.New(fault.Unavailable, fault.PeerUnavailable, "", "The service goes down.", "服务即将停止。")
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.base+"/v1/events:follow?fromNow=true", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+r.issuer.token(nil))
+	answer, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "application/x-ndjson" {
+		t.Errorf("%d %v", answer.StatusCode, answer.Header)
+	}
+	close(end)
+	if rest, err := io.ReadAll(answer.Body); err != nil || !strings.Contains(string(rest), "PEER_UNAVAILABLE") {
+		t.Errorf("%s %v", rest, err)
 	}
 }
 

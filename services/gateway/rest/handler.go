@@ -75,6 +75,7 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 	options := []runtime.ServeMuxOption{
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newJSON()),
 		runtime.WithForwardResponseOption(fileHeaders),
+		runtime.WithForwardResponseOption(begin),
 		// A request's headers are the gateway's to read; none of them is metadata of the call, nor the other way round.
 		runtime.WithIncomingHeaderMatcher(nothing),
 		runtime.WithOutgoingHeaderMatcher(nothing),
@@ -145,8 +146,8 @@ func (a *API) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 		if x != nil {
 			x.Organisation = session.Caller.Organisation
 		}
-		stream := streams(x)
-		ctx, release, err := a.bound(ctx, w, r, session, stream)
+		streaming := streams(x)
+		ctx, release, err := a.bound(ctx, w, r, session, streaming)
 		if err != nil {
 			Refuse(w, r, err)
 			return
@@ -162,6 +163,9 @@ func (a *API) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 		}
 		if x != nil && x.Route == uploadPath {
 			limit = maxUploadBytes
+		}
+		if streaming {
+			w = &stream{ResponseWriter: w}
 		}
 		r = r.WithContext(ctx)
 		// The library would make metadata of these whatever the matcher says.

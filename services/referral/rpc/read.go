@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	"huhang.example/services/internal/access"
@@ -63,9 +64,10 @@ func (s *Server) GetTrace(ctx context.Context, req *referralv1.GetTraceRequest) 
 	return traceOut(req.GetReferralId(), p), nil
 }
 
-// FollowEvents streams the feed.
+// FollowEvents streams the feed; its header tells that it follows, before there is an event.
 func (s *Server) FollowEvents(req *referralv1.FollowEventsRequest, stream grpc.ServerStreamingServer[referralv1.FollowEventsResponse]) error {
-	return s.service.FollowEvents(stream.Context(), req.GetCursor(), req.GetFromNow(), req.GetUntilNow(), func(cursor string, e referral.Event) error {
+	begun := func() error { return stream.SendHeader(metadata.MD{}) }
+	return s.service.FollowEvents(stream.Context(), req.GetCursor(), req.GetFromNow(), req.GetUntilNow(), begun, func(cursor string, e referral.Event) error {
 		return stream.Send(&referralv1.FollowEventsResponse{Event: &referralv1.Event{
 			Cursor: cursor, ReferralId: e.ReferralID, Entry: entryOut(e.Entry),
 		}})

@@ -199,7 +199,7 @@ func feedInOrder(t *testing.T, k *kit) {
 			// A reader that loses its stream in the middle resumes from the last cursor.
 			for count < total {
 				seen := 0
-				err := k.service.FollowEvents(ctx, cursor, false, false, func(at string, e referral.Event) error {
+				err := k.service.FollowEvents(ctx, cursor, false, false, begun, func(at string, e referral.Event) error {
 					if e.Position != last+1 || e.Entry.Sequence != perCase[e.ReferralID]+1 {
 						return fmt.Errorf("after %d came %d, %s/%d", last, e.Position, e.ReferralID, e.Entry.Sequence)
 					}

@@ -48,14 +48,17 @@ export async function send(method, path, body, options = {}) {
   const headers = { Accept: 'application/json', ...options.headers };
   if (session) headers.Authorization = 'Bearer ' + session.token;
   let text;
-  if (body !== undefined) {
+  if (body instanceof Blob) {
+    headers['Content-Type'] = body.type || 'application/octet-stream';
+    text = body;
+  } else if (body !== undefined) {
     headers['Content-Type'] = 'application/json';
     text = JSON.stringify(body);
   }
   for (let attempt = 1; ; attempt++) {
     let answer;
     try {
-      const limit = AbortSignal.timeout(patience);
+      const limit = AbortSignal.timeout(options.patience || patience);
       answer = await fetch(path, {
         method, headers, body: text, cache: 'no-store', credentials: 'omit', referrerPolicy: 'no-referrer',
         signal: options.signal ? AbortSignal.any([options.signal, limit]) : limit,
@@ -87,6 +90,27 @@ const query = (values) => {
 export const get = async (path, values, options) => (await send('GET', path + query(values), undefined, options)).json();
 export const post = async (path, body, options) => (await send('POST', path, body, options)).json();
 export const put = async (path, body, options) => (await send('PUT', path, body, options)).json();
+
+// A file takes as long as a slow line needs for the largest.
+const files = { patience: 10 * 60000 };
+
+// upload sends a file as it is; what is said of it stands in the query, never its name.
+export const upload = async (path, values, file) => (await send('POST', path + query(values), file, files)).json();
+
+// download asks for a file and hands it to the browser to keep, under the name the line gives it.
+export async function download(path) {
+  const answer = await send('GET', path, undefined, { ...files, headers: { Accept: '*/*' } });
+  const name = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') || '')?.[1] || 'huhang';
+  const blob = await answer.blob();
+  const length = Number(answer.headers.get('Content-Length') || blob.size);
+  if (blob.size !== length) throw unreachable(new Error('cut off'));
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  return name;
+}
 
 // picture is an answer that is an image, as an address for <img>; whoever asked revokes it.
 export const picture = async (path, values) => URL.createObjectURL(await (await send('GET', path + query(values), undefined, { headers: { Accept: '*/*' } })).blob());

@@ -33,6 +33,12 @@ export function clean(value) {
   return value === '' || value === null ? undefined : value;
 }
 
+// needs tells whether a field must be filled in, which may depend on the others.
+const needs = (f, values) => (typeof f.required === 'function' ? f.required(values) : f.required);
+
+// A file is told from another by what the browser knows of it without reading.
+const told = (_, v) => (v instanceof File ? [v.size, v.type, v.lastModified, v.name] : v);
+
 function initial(fields, given) {
   let values = { ...given };
   for (const f of fields) if (f.value !== undefined && at(values, f.name) === undefined) values = put(values, f.name, f.value);
@@ -40,7 +46,7 @@ function initial(fields, given) {
 }
 
 // Form sends body(values) once for each content: a double click, or another try of the same, has the same key.
-// fields: {name, label, type, required, options, help, hint, when, path, min, max, pattern, maxLength, wide, heading}.
+// fields: {name, label, type, required, options, help, hint, when, path, maxLength, wide, heading}; required may be a function of the values.
 export function Form({ fields, submit, send, onDone, onCancel, reload, given, intro, tone = 'primary', what }) {
   const [values, setValues] = useState(() => initial(fields, given));
   const [refused, setRefused] = useState(null);
@@ -66,7 +72,7 @@ export function Form({ fields, submit, send, onDone, onCancel, reload, given, in
   const go = async (e) => {
     e.preventDefault();
     if (sending.current) return;
-    const missing = shown.filter((f) => f.required && f.name && (at(values, f.name) === undefined || at(values, f.name) === '' || at(values, f.name)?.length === 0));
+    const missing = shown.filter((f) => needs(f, values) && f.name && (at(values, f.name) === undefined || at(values, f.name) === '' || at(values, f.name)?.length === 0));
     if (missing.length) {
       setRefused({ local: true, violations: missing.map((f) => ({ field: (f.paths || [f.path || snake(f.name)])[0], zh: t('form.empty'), en: t('form.empty') })) });
       return;
@@ -75,7 +81,7 @@ export function Form({ fields, submit, send, onDone, onCancel, reload, given, in
     setBusy(true);
     setRefused(null);
     try {
-      const text = JSON.stringify(values);
+      const text = JSON.stringify(values, told);
       if (key.current.text !== text) key.current = { text, id: newKey() };
       const answer = await send(values, key.current.id);
       announce(t('form.done', { what: what || '' }));
@@ -101,16 +107,16 @@ export function Form({ fields, submit, send, onDone, onCancel, reload, given, in
       <p class="quiet small">${refused.reason} ${refused.trace}</p>
       ${refused.reason === 'STALE_VERSION' && reload && html`<button type="button" onClick=${reload}>${t('form.reload')}</button>`}</div>`}
     <div class="fields">${shown.map((f) => f.heading ? html`<h3 class="wide">${f.heading}</h3>`
-      : html`<${Field} key=${f.name} f=${f} id=${id + f.name} value=${at(values, f.name)} problem=${wrong.get(f.name)} set=${(v) => setValues((old) => put(old, f.name, typeof v === 'function' ? v(at(old, f.name)) : v))} />`)}</div>
+      : html`<${Field} key=${f.name} f=${f} needed=${needs(f, values)} id=${id + f.name} value=${at(values, f.name)} problem=${wrong.get(f.name)} set=${(v) => setValues((old) => put(old, f.name, typeof v === 'function' ? v(at(old, f.name)) : v))} />`)}</div>
     <div class="row buttons"><button class=${tone} disabled=${busy}>${busy ? t('form.sending') : submit || t('form.send')}</button>
       ${onCancel && html`<button type="button" onClick=${onCancel}>${t('form.cancel')}</button>`}</div>
   </form>`;
 }
 
-function Field({ f, id, value, set, problem }) {
+function Field({ f, needed, id, value, set, problem }) {
   const said = [f.help && id + '-help', problem && id + '-problem'].filter(Boolean).join(' ') || undefined;
-  const shared = { id, name: f.name, 'aria-describedby': said, 'aria-invalid': problem ? 'true' : undefined, 'aria-required': f.required ? 'true' : undefined };
-  const label = html`${f.label}${f.required && html` <span class="quiet small">${t('form.required')}</span>`}`;
+  const shared = { id, name: f.name, 'aria-describedby': said, 'aria-invalid': problem ? 'true' : undefined, 'aria-required': needed ? 'true' : undefined };
+  const label = html`${f.label}${needed && html` <span class="quiet small">${t('form.required')}</span>`}`;
   const notes = html`${f.help && html`<p class="quiet small" id=${id + '-help'}>${f.help}</p>`}${problem && html`<p class="bad small" id=${id + '-problem'}><${Icon} name="alert" /> ${problem}</p>`}`;
   if (f.type === 'check') {
     return html`<div class=${'field check' + (f.wide ? ' wide' : '')}><label for=${id}><input type="checkbox" ...${shared} checked=${Boolean(value)} onChange=${(e) => set(e.target.checked || undefined)} /> <span>${label}</span></label>${notes}</div>`;
@@ -130,6 +136,8 @@ function Field({ f, id, value, set, problem }) {
   } else if (f.type === 'select') {
     control = html`<select ...${shared} value=${value ?? ''} onChange=${(e) => set(e.target.value)}>
       <option value="">${t('form.choose')}</option>${f.options.map((o) => html`<option value=${o.value} selected=${String(value) === String(o.value)}>${o.label}</option>`)}</select>`;
+  } else if (f.type === 'file') {
+    control = html`<input ...${shared} type="file" accept=${f.accept} onChange=${(e) => set(e.target.files[0])} />`;
   } else if (f.type === 'tristate') {
     control = html`<select ...${shared} value=${value === undefined ? '' : String(value)} onChange=${(e) => set(e.target.value === '' ? undefined : e.target.value === 'true')}>
       <option value="">${t('form.unknown')}</option><option value="true" selected=${value === true}>${t('form.yes')}</option><option value="false" selected=${value === false}>${t('form.no')}</option></select>`;

@@ -3,11 +3,14 @@ import { me, onSession, signOut } from './session.js';
 
 const firstPause = 500;
 const lastPause = 15000;
+const longHidden = 60000;
 const events = new Set();
 const states = new Set();
 
 let state = 'off'; // off, connecting, live, broken
 let stop = null;
+let hurry = () => {}; // ends the pause before the next try
+let attempt = null; // the connection there is
 
 export const connection = () => state;
 
@@ -34,10 +37,11 @@ async function follow(signal) {
   let cursor = '';
   let pause = firstPause;
   while (!signal.aborted) {
-    become(cursor ? 'broken' : 'connecting');
+    if (state !== 'broken') become('connecting');
+    attempt = new AbortController();
     try {
       const from = cursor ? '?cursor=' + encodeURIComponent(cursor) : '?fromNow=true';
-      const answer = await fetch('/v1/events:follow' + from, { headers: { Authorization: 'Bearer ' + me().token }, cache: 'no-store', credentials: 'omit', signal });
+      const answer = await fetch('/v1/events:follow' + from, { headers: { Authorization: 'Bearer ' + me().token }, cache: 'no-store', credentials: 'omit', signal: AbortSignal.any([signal, attempt.signal]) });
       if (answer.status === 401) { signOut(); return; }
       if (answer.status === 400) cursor = '';
       if (answer.ok) {
@@ -56,7 +60,10 @@ async function follow(signal) {
     }
     if (signal.aborted) return;
     become('broken');
-    await new Promise((done) => setTimeout(done, pause * (0.75 + Math.random() / 2)));
+    await new Promise((done) => {
+      hurry = done;
+      setTimeout(done, pause * (0.75 + Math.random() / 2));
+    });
     pause = Math.min(pause * 2, lastPause);
   }
 }
@@ -86,6 +93,19 @@ function start() {
   stop = new AbortController();
   follow(stop.signal);
 }
+
+// reconnect tries at once: somebody asked, the network is back, or the machine slept, whose connection may be dead without
+// having ended.
+export function reconnect() {
+  attempt?.abort();
+  hurry();
+}
+let hidden = 0;
+addEventListener('online', reconnect);
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) hidden = Date.now();
+  else if (state === 'broken' || Date.now() - hidden > longHidden) reconnect();
+});
 
 onSession(start);
 export const startLive = start;

@@ -108,7 +108,7 @@ const icons = {
   alert: 'M12 3 2 20h20L12 3zm0 6v5m0 3v.5', clock: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm0 4v5l3 2', done: 'M4 12l5 5L20 6', pause: 'M8 5v14M16 5v14',
   dot: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z', cross: 'M6 6l12 12M18 6 6 18', live: 'M4 12h4l2-6 4 12 2-6h4', plus: 'M12 5v14M5 12h14',
   bed: 'M3 18v-9m0 5h18v4m0-4c0-3-2-5-5-5h-5v5', road: 'M7 20 10 4m7 16L14 4M12 6v2m0 3v2m0 3v2', people: 'M8 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zm-6 8c0-4 3-5 6-5s6 1 6 5m2-8a3 3 0 0 0 0-6m6 14c0-3-1-5-4-5',
-  note: 'M6 3h9l4 4v14H6zM9 12h7M9 16h7', heart: 'M12 20S4 15 4 9a4 4 0 0 1 8-1 4 4 0 0 1 8 1c0 6-8 11-8 11z', out: 'M14 4h6v16h-6M4 12h11m-4-4 4 4-4 4', list: 'M5 6h14M5 12h14M5 18h9',
+  note: 'M6 3h9l4 4v14H6zM9 12h7M9 16h7', heart: 'M12 20S4 15 4 9a4 4 0 0 1 8-1 4 4 0 0 1 8 1c0 6-8 11-8 11z', out: 'M14 4h6v16h-6M4 12h11m-4-4 4 4-4 4', list: 'M5 6h14M5 12h14M5 18h9', bell: 'M6 17v-6a6 6 0 0 1 12 0v6l2 2H4zm4 2a2 2 0 0 0 4 0',
 };
 
 // Icon is a picture beside a word, never instead of one.

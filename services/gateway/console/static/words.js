@@ -12,7 +12,7 @@ words({
   'state.STATE_CLOSED': ['已结案', 'Closed'],
   'close.CLOSE_REASON_COMPLETED': ['完成', 'Completed'], 'close.CLOSE_REASON_DIED': ['患者死亡', 'The patient died'], 'close.CLOSE_REASON_WITHDRAWN': ['撤回', 'Withdrawn'],
   'close.CLOSE_REASON_LOST': ['失访', 'Lost from view'], 'close.CLOSE_REASON_DUPLICATE': ['重复', 'Duplicate'], 'close.CLOSE_REASON_ERROR': ['录入错误', 'Entered in error'],
-  'close.CLOSE_REASON_NOT_INDICATED': ['无移植指征', 'Not indicated'], 'close.CLOSE_REASON_LAPSED': ['资料未补，自动结案', 'Lapsed'], 'close.CLOSE_REASON_TOO_EARLY': ['时机过早', 'Too early'],
+  'close.CLOSE_REASON_NOT_INDICATED': ['无移植指征', 'Not indicated'], 'close.CLOSE_REASON_LAPSED': ['资料未补，自动结案', 'Lapsed'], 'close.CLOSE_REASON_TOO_EARLY': ['时机过早', 'Too early'], 'close.CLOSE_REASON_ADMITTED_ELSEWHERE': ['已在他处收治', 'Admitted elsewhere'], 'close.CLOSE_REASON_SUPERSEDED': ['由另一病例取代', 'Superseded by another case'],
   'case.case': ['病例', 'Case'], 'case.organ': ['器官', 'Organ'], 'case.urgency': ['紧急程度', 'Urgency'], 'case.state': ['状态', 'State'], 'case.clock': ['时限', 'Deadline'],
   'case.next': ['下一步', 'Next'], 'case.referrer': ['转出机构', 'Referring'], 'case.center': ['移植中心', 'Center'], 'case.updated': ['更新', 'Updated'],
   'list.FOR_REVIEW': ['待审核', 'For review'], 'list.RETURNED': ['退回补充', 'Returned'], 'list.AWAITING_CHOICE': ['待患者选择', 'Awaiting choice'],

@@ -2,7 +2,7 @@
 import { Badge, Facts, html, Icon, Section, Table, useEffect, useState } from '../ui.js';
 import { enumWord, has, language, pick, t, words } from '../i18n.js';
 import { picture } from '../api.js';
-import { when, whenFull, shortId } from '../format.js';
+import { shortId, when, whenFull } from '../format.js';
 import { at } from '../forms.js';
 import { clinicalFields } from '../clinical.js';
 import { Record } from '../pages/register.js';
@@ -17,9 +17,11 @@ words({
   'decline.NOT_LICENSED': ['无相应资质', 'Not licensed'], 'decline.AGE': ['年龄', 'Age'], 'decline.BMI': ['体质指数', 'BMI'], 'decline.HCC_BEYOND_CRITERIA': ['肝癌超出标准', 'HCC beyond criteria'], 'decline.CONTRAINDICATION': ['存在禁忌', 'Contraindication'], 'decline.ACTIVE_INFECTION': ['活动性感染', 'Active infection'],
   'decline.ABO_INCOMPATIBLE_NOT_OFFERED': ['不开展血型不相容', 'ABO-incompatible not offered'], 'decline.SENSITISED': ['致敏', 'Sensitised'], 'decline.RETRANSPLANT': ['再次移植', 'Re-transplant'], 'decline.NO_BED': ['无床位', 'No bed'], 'decline.NO_OPERATING_ROOM': ['无手术间', 'No operating room'], 'decline.NO_EXPERT': ['无专家', 'No expert'],
   'decline.QUOTA_USED': ['预留额度用完', 'Quota used'], 'decline.INFORMATION_MISSING': ['资料不全', 'Information missing'], 'decline.WRONG_PRIORITY': ['紧急程度不符', 'Wrong priority'], 'decline.TOO_EARLY': ['时机过早', 'Too early'], 'decline.UNFIT_TO_TRAVEL': ['不适合转运', 'Unfit to travel'], 'decline.NO_DIRECT_SETTLEMENT': ['无法直接结算', 'No direct settlement'], 'decline.OTHER': ['其他（请说明）', 'Other (say which)'],
+  'condition.DUE': ['待满足', 'due'], 'condition.FULFILLED': ['已满足', 'fulfilled'], 'condition.LAPSED': ['已逾期', 'lapsed'],
+  'visit.BLOOD_COUNT': ['血常规', 'Blood count'], 'visit.CMV': ['巨细胞病毒', 'CMV'], 'visit.BK': ['BK 病毒', 'BK virus'], 'visit.DRUG_TROUGH': ['血药谷浓度', 'Drug trough level'], 'visit.GLUCOSE_LIPIDS': ['血糖血脂', 'Glucose and lipids'], 'visit.ORGAN_FUNCTION': ['器官功能', 'Organ function'], 'visit.SPECIFIC_ANTIBODY': ['特异性抗体', 'Specific antibody'],
+  'rx.title': ['处方', 'Prescriptions'], 'rx.drugs': ['药品', 'Drugs'], 'rx.days': ['{n} 天', '{n} days'], 'rx.by': ['开具', 'By'], 'rx.claim': ['费用单', 'Claim'], 'rx.unlinked': ['未关联', 'not tied yet'], 'consult.panel': ['专家 {n} 名', '{n} experts'],
   'consult.title': ['会诊', 'Consultations'], 'consult.open': ['进行中', 'Open'], 'consult.opinions': ['{n} / {all} 份意见', '{n} of {all} opinions'],
   'follow.title': ['随访', 'Follow-up'], 'follow.visit': ['次序', 'Visit'], 'follow.due': ['应随访日', 'Due'], 'follow.done': ['完成', 'Done'], 'follow.items': ['项目', 'Items'], 'follow.open': ['待随访', 'Open'], 'follow.overdue': ['已逾期', 'Overdue'], 'follow.all': ['全部 {n} 次随访', 'All {n} visits'],
-  'docs.title': ['文档', 'Documents'], 'docs.kind': ['类型', 'Kind'], 'docs.status': ['状态', 'Status'], 'docs.size': ['大小', 'Size'], 'docs.time': ['上传', 'Uploaded'], 'docs.by': ['机构', 'By'],
 });
 
 function shown(field, clinical) {
@@ -73,7 +75,7 @@ export function Offers({ offers }) {
     { title: t('offers.center'), cell: (o) => html`<code>${o.centerId}</code>` },
     { title: t('offers.status'), cell: (o) => html`<${OfferStatus} of=${o.status} /> ${o.declineCode && (has('decline.' + o.declineCode) ? t('decline.' + o.declineCode) : o.declineCode)}` },
     { title: t('offers.expire'), cell: (o) => when(o.decideTime || o.expireTime) },
-    { title: t('offers.comment'), cell: (o) => html`${o.comment}${o.acceptanceConditions?.length > 0 && html`<ul class="bullets">${o.acceptanceConditions.map((c) => html`<li>${c.text} <span class="quiet">${c.status} ${when(c.dueTime)}</span></li>`)}</ul>`}` },
+    { title: t('offers.comment'), cell: (o) => html`${o.comment}${o.acceptanceConditions?.length > 0 && html`<ul class="bullets">${o.acceptanceConditions.map((c) => html`<li>${c.text} <span class="quiet">${enumWord('condition', c.status)} ${when(c.dueTime)}</span></li>`)}</ul>`}` },
   ]} /><//>`;
 }
 
@@ -82,27 +84,32 @@ export function Consultations({ list }) {
   return html`<${Section} title=${t('consult.title')} id="consultations">${list.map((c) => html`<article key=${c.number}>
     <h3>${c.number}. ${enumWord('kind', c.kind)} — ${enumWord('opinion', c.conclusion === 'OPINION_UNSPECIFIED' ? '' : c.conclusion) || t('consult.open')}</h3>
     <p>${c.agenda}</p><p class="quiet small">${when(c.openTime)} · ${t('consult.opinions', { n: c.opinions.length, all: c.panel.length })}</p>
+    <details><summary>${t('consult.panel', { n: c.panel.length })}</summary><ul class="bullets">${panelOf(c)}</ul></details>
     <ul class="bullets">${c.opinions.map((o) => html`<li><code>${o.organisation} ${o.subject}</code> ${enumWord('opinion', o.opinion)} ${o.comment}</li>`)}</ul>
     ${c.conclusionComment && html`<p>${c.conclusionComment}</p>`}</article>`)}<//>`;
 }
 
+const panelOf = (c) => c.panel.map((e) => html`<li key=${e.organisation + e.subject}><code>${e.organisation} ${e.subject}</code> <span class="quiet">${e.discipline}</span></li>`);
+
+function Prescriptions({ list }) {
+  if (!list?.length) return null;
+  return html`<h3>${t('rx.title')}</h3><${Table} caption=${t('rx.title')} rowKey=${(p) => p.number} rows=${list} columns=${[
+    { title: t('follow.visit'), cell: (p) => p.number }, { title: t('rx.drugs'), cell: (p) => html`<code>${p.drugCodes.join(', ')}</code> ${t('rx.days', { n: p.days })}` },
+    { title: t('rx.by'), cell: (p) => html`<code>${p.prescriber}</code> ${p.site} <span class="quiet small">${p.registrationNumber}</span>` }, { title: t('follow.done'), cell: (p) => when(p.recordTime) },
+    { title: t('rx.claim'), cell: (p) => (p.claimId ? html`<code title=${p.claimId}>${shortId(p.claimId)}</code>` : html`<${Badge} tone="warn" icon="clock">${t('rx.unlinked')}<//>`) },
+  ]} />`;
+}
+
 export function FollowUps({ of }) {
-  if (!of?.visits?.length) return null;
+  if (!of?.visits?.length) return of?.prescriptions?.length ? html`<${Section} title=${t('rx.title')} id="followups"><${Prescriptions} list=${of.prescriptions} /><//>` : null;
   const open = of.visits.findIndex((v) => !v.visitTime);
   const near = of.visits.slice(Math.max(0, open - 2), Math.max(0, open) + 3);
   const table = (rows) => html`<${Table} caption=${t('follow.title')} rowKey=${(v) => v.number} rows=${rows} columns=${[
     { title: t('follow.visit'), cell: (v) => v.number }, { title: t('follow.due'), cell: (v) => v.dueDate },
     { title: t('follow.done'), cell: (v) => (v.visitTime ? html`<${Badge} tone="good" icon="done">${when(v.visitTime)} ${t('outcome.' + v.outcome)}<//>` : new Date(v.overdueTime) < Date.now() ? html`<${Badge} tone="bad" icon="alert">${t('follow.overdue')}<//>` : t('follow.open')) },
-    { title: t('follow.items'), cell: (v) => html`<span class="small">${v.items.join(', ')}</span>` },
+    { title: t('follow.items'), cell: (v) => html`<span class="small">${v.items.map((i) => enumWord('visit', i)).join(language === 'zh' ? '、' : ', ')}</span>` },
   ]} />`;
   return html`<${Section} title=${t('follow.title')} id="followups">${table(near)}
-    ${of.visits.length > near.length && html`<details><summary>${t('follow.all', { n: of.visits.length })}</summary>${table(of.visits)}</details>`}<//>`;
-}
-
-export function Documents({ list }) {
-  if (!list?.length) return null;
-  return html`<${Section} title=${t('docs.title')} id="documents"><${Table} caption=${t('docs.title')} rowKey=${(d) => d.documentId} rows=${list} columns=${[
-    { title: t('docs.kind'), cell: (d) => html`${enumWord('document', d.kind)} <code class="quiet small">${shortId(d.documentId)}</code>` }, { title: t('docs.status'), cell: (d) => enumWord('document.status', d.status) },
-    { title: t('docs.size'), number: true, cell: (d) => Math.ceil(Number(d.size) / 1024) + ' KiB' }, { title: t('docs.time'), cell: (d) => when(d.uploadTime || d.createTime) },
-  ]} /><//>`;
+    ${of.visits.length > near.length && html`<details><summary>${t('follow.all', { n: of.visits.length })}</summary>${table(of.visits)}</details>`}
+    <${Prescriptions} list=${of.prescriptions} /><//>`;
 }

@@ -11,7 +11,9 @@ import { Timeline } from '../case/timeline.js';
 import { Matches } from '../case/choose.js';
 import { Journey } from '../case/map.js';
 import { Bill } from '../case/bill.js';
-import { Clinical, Consultations, Documents, FollowUps, Offers, Transfer } from '../case/panels.js';
+import { Clinical, Consultations, FollowUps, Offers, Transfer } from '../case/panels.js';
+import { Documents } from '../case/documents.js';
+import { Told } from '../case/told.js';
 
 words({
   'case.title': ['病例', 'Case'], 'case.patient': ['患者', 'Patient'], 'case.born': ['出生', 'Born'], 'case.home': ['居住地', 'Home'], 'case.insured': ['参保地', 'Insured in'], 'case.local': ['下转医院', 'Local hospital'], 'case.admission': ['计划入院', 'Admission'],
@@ -26,17 +28,18 @@ const optional = (promise) => promise.catch((err) => ([403, 404].includes(err.st
 async function read(id) {
   const { referral: c } = await get('/v1/referrals/' + id);
   const has = (value, promise) => (value ? optional(promise()) : undefined);
-  const late = ['STATE_BACK_REFERRED', 'STATE_FOLLOW_UP', 'STATE_CLOSED'].includes(c.state);
-  const [timeline, patient, run, offers, transfer, live, claim, followUps, consultations, documents, clinical] = await Promise.all([
+  const late = ['STATE_SURGERY', 'STATE_REHABILITATION', 'STATE_BACK_REFERRED', 'STATE_FOLLOW_UP', 'STATE_CLOSED'].includes(c.state);
+  const [timeline, patient, run, offers, transfer, live, claim, followUps, consultations, documents, clinical, filing] = await Promise.all([
     all(`/v1/referrals/${id}/timeline`, 'entries'), optional(get('/v1/patients/' + c.patientId)), has(c.matchRunId && hasRole('coordinator', 'operations'), () => get('/v1/match-runs/' + c.matchRunId)),
     has(c.matchRunId, () => get('/v1/offers', { referralId: id, pageSize: 200 })), has(c.transferId, () => get('/v1/transfers/' + c.transferId)), has(c.transferId, () => get(`/v1/transfers/${c.transferId}/live`)),
     has(c.claimId, () => get('/v1/claims/' + c.claimId)), has(late, () => get(`/v1/referrals/${id}/followUps`)), optional(get(`/v1/referrals/${id}/consultations`)),
     optional(get(`/v1/patients/${c.patientId}/documents`)), optional(get(`/v1/patients/${c.patientId}/clinical/${c.organ}`)),
+    has(c.filingId && hasRole('coordinator'), () => get('/v1/filings/' + c.filingId)),
   ]);
   const settled = claim?.claim?.settlementId && claim.claim.status !== 'CLAIM_STATUS_SETTLING' ? await optional(get(`/v1/claims/${c.claimId}/statement`)) : undefined;
   return {
     case: c, timeline, patient: patient?.patient, run: run?.matchRun, offers: offers?.offers || [], transfer: transfer?.transfer, live, claim: claim?.claim, statement: settled?.statement,
-    followUps, consultations: consultations?.consultations, documents: documents?.documents, clinical: clinical?.record,
+    followUps, consultations: consultations?.consultations, documents: documents?.documents, clinical: clinical?.record, filing: filing?.filing,
   };
 }
 
@@ -84,7 +87,8 @@ function Case({ params }) {
         ${data.run && html`<${Matches} run=${data.run} />`}
         <${FollowUps} of=${data.followUps} />
         <${Consultations} list=${data.consultations} />
-        <${Documents} list=${data.documents} />
+        <${Documents} patientId=${data.case.patientId} list=${data.documents} reload=${found.reload} />
+        <${Told} id=${params.id} />
       </div>
       <div class="case-side"><${Timeline} entries=${data.timeline} id=${params.id} /></div>
     </div>`}<//>`;

@@ -2,6 +2,7 @@
 import './worklists.js';
 import './register.js';
 import './case.js';
+import './inbox.js';
 import './center.js';
 import './operations.js';
 import './figures.js';
