@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -78,22 +79,27 @@ var (
 
 // person is somebody at a page of their own: another session, another store, as on another machine.
 type person struct {
-	t    *testing.T
-	b    *browser
-	ctx  context.Context
-	name string
+	t     *testing.T
+	b     *browser
+	ctx   context.Context
+	name  string
+	base  string
+	files string // where the browser keeps what was downloaded
 
 	mu       sync.Mutex
 	problems []string
 }
 
-// window opens a window with a store of its own. A Chromium without a head has no first window in which a new store could have a tab.
-func (b *browser) window(t *testing.T) target.ID {
+// window opens a window with a store of its own, which keeps downloads under files. A Chromium without a head has no first window in which a new store could have a tab.
+func (b *browser) window(t *testing.T, files string) target.ID {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(cdp.WithExecutor(b.ctx, chromedp.FromContext(b.ctx).Browser), browserPatience)
 	defer cancel()
 	store, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(ctx)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cdpbrowser.SetDownloadBehavior(cdpbrowser.SetDownloadBehaviorBehaviorAllow).WithBrowserContextID(store).WithDownloadPath(files).Do(ctx); err != nil {
 		t.Fatal(err)
 	}
 	id, err := target.CreateTarget("about:blank").WithBrowserContextID(store).WithNewWindow(true).Do(ctx)
@@ -103,12 +109,21 @@ func (b *browser) window(t *testing.T) target.ID {
 	return id
 }
 
-// visit opens the console and signs in as one of the sample people.
-func (b *browser) visit(t *testing.T, subject string, as look) *person {
+// words of a look's language, for what everybody meets first.
+func (l look) words(zh, en string) string {
+	if l.language == "zh-CN" {
+		return zh
+	}
+	return en
+}
+
+// arrive opens the console as somebody who is not signed in.
+func (b *browser) arrive(t *testing.T, base, subject string, as look) *person {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(b.window(t)))
+	p := &person{t: t, b: b, name: subject, base: base, files: t.TempDir()}
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(b.window(t, p.files)))
 	t.Cleanup(cancel)
-	p := &person{t: t, b: b, ctx: ctx, name: subject}
+	p.ctx = ctx
 	chromedp.ListenTarget(ctx, p.watch)
 	scheme := "light"
 	if as.dark {
@@ -119,6 +134,7 @@ func (b *browser) visit(t *testing.T, subject string, as look) *person {
 	}
 	p.run(
 		network.Enable(), log.Enable(), runtime.Enable(),
+		emulation.SetFocusEmulationEnabled(true), // every window's person types, whichever lies in front
 		chromedp.EmulateViewport(as.width, as.height),
 		chromedp.ActionFunc(func(ctx context.Context) error {
 			_, err := page.AddScriptToEvaluateOnNewDocument(b.person + fmt.Sprintf(
@@ -126,12 +142,25 @@ func (b *browser) visit(t *testing.T, subject string, as look) *person {
 			return err
 		}),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-		chromedp.Navigate(b.base+"/console/"),
+		chromedp.Navigate(base+"/console/"),
 	)
-	p.press(map[string]string{"zh-CN": "登录", "en-GB": "Sign in"}[as.language], "")
+	return p
+}
+
+// visit opens the console and signs in as one of the sample people.
+func (b *browser) visit(t *testing.T, subject string, as look) *person {
+	t.Helper()
+	return b.visitAt(t, b.base, subject, as)
+}
+
+// visitAt is visit under another address of the same line.
+func (b *browser) visitAt(t *testing.T, base, subject string, as look) *person {
+	t.Helper()
+	p := b.arrive(t, base, subject, as)
+	p.press(as.words("登录", "Sign in"), "")
 	p.sees("Development sign-in")
 	p.press(subject, "")
-	p.sees(map[string]string{"zh-CN": "工作清单", "en-GB": "Worklists"}[as.language])
+	p.sees(as.words("工作清单", "Worklists"))
 	return p
 }
 
@@ -142,7 +171,7 @@ func (p *person) watch(event any) {
 	defer p.mu.Unlock()
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		if url := e.Request.URL; !strings.HasPrefix(url, p.b.base+"/") && !strings.HasPrefix(url, "blob:"+p.b.base+"/") && !strings.HasPrefix(url, "data:") {
+		if url := e.Request.URL; !strings.HasPrefix(url, p.base+"/") && !strings.HasPrefix(url, "blob:"+p.base+"/") && !strings.HasPrefix(url, "data:") {
 			p.problems = append(p.problems, "asked "+url)
 		}
 		for _, secret := range []string{"示范患者", "eyJ", "pat_"} {

@@ -24,6 +24,12 @@
 //
 // useData reads, reads again when the feed tells of something that concerns it, and keeps what it has meanwhile. Table,
 // Badge, Section, Load and Form are in ui.js and forms.js; colours are the variables at the top of console.css. No style
-// attribute: the policy allows none. Parameters of a path such as /cases/:id/trace come to the view as params. A page’s
-// test is a step in services/e2e/console_test.go (make test), with axe over it.
+// attribute: the policy allows none. Parameters of a path such as /cases/:id/trace come to the view as params. A part of
+// the corner, such as the bell of inbox.js, is added by addCorner. A page’s test is a step in services/e2e/console_test.go
+// (make test), with axe over it.
+//
+// # Adding a call
+//
+// What a case or one of its records can be asked is data: one call(name, {...}) in static/case/calls, as calls.js says. Its
+// form, its request and its check against the protos follow from that.
 package console

@@ -55,6 +55,32 @@ window.huhang = (() => {
       const over = [...document.body.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement));
       return over.length ? over[over.length - 1].outerHTML.slice(0, 200) : 'the page';
     },
+    lacks(words) { return document.body.innerText.includes(words) ? 'still shows ' + words : ''; },
+    // The page was never loaded anew.
+    marked() { return window.huhangMark ? '' : 'the page was loaded again'; },
+    // Presses the button of the form in a part, whatever its name.
+    submit(within) { const root = scope(within); const f = root && [...root.querySelectorAll('form')].filter(seen).pop(); if (!f) return 'no form in ' + within; f.querySelector('.buttons button').click(); return ''; },
+    // The row with the words tells when it was opened.
+    opened(words) {
+      const row = [...document.querySelectorAll('#told tbody tr')].find((r) => seen(r) && r.innerText.includes(words));
+      return !row ? 'no row of ' + words : /未打开|Not opened/.test(row.innerText) ? words + ' is not opened' : '';
+    },
+    // The keyboard is at what has the name: a control by its label, anything else by its text or its part's heading.
+    at(name) { const f = window.huhang.focus().name; return f.startsWith(name) ? '' : 'the keyboard is at ' + (f || 'nothing') + ', not at ' + name; },
+    focus() {
+      const e = document.activeElement;
+      if (!e || e === document.body) return { name: '', ring: false, within: false, forward: true };
+      const label = e.labels && e.labels[0];
+      const name = label ? text(label) : e.matches('button, a, summary') ? text(e) : text((e.closest('section') || e).querySelector('h1, h2') || e);
+      const style = getComputedStyle(e);
+      const box = e.getBoundingClientRect();
+      const before = window.huhangLast;
+      window.huhangLast = e;
+      return {
+        name, ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2, within: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+        forward: !before || !before.isConnected || before === e || Boolean(before.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_FOLLOWING),
+      };
+    },
     problems() { return [...document.querySelectorAll('[role=alert]')].map((e) => e.innerText).join(' / '); },
   };
 })();

@@ -102,8 +102,8 @@ export async function download(path) {
   const answer = await send('GET', path, undefined, { ...files, headers: { Accept: '*/*' } });
   const name = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') || '')?.[1] || 'huhang';
   const blob = await answer.blob();
-  const length = Number(answer.headers.get('Content-Length') || blob.size);
-  if (blob.size !== length) throw unreachable(new Error('cut off'));
+  const length = answer.headers.get('Content-Encoding') ? null : answer.headers.get('Content-Length');
+  if (length && Number(length) !== blob.size) throw unreachable(new Error('cut off'));
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
   link.download = name;

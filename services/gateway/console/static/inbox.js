@@ -7,7 +7,7 @@ import { onEvent } from './live.js';
 import { addCorner } from './corner.js';
 
 words({
-  'bell.title': ['通知', 'Notifications'], 'bell.none': ['通知，没有未读', 'Notifications, none unread'], 'bell.some': ['通知，{n} 条未读', 'Notifications, {n} unread'], 'bell.came': ['有新通知，共 {n} 条未读', 'A new notification, {n} unread'],
+  'bell.title': ['通知，', 'Notifications,'], 'bell.unread': ['条未读', 'unread'], 'bell.none': ['通知，没有未读', 'Notifications, none unread'], 'bell.came': ['有新通知，共 {n} 条未读', 'A new notification, {n} unread'],
 });
 
 // A notice is put into the inbox a moment after the feed told of its event, and some come by the clock alone.
@@ -68,8 +68,9 @@ export function useUnread() {
 function Bell() {
   const n = useUnread();
   if (!hasRole('coordinator', 'center', 'operations')) return null;
-  return html`<a class="bell" href="#/inbox" aria-label=${n ? t('bell.some', { n: count() }) : t('bell.none')} aria-current=${location.hash.startsWith('#/inbox') ? 'page' : undefined}>
-    <${Icon} name="bell" /><span aria-hidden="true" class=${n ? 'number-mark' : 'quiet'}>${count()}</span></a>`;
+  const here = location.hash.startsWith('#/inbox') ? 'page' : undefined;
+  return html`<a class="bell" href="#/inbox" aria-current=${here}><${Icon} name="bell" />
+    ${n ? html`<span class="unseen">${t('bell.title')} </span><b class="number-mark">${count()}</b><span class="unseen"> ${t('bell.unread')}</span>` : html`<span class="unseen">${t('bell.none')}</span>`}</a>`;
 }
 
 addCorner(Bell);

@@ -1,5 +1,5 @@
 // The patient's documents: what they are, whether they were found clean, taking one in, giving one out, withdrawing one.
-import { Badge, html, Icon, Problem, Section, Table, useData, useEffect, useState } from '../ui.js';
+import { Badge, html, Icon, Problem, Section, Table, useEffect, useState } from '../ui.js';
 import { enumWord, t, words } from '../i18n.js';
 import { download, get, post, upload } from '../api.js';
 import { shortId, whenFull } from '../format.js';
@@ -45,11 +45,14 @@ export function Documents({ patientId, list, reload }) {
   const [open, setOpen] = useState('');
   const [got, setGot] = useState('');
   const [error, setError] = useState(null);
-  const found = useData(() => get(base), [patientId, list]);
-  const documents = found.data?.documents || list || [];
+  const [seen, setSeen] = useState(null); // later than what the case was read with
+  useEffect(() => setSeen(null), [list]);
+  const documents = seen || list || [];
   const waiting = documents.some((d) => d.status === 'DOCUMENT_STATUS_QUARANTINED');
   useEffect(() => {
-    const timer = waiting ? setInterval(found.reload, lookAgain) : 0;
+    // A scan is no event of the case. What does not answer now is asked again.
+    const look = () => get(base).then((answer) => setSeen(answer.documents), () => {});
+    const timer = waiting ? setInterval(look, lookAgain) : 0;
     return () => clearInterval(timer);
   }, [waiting]);
   const mayAdd = hasRole('coordinator', 'center');
@@ -63,7 +66,7 @@ export function Documents({ patientId, list, reload }) {
       setError(err);
     }
   };
-  const done = () => { setOpen(''); found.reload(); reload(); };
+  const done = () => { setOpen(''); reload(); };
   const named = (d) => enumWord('document', d.kind) + ' ' + shortId(d.documentId);
   return html`<${Section} title=${t('docs.title')} id="documents">
     ${got && html`<p class="notice good" role="status"><${Icon} name="done" /> ${t('docs.got', { name: got })}</p>`}

@@ -19,7 +19,7 @@ words({
   'case.title': ['病例', 'Case'], 'case.patient': ['患者', 'Patient'], 'case.born': ['出生', 'Born'], 'case.home': ['居住地', 'Home'], 'case.insured': ['参保地', 'Insured in'], 'case.local': ['下转医院', 'Local hospital'], 'case.admission': ['计划入院', 'Admission'],
   'case.surgery': ['手术', 'Surgery'], 'case.filing': ['异地备案', 'Filing'], 'case.filed': ['已自动备案', 'Filed by itself'], 'case.selfpay': ['患者自付', 'The patient paid'], 'case.closed': ['结案原因', 'Closed because'], 'case.trace': ['全程追踪', 'Trace of the case'], 'case.parts': ['本页内容', 'On this page'],
   'case.way': ['病程', 'Course'], 'way.1': ['登记审核', 'Review'], 'way.2': ['匹配邀约', 'Match'], 'way.3': ['预约', 'Booking'], 'way.4': ['转运', 'Transfer'], 'way.5': ['评估登记', 'Evaluation'], 'way.6': ['手术', 'Surgery'], 'way.7': ['康复下转', 'Recovery'], 'way.8': ['随访', 'Follow-up'],
-  'way.done': ['已完成', 'done'], 'way.now': ['当前', 'now'], 'way.ahead': ['未到', 'ahead'], 'case.cases': ['工作清单', 'Worklists'],
+  'way.done': ['已完成', 'done'], 'way.now': ['当前', 'now'], 'way.ahead': ['未到', 'ahead'], 'case.cases': ['工作清单', 'Worklists'], 'case.gone': ['此病例不再对您的机构开放。', 'This case is no longer open to your organisation.'], 'case.attention': ['系统步骤 {step} 自 {time} 起多次未成功（{reason}），请处理。', 'The step {step} has failed repeatedly since {time} ({reason}) and waits for a person.'],
 });
 
 // What a caller may not see is left out of the page, and nothing else is.
@@ -65,6 +65,7 @@ function Head({ data }) {
       <${State} of=${c.state} /><${Urgency} of=${c.urgency} /><${Deadline} of=${c.state === 'STATE_CLOSED' ? '' : c.deadline} suspended=${c.clockSuspended} />
       ${hasRole('operations') && html`<a class="button" href=${`#/cases/${c.referralId}/trace`}>${t('case.trace')}</a>`}</div>
     <${Course} c=${c} timeline=${data.timeline} />
+    ${c.attention?.map((a) => html`<p class="notice bad" key=${a.step + a.recordId}><${Icon} name="alert" /> ${t('case.attention', { step: a.step, reason: a.reasonCode, time: whenFull(a.sinceTime) })}</p>`)}
     <${Facts} list=${[
       [t('case.patient'), patient && html`${patient.name} <code>${patient.identityNumberMasked}</code>`], [t('case.born'), patient?.birthDate], [t('case.home'), placeName(patient?.residenceCity)], [t('case.insured'), placeName(patient?.coverage?.poolingArea)],
       [t('case.referrer'), c.referringOrganisation], [t('case.center'), c.centerId && `${c.centerId} ${placeName(c.centerCity)}`], [t('case.admission'), whenFull(c.admissionTime)], [t('case.local'), c.localHospital],
@@ -75,6 +76,10 @@ function Head({ data }) {
 
 function Case({ params }) {
   const found = useData(() => read(params.id), [params.id], (e) => e.referralId === params.id);
+  // Who declined sees the case no more: nothing went wrong, and nothing of it stays on the page.
+  if (found.data && found.error?.status === 404) {
+    return html`<h1>${t('case.title')}</h1><p class="notice" role="status"><${Icon} name="note" /> ${t('case.gone')}</p><p><a href="#/">${t('case.cases')}</a></p>`;
+  }
   return html`<${Load} ...${found}>${(data) => html`<${Head} data=${data} />
     <div class="case">
       <div class="case-main">

@@ -8,7 +8,7 @@ import { go, page } from '../pages.js';
 import { clinicalFields, clinicalOf } from '../clinical.js';
 
 words({
-  'reg.title': ['登记患者并发起转诊', 'Register a patient and open a case'], 'reg.step': ['第 {n} 步，共 3 步', 'Step {n} of 3'],
+  'reg.nav': ['登记患者', 'Register'], 'reg.title': ['登记患者并发起转诊', 'Register a patient and open a case'], 'reg.step': ['第 {n} 步，共 3 步', 'Step {n} of 3'],
   'reg.patient': ['患者', 'Patient'], 'reg.clinical': ['临床资料', 'Clinical data'], 'reg.case': ['转诊', 'Case'],
   'reg.name': ['姓名', 'Name'], 'reg.id': ['身份证号', 'Identity number'], 'reg.phone': ['手机', 'Mobile phone'], 'reg.city': ['居住地', 'City of residence'],
   'reg.insurance': ['参保信息', 'Insurance'], 'reg.pool': ['统筹区（参保城市）', 'Pooling area (insured city)'], 'reg.scheme': ['险种', 'Scheme'],
@@ -102,4 +102,4 @@ function Register() {
     <//>`}`;
 }
 
-page({ path: '/register', title: 'reg.title', nav: 'reg.title', roles: ['coordinator'], order: 20, view: Register });
+page({ path: '/register', title: 'reg.title', nav: 'reg.nav', roles: ['coordinator'], order: 20, view: Register });

@@ -138,17 +138,19 @@ call('RecordFollowUp', {
     choice('outcome', 'f.outcome', 'outcome', ['STABLE', 'ADJUSTED', 'REJECTION', 'INFECTION', 'OTHER']),
   ],
 });
+// An expert works at a hospital or a center; the desk is none.
+const site = (d) => (hasRole('operations') ? d.case.centerId : me().organisation);
 call('RecordPrescription', {
   of: 'referral', verb: ':prescribe',
   fields: [
-    { name: 'site', label: 'f.site', required: true, value: () => me().organisation, maxLength: 31 }, { name: 'drugCodes', label: 'f.drugs', type: 'codes', required: true },
+    { name: 'site', label: 'f.site', required: true, value: site, maxLength: 31 }, { name: 'drugCodes', label: 'f.drugs', type: 'codes', required: true },
     { name: 'days', label: 'f.days', type: 'number', required: true },
   ],
 });
 call('CheckExpert', {
   of: 'referral', verb: ':checkExpert',
   fields: [
-    { name: 'subject', label: 'f.expert', required: true, maxLength: 64 }, { name: 'site', label: 'f.site', required: true, value: () => me().organisation, maxLength: 31 },
+    { name: 'subject', label: 'f.expert', required: true, maxLength: 64 }, { name: 'site', label: 'f.site', required: true, value: site, maxLength: 31 },
     { name: 'registrationNumber', label: 'f.registration', required: true, maxLength: 40 }, { name: 'validUntil', label: 'f.until', type: 'date', required: true },
   ],
   beside: {
