@@ -174,7 +174,9 @@ func documents(p *person, id string) {
 	p.sees("还没有文档")
 	p.press("上传文档", "文档")
 	p.fill("类型", "检验检查报告")
-	choose := func(file string) { p.run(chromedp.SetUploadFiles("input[type=file]", []string{file}, chromedp.ByQuery)) }
+	choose := func(file string) {
+		p.run(chromedp.SetUploadFiles("input[type=file]", []string{file}, chromedp.ByQuery))
+	}
 	choose(wrong)
 	p.do("submit", "文档")
 	p.sees("需要更正")

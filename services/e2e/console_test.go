@@ -10,6 +10,7 @@ import (
 
 	patientv1 "huhang.example/gen/huhang/patient/v1"
 	settlementv1 "huhang.example/gen/huhang/settlement/v1"
+	"huhang.example/services/internal/clock"
 	"huhang.example/services/sampleline"
 )
 
@@ -126,10 +127,20 @@ func accepts(center *person, id string) {
 	center.fits("offers")
 	center.press("查看并答复", "")
 	center.press("接收患者", "")
+	center.fill("接收条件", "补充巨细胞病毒检测")
 	center.send("接收患者")
+	center.press("确认接收条件已满足", "")
+	center.fill("接收条件", "1. 补充巨细胞病毒检测")
+	center.send("确认接收条件已满足")
+	center.sees("已满足")
 	center.press("确认入院预约", "")
 	center.send("确认入院预约")
 	center.sees("已预约")
+	center.press("其他操作", "")
+	center.press("改约入院时间", "")
+	center.fill("说明", "手术间检修")
+	center.send("改约入院时间")
+	center.sees("手术间检修")
 }
 
 func moves(coordinator, center *person) {
@@ -144,6 +155,16 @@ func moves(coordinator, center *person) {
 	coordinator.sees("最近一次条件复核")
 	coordinator.press("登记出发", "")
 	coordinator.send("登记出发")
+	coordinator.press("其他操作", "")
+	coordinator.press("登记行程段进度", "")
+	coordinator.fill("发生了什么", "已出发")
+	coordinator.send("登记行程段进度")
+	coordinator.press("报告行程段晚点或取消", "")
+	coordinator.fill("晚点分钟数", "20")
+	coordinator.send("报告行程段晚点或取消")
+	center.press("其他操作", "")
+	center.press("登记已到院门口", "")
+	center.send("登记已到院门口")
 	center.press("登记到达并交接", "")
 	center.tickAll("交接清单")
 	center.fill("转出方签名", "staff-hf-7")
@@ -192,5 +213,26 @@ func comesHome(coordinator, center *person) {
 	coordinator.fill("随访结果", "稳定")
 	coordinator.send("登记随访")
 	coordinator.sees("稳定")
+	center.press("其他操作", "")
+	center.press("核验专家执业备案", "")
+	center.fill("专家工号", "staff-hf-7")
+	center.fill("执业地点", "H-HF-01")
+	center.fill("执业备案号", "ZY-DEMO-0001")
+	center.fill("备案有效期至", clock.Day(clock.System().Now().AddDate(1, 0, 0)))
+	center.send("核验专家执业备案")
+	coordinator.press("其他操作", "")
+	coordinator.press("开具抗排异处方", "")
+	coordinator.fill("药品编码", "S-DRUG-TAC, S-DRUG-MMF")
+	coordinator.fill("天数", "28")
+	coordinator.send("开具抗排异处方")
+	coordinator.sees("未关联")
+	coordinator.press("将处方关联到费用单", "")
+	coordinator.send("将处方关联到费用单")
+	coordinator.do("lacks", "未关联")
 	coordinator.fits("follow-up")
+	coordinator.press("再次收治", "")
+	coordinator.fill("说明", "肌酐升高")
+	coordinator.send("再次收治")
+	center.sees("评估中")
+	center.press("记录出院与康复计划", "") // operated before, so not again
 }

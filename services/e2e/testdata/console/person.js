@@ -17,6 +17,7 @@ window.huhang = (() => {
       const e = all.find((x) => text(x) === name) || all[0];
       if (!e) return 'nothing to press named ' + name;
       if (e.disabled) return name + ' is disabled';
+      if (e.tagName === 'SUMMARY' && e.parentElement.open) return ''; // it is open already
       e.scrollIntoView({ block: 'center' });
       e.click();
       return '';

@@ -36,7 +36,7 @@ words({
   'f.items': ['交接清单（九项均须完成）', 'Checklist, all nine'], 'f.signSender': ['转出方签名（工号）', 'Signed for the sender (staff number)'], 'f.signReceiver': ['接收方签名（工号）', 'Signed for the receiver (staff number)'],
   'item.HAND_OVER_ITEM_IDENTITY': ['双方核对身份', 'Identity checked by both'], 'item.HAND_OVER_ITEM_CONSENT': ['知情同意书', 'Consent'], 'item.HAND_OVER_ITEM_SUMMARY': ['病情摘要', 'Summary'], 'item.HAND_OVER_ITEM_RESULTS': ['检验影像及互认标识', 'Results with recognition marks'], 'item.HAND_OVER_ITEM_ABO_TWICE': ['血型两次核对', 'ABO checked twice'],
   'item.HAND_OVER_ITEM_DRUGS': ['管路、用药及末次剂量', 'Lines, drugs, last dose'], 'item.HAND_OVER_ITEM_INFECTION': ['感染防护', 'Infection precautions'], 'item.HAND_OVER_ITEM_VITALS': ['出发与到达生命体征', 'Vitals at both ends'], 'item.HAND_OVER_ITEM_BELONGINGS': ['物品与联系人', 'Belongings, contacts'],
-  'f.leg': ['行程段', 'Leg'], 'f.legStep': ['发生了什么', 'What happened'], 'leg.LEG_STEP_DEPARTED': ['已出发', 'Departed'], 'leg.LEG_STEP_ARRIVED': ['已到达', 'Arrived'], 'f.legTime': ['发生时间', 'When'], 'b.leg': ['登记行程段进度', 'Record a leg’s progress'],
+  'f.leg': ['行程段', 'Leg'], 'f.legStep': ['发生了什么', 'What happened'], 'leg.LEG_STEP_DEPARTED': ['已出发', 'Departed'], 'leg.LEG_STEP_ARRIVED': ['已到达', 'Arrived'], 'f.legTime': ['发生时间', 'When'], 'f.legTime.help': ['不填即为现在', 'Now, unless given'], 'b.leg': ['登记行程段进度', 'Record a leg’s progress'],
   'f.lost': ['该段已取消或赶不上', 'It will not go, or not be reached'], 'f.late': ['晚点分钟数', 'Minutes late'], 'b.trouble': ['报告行程段晚点或取消', 'Report a leg late or lost'], 'b.door': ['登记已到院门口', 'Record that the patient is at the door'],
   'f.refusal': ['拒收原因', 'Why'], 'refusal.REFUSAL_CODE_NO_BED': ['无床位', 'No bed'], 'refusal.REFUSAL_CODE_IDENTITY': ['身份不符', 'Identity'], 'refusal.REFUSAL_CODE_CONDITION': ['病情', 'Condition'], 'refusal.REFUSAL_CODE_INFECTION': ['感染', 'Infection'],
   'refusal.REFUSAL_CODE_PAPERS': ['资料不全', 'Papers'], 'refusal.REFUSAL_CODE_OTHER': ['其他', 'Other'], 'b.refuse': ['到院拒收并说明', 'Refuse at the door'], 'b.replan': ['重新规划余下行程', 'Plan the rest of the way anew'], 'b.back': ['安排返回当地的转运', 'Plan the way back'],
@@ -79,7 +79,7 @@ call('HandOver', {
 });
 call('RecordLeg', {
   of: 'transfer', verb: ':recordLeg',
-  fields: [leg, choice('step', 'f.legStep', 'leg', prefixed('LEG_STEP_', ['DEPARTED', 'ARRIVED'])), { name: 'time', label: 'f.legTime', type: 'datetime', value: () => localInput(Date.now() - 60000) }],
+  fields: [leg, choice('step', 'f.legStep', 'leg', prefixed('LEG_STEP_', ['DEPARTED', 'ARRIVED'])), { name: 'time', label: 'f.legTime', help: 'f.legTime.help', type: 'datetime' }],
   beside: { label: 'b.leg', roles: ['coordinator', 'center', 'operations'], when: (d) => is(d, 'IN_TRANSIT') && rider(d) },
 });
 call('ReportLegTrouble', {
