@@ -25,8 +25,8 @@ import (
 
 var cleared = figure{
 	name: "clearing", title: "a month of settlements cleared between 31 provinces, and how long somebody who settles waits meanwhile; postings a second",
-	how: `all provinces and the national center in this process on one PostgreSQL. The month's entries, two a settlement, are copied into the books' tail; then every one gets its place in its
-book (chain, checkpoint, window), every province declares its month, every table goes over the national center to its insured province and is confirmed against that one's own book, and
+	how: `all provinces and the national center in this process on one PostgreSQL. The month's entries, two a settlement, are copied into the books' tail day by day, and every one gets its
+place in its book (chain, checkpoint, window), 40,000 at a time; the line gives places every ten seconds. Then every province declares its month, every table goes over the national center to its insured province and is confirmed against that one's own book, and
 the whole is netted. Somebody commits 20 splits a second, before and during, in a province that is cleared; the processor
 time, of this process and PostgreSQL, has that in it. A month of 930 settlements was cleared before. An entry posted by itself is a transaction of three statements`,
 	take: takeCleared,
@@ -113,11 +113,13 @@ func takeCleared(ctx context.Context, b *bed) ([]table, error) {
 	}
 	t := table{head: []string{"settlements", "step", "took", "processor time", "most memory"}}
 	var took, cpu time.Duration
-	for _, x := range p.phases {
+	for i, x := range p.phases {
 		t.add(fmt.Sprint(b.cleared), x.name, tenths(x.took), tenths(x.cpu), "")
-		took, cpu = took+x.took, cpu+x.cpu
+		if i > 0 {
+			took, cpu = took+x.took, cpu+x.cpu
+		}
 	}
-	t.add(fmt.Sprint(b.cleared), "together", tenths(took), tenths(cpu), fmt.Sprintf("%d MiB", memory["VmHWM"]/1024))
+	t.add(fmt.Sprint(b.cleared), "the month's end together", tenths(took), tenths(cpu), fmt.Sprintf("%d MiB", memory["VmHWM"]/1024))
 	waits := table{head: []string{"a split committed", "calls", "median", "99 %", "longest"}}
 	row := func(when string, w []time.Duration) {
 		waits.add(when, fmt.Sprint(len(w)), milliseconds(quantile(w, 0.5)), milliseconds(quantile(w, 0.99)), milliseconds(quantile(w, 1)))
@@ -250,6 +252,11 @@ func (p *provinces) phase(ctx context.Context, name string, do func() error) err
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	after, err := p.spent(ctx)
+	if n := len(p.phases); n > 0 && p.phases[n-1].name == name {
+		p.phases[n-1].took += system.Now().Sub(began)
+		p.phases[n-1].cpu += after - before
+		return err
+	}
 	p.phases = append(p.phases, phase{name, system.Now().Sub(began), after - before})
 	return err
 }
@@ -270,11 +277,8 @@ func (p *provinces) spent(ctx context.Context) (used time.Duration, err error) {
 	return own + used, err
 }
 
-// clear gives everything its place, declares, compares, confirms and nets the month.
+// clear declares, compares, confirms and nets the month.
 func (p *provinces) clear(ctx context.Context, settlements int64) error {
-	if err := p.phase(ctx, "places given", func() error { return p.use.SealAll(ctx) }); err != nil {
-		return err
-	}
 	var tables int
 	var items int64
 	err := p.phase(ctx, "declared, compared, confirmed", func() error {

@@ -26,7 +26,8 @@ func (p *provinces) entry(side ledger.Side, treatment, insured, source, day stri
 	return ledger.New(h, ledger.Posting{Account: ledger.Fund(insured, "basic"), Debit: amount}, ledger.Posting{Account: ledger.PayableTo(insured, treatment), Credit: amount})
 }
 
-// fill copies a month's entries into the tails of both provinces' books.
+// fill copies a month's entries into the tails of both provinces' books, day after day, and lets them be given their places
+// some thousand at a time: the line does so every ten seconds.
 func (p *provinces) fill(ctx context.Context, settlements int64) error {
 	const atOnce = 20_000
 	return sql(ctx, p.dsn, func(conn *pgx.Conn) error {
@@ -34,7 +35,7 @@ func (p *provinces) fill(ctx context.Context, settlements int64) error {
 			var entries, postings, tail [][]any
 			for i := from; i < min(from+atOnce, settlements); i++ {
 				treatment, insured := mainland[i%31], mainland[(i+1+i/31%30)%31]
-				day, at := fmt.Sprintf("%s-%02d", p.month, 1+i%30), time.Date(2026, 11, int(1+i%30), 3, 0, 0, 0, time.UTC)
+				day, at := fmt.Sprintf("%s-%02d", p.month, 1+i*30/settlements), time.Date(2026, 11, int(1+i*30/settlements), 3, 0, 0, 0, time.UTC)
 				for _, side := range []ledger.Side{ledger.Treatment, ledger.Insured} {
 					e, err := p.entry(side, treatment, insured, fmt.Sprintf("stl_%s_%s_%012d", insured, p.month, i), day, money.Fen(100+i%1_000_000))
 					if err != nil {
@@ -64,6 +65,14 @@ func (p *provinces) fill(ctx context.Context, settlements int64) error {
 				if _, err := conn.CopyFrom(ctx, pgx.Identifier{c.table}, c.columns, pgx.CopyFromRows(c.rows)); err != nil {
 					return err
 				}
+			}
+			if from == 0 {
+				if _, err := conn.Exec(ctx, "ANALYZE"); err != nil {
+					return err
+				}
+			}
+			if err := p.phase(ctx, "places given, day by day", func() error { return p.use.SealAll(ctx) }); err != nil {
+				return err
 			}
 		}
 		_, err := conn.Exec(ctx, "ANALYZE")
