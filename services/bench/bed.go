@@ -107,6 +107,15 @@ func sql(ctx context.Context, dsn string, do func(conn *pgx.Conn) error) error {
 	return errors.Join(do(conn), conn.Close(context.WithoutCancel(ctx)))
 }
 
+// analyze tells the server how large the tables are, as it finds out by itself within a minute. Until then statements go on
+// by the plans they were prepared with on empty tables.
+func analyze(ctx context.Context, dsn string) error {
+	return sql(ctx, dsn, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "ANALYZE")
+		return err
+	})
+}
+
 // database makes one on the server, dropped at the end.
 func (b *bed) database(ctx context.Context) (dsn string, err error) {
 	dsn, drop, err := b.scratch(ctx)

@@ -67,7 +67,7 @@ func (p *provinces) fill(ctx context.Context, settlements int64) error {
 				}
 			}
 			if from == 0 {
-				if _, err := conn.Exec(ctx, "ANALYZE"); err != nil {
+				if err := analyze(ctx, p.dsn); err != nil {
 					return err
 				}
 			}
@@ -75,7 +75,6 @@ func (p *provinces) fill(ctx context.Context, settlements int64) error {
 				return err
 			}
 		}
-		_, err := conn.Exec(ctx, "ANALYZE")
-		return err
+		return analyze(ctx, p.dsn)
 	})
 }
