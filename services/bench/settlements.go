@@ -43,6 +43,9 @@ func takeSettlements(ctx context.Context, b *bed) ([]table, error) {
 		if _, _, err := s.round(ctx, load{callers: callers, during: b.round / 4, most: b.most}); err != nil { // warm
 			return nil, err
 		}
+		if err := analyze(ctx, dsn); err != nil {
+			return nil, err
+		}
 		var line, bare, spent series
 		for range b.rounds {
 			got, cpu, err := s.round(ctx, load{callers: callers, during: b.round, most: b.most})
