@@ -15,6 +15,7 @@ import (
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	settlementv1 "huhang.example/gen/huhang/settlement/v1"
 	transferv1 "huhang.example/gen/huhang/transfer/v1"
+	"huhang.example/services/internal/audit"
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/sqldb"
 	"huhang.example/services/internal/sqldb/sqldbtest"
@@ -178,6 +179,7 @@ func (s *storm) check(rest bool) {
 	}
 	s.awaitReady(s.base)
 	for name, db := range s.open {
+		s.audited(name, db)
 		if rest {
 			s.rests(name, db)
 		}
@@ -208,6 +210,18 @@ func (s *storm) rests(name string, db *sqldb.DB) {
 			s.t.Errorf("%s: %d jobs do not come to rest", name, busy)
 			break
 		}
+	}
+}
+
+// audited verifies a service's audit log.
+func (s *storm) audited(name string, db *sqldb.DB) {
+	s.t.Helper()
+	if _, err := audit.Extend(s.t.Context(), db); err != nil {
+		s.t.Errorf("%s: %v", name, err)
+	}
+	v, err := audit.Verify(s.t.Context(), db, nil)
+	if err != nil || v.Break != nil || v.Head.Size == 0 {
+		s.t.Errorf("the audit log of %s: %d leaves, %v, %v", name, v.Head.Size, v.Break, err)
 	}
 }
 

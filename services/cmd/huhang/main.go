@@ -23,7 +23,7 @@ func run() int {
 	root := &cobra.Command{
 		Use: "huhang", Short: "护航: the cross-province organ-transplant referral line", SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(devCommand(), serveCommand(), certsCommand(), settleCommand(), policyCommand(), importTimetableCommand())
+	root.AddCommand(devCommand(), serveCommand(), certsCommand(), settleCommand(), policyCommand(), importTimetableCommand(), auditCommand())
 	failures := cli.Add(root, cli.System(), os.Args[1:])
 	return failures.Tell(root.ExecuteContext(ctx))
 }

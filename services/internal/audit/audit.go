@@ -1,7 +1,7 @@
 // Package audit keeps who did what to which record, and how it ended (审计).
 //
-// Invariant: an entry commits with the change it tells of, and is never changed or removed. It holds ids, names of
-// methods and a hash: no name, number, phone or diagnosis.
+// Invariant: an entry commits with the change it tells of, and is never changed or removed; where somebody did so all the
+// same, its log shows it (tree.go, verify.go). It holds ids, names of methods and a hash: no name, number, phone or diagnosis.
 package audit
 
 import (
@@ -95,26 +95,43 @@ func List(ctx context.Context, q sqldb.Querier, filter Filter) ([]Record, error)
 	if limit <= 0 || limit > maxList {
 		limit = maxList
 	}
-	rows, err := q.Query(ctx, `SELECT id, at, subject, organisation, service, action, resource, outcome, request_hash, trace_id
-		FROM audit WHERE ($1 = '' OR resource = $1) AND ($2 = '' OR action = $2) ORDER BY id DESC LIMIT $3`,
-		filter.Resource, filter.Action, limit)
+	found, err := records(ctx, q, "WHERE ($1 = '' OR resource = $1) AND ($2 = '' OR action = $2) ORDER BY id DESC LIMIT $3", filter.Resource, filter.Action, limit)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Record, 0, len(found))
+	for _, r := range found {
+		list = append(list, r.Record)
+	}
+	return list, nil
+}
+
+// placed is a stored entry and its leaf, -1 where it has none yet.
+type placed struct {
+	Record
+	leaf int64
+}
+
+// records reads entries.
+func records(ctx context.Context, q sqldb.Querier, which string, args ...any) ([]placed, error) {
+	rows, err := q.Query(ctx, "SELECT id, at, subject, organisation, service, action, resource, outcome, request_hash, trace_id, leaf FROM audit "+which, args...)
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
 	defer rows.Close()
-	var records []Record
+	var list []placed
 	for rows.Next() {
-		var r Record
+		var r placed
 		var at int64
-		err := rows.Scan(&r.ID, &at, &r.Subject, &r.Organisation, &r.Service, &r.Action, &r.Resource, &r.Outcome, &r.RequestHash, &r.TraceID)
+		err := rows.Scan(&r.ID, &at, &r.Subject, &r.Organisation, &r.Service, &r.Action, &r.Resource, &r.Outcome, &r.RequestHash, &r.TraceID, &r.leaf)
 		if err != nil {
 			return nil, fmt.Errorf("audit: %w", err)
 		}
 		r.At = clock.FromMicros(at)
-		records = append(records, r)
+		list = append(list, r)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	return records, nil
+	return list, nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 
 	"google.golang.org/grpc"
 
@@ -36,6 +37,7 @@ type Host struct {
 
 	name   string
 	clock  clock.Clock
+	log    *slog.Logger
 	server *rpcserver.Server
 }
 
@@ -60,7 +62,7 @@ func Open(ctx context.Context, c Config, d fleet.Deps) (*Host, error) {
 		db.Close()
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	h := &Host{DB: db, Jobs: sqldb.NewWorkers(), name: c.Service, clock: d.Clock}
+	h := &Host{DB: db, Jobs: sqldb.NewWorkers(), name: c.Service, clock: d.Clock, log: d.Log}
 	h.server = rpcserver.New(rpcserver.Config{
 		Service: c.Service, Instance: c.Instance, Listen: c.Listen, Advertise: c.Advertise, Provinces: c.Provinces,
 	}, rpcserver.Deps{
@@ -81,6 +83,7 @@ func (h *Host) Name() string { return h.name }
 // Start runs jobs, then serves.
 func (h *Host) Start(ctx context.Context) error {
 	idempotency.SchedulePurge(h.Jobs, h.DB)
+	audit.ScheduleExtend(h.Jobs, h.DB, h.log)
 	if err := h.DB.StartJobs(ctx, h.Jobs); err != nil {
 		h.DB.Close()
 		return err

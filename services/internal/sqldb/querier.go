@@ -69,6 +69,14 @@ func IsForeignKey(err error) bool {
 	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 }
 
+// IsNoTable reports whether err is a table that the database does not have.
+func IsNoTable(err error) bool {
+	if pg := new(pgconn.PgError); errors.As(err, &pg) {
+		return pg.Code == "42P01"
+	}
+	return sqliteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such table")
+}
+
 // selects reports whether a statement only reads: outside a transaction PostgreSQL would not refuse one that writes.
 func selects(sql string) bool {
 	return strings.HasPrefix(sql, "SELECT ") || strings.HasPrefix(sql, "WITH ")
