@@ -267,11 +267,14 @@ func (p *person) where() (hash string) {
 	return hash
 }
 
-// fits asks whether everything is read by axe without a finding, in a page no wider than its window.
+// fits asks whether everything is read by axe without a finding, in words of a language, in a page no wider than its window.
 func (p *person) fits(what string) {
 	p.t.Helper()
-	var wide string
-	p.run(chromedp.Evaluate("window.huhang.wide()", &wide))
+	var wide, wordless string
+	p.run(chromedp.Evaluate("window.huhang.wide()", &wide), chromedp.Evaluate("window.huhang.wordless()", &wordless))
+	if wordless != "" {
+		p.t.Errorf("%s, %s: untranslated: %s", p.name, what, wordless)
+	}
 	if wide != "" {
 		p.t.Errorf("%s, %s: wider than its window: %s", p.name, what, wide)
 	}

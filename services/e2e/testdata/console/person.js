@@ -82,6 +82,13 @@ window.huhang = (() => {
         forward: !before || !before.isConnected || before === e || Boolean(before.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_FOLLOWING),
       };
     },
+    // What stands where a word should: a key, or a code of the API outside of <code>.
+    wordless() {
+      const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT, (n) => (n.parentElement.closest('code, script, svg, .span-name, .traces, .lanes') || !seen(n.parentElement) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT));
+      const found = [];
+      while (walk.nextNode()) found.push(...(walk.currentNode.data.match(/\b[a-z]+(?:\.[a-zA-Z_]+)+\b|\b[A-Z]{2,}(?:_[A-Z]+)+\b/g) || []).filter((w) => !w.startsWith('huhang.'))); // of the line's own services a trace speaks
+      return found.join(' ');
+    },
     problems() { return [...document.querySelectorAll('[role=alert]')].map((e) => e.innerText).join(' / '); },
   };
 })();

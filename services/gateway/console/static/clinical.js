@@ -1,5 +1,5 @@
 // The clinical data of a referral, as far as ranking and scores need them; the rest is sent by hospitals' own systems.
-import { t, words } from './i18n.js';
+import { has, t, words } from './i18n.js';
 import { clean } from './forms.js';
 
 words({
@@ -67,4 +67,20 @@ export function clinicalOf(values, organ) {
   }
   // No need at all for the way is known too: it stays when what is empty is dropped.
   return { ...clean(out), fitness: rest.fitness || {} };
+}
+
+// What the form does not ask for, by the API's own paths: hospitals' systems send it.
+words({
+  'datum.serology.tuberculosis_active': ['活动性结核', 'Active tuberculosis'], 'datum.serology.cmv_dna': ['巨细胞病毒 DNA', 'CMV DNA'], 'datum.serology.ebv_dna': ['EB 病毒 DNA', 'EBV DNA'], 'datum.serology.syphilis': ['梅毒', 'Syphilis'],
+  'datum.malignancies': ['肿瘤病史', 'Malignancies'], 'datum.cardiac_workup.lvef_percent': ['术前左室射血分数', 'LVEF before the surgery'], 'datum.social.carer_available': ['照护人', 'Somebody to care'], 'datum.fitness': ['转运条件', 'Fitness for the way'],
+  'datum.child.height_z': ['身高体重 Z 值', 'Height and weight, z'], 'datum.child.vaccines_complete': ['疫苗接种', 'Vaccines'], 'datum.child.guardian_consents': ['监护人同意', 'Guardian’s consent'], 'datum.liver.portal_vein_thrombosis': ['门静脉血栓', 'Portal vein thrombosis'],
+  'datum.kidney.modality': ['透析方式', 'Dialysis modality'], 'datum.kidney.diabetes': ['糖尿病', 'Diabetes'], 'datum.kidney.access': ['透析通路', 'Dialysis access'], 'datum.cpra_percent': ['群体反应性抗体 cPRA', 'cPRA'], 'datum.immunology.hla': ['HLA 分型', 'HLA type'],
+  'datum.immunology.dsa_detected': ['特异性抗体', 'Specific antibody'], 'datum.heart.ecmo': ['ECMO', 'ECMO'], 'datum.heart.iabp': ['主动脉球囊反搏', 'IABP'], 'datum.heart.pvr': ['肺血管阻力', 'Pulmonary vascular resistance'], 'datum.heart.tpg_mmhg': ['跨肺压差', 'Transpulmonary gradient'],
+  'datum.heart.peak_vo2_ml_kg_min': ['峰值摄氧量', 'Peak VO2'], 'datum.lung.group': ['疾病分组', 'Disease group'], 'datum.lung.pa_systolic_mmhg': ['肺动脉收缩压', 'PA systolic'], 'datum.lung.pco2': ['二氧化碳分压', 'pCO2'], 'datum.lung.ecmo': ['ECMO', 'ECMO'], 'datum.lung.ventilated': ['机械通气', 'Ventilated'],
+});
+
+// datumName is the word for a datum by its path, such as "labs.inr".
+export function datumName(datum, organ) {
+  if (has('datum.' + datum)) return t('datum.' + datum);
+  return clinicalFields(organ).find((f) => f.name && (f.path || path(f.name)).startsWith('clinical.' + datum))?.label || datum;
 }

@@ -20,5 +20,5 @@ words({
   'list.TRANSFERS': ['今日转运', 'Transfers'], 'list.LISTED': ['登记待复核', 'Listings to reconfirm'], 'list.BACK_REFERRALS': ['下转待接', 'Back-referrals'],
   'list.EXHAUSTED': ['无中心接收', 'Nobody took it'], 'list.OVERDUE': ['已超时', 'Overdue'], 'list.AWAITING_CONSULTATION': ['待会诊', 'Awaiting consultation'],
   'list.EXPIRING_HOLDS': ['预占将到期', 'Expiring holds'], 'list.ARRIVALS_NOT_CONFIRMED': ['到达未确认', 'Arrivals not confirmed'],
-  'list.FOLLOW_UPS_OVERDUE': ['随访逾期', 'Follow-ups overdue'], 'list.SETTLEMENTS_FAILING': ['结算异常', 'Settlements failing'],
+  'list.FOLLOW_UPS_OVERDUE': ['随访逾期', 'Follow-ups overdue'], 'list.SETTLEMENTS_FAILING': ['结算异常', 'Settlements failing'], 'list.NEEDS_ATTENTION': ['步骤受阻待处理', 'Steps that failed'],
 });

@@ -10,7 +10,7 @@ import { choice, drawn, own, prefixed } from './calls.js';
 words({
   'docs.title': ['文档', 'Documents'], 'docs.kind': ['类型', 'Kind'], 'docs.status': ['状态', 'Status'], 'docs.size': ['大小', 'Size'], 'docs.time': ['上传', 'Uploaded'], 'docs.get': ['下载', 'Download'], 'docs.do': ['操作', 'Actions'], 'docs.none': ['还没有文档。', 'No documents yet.'],
   'docs.add': ['上传文档', 'Upload a document'], 'docs.file': ['文件（PDF、JPEG、PNG、DICOM，至多 20 MiB）', 'File: PDF, JPEG, PNG or DICOM, at most 20 MiB'], 'docs.file.help': ['文件名不会被保存或传送', 'The name of the file is neither kept nor sent'], 'docs.large': ['文件超过 20 MiB。', 'The file is larger than 20 MiB.'],
-  'docs.withdraw': ['撤回', 'Withdraw'], 'docs.reason': ['撤回原因（勿写姓名、号码、诊断）', 'Why; no name, number or diagnosis'], 'docs.got': ['已下载 {name}', 'Downloaded {name}'], 'docs.scan': ['{scanner} 于 {time} 检查', 'Scanned {time} by {scanner}'], 'docs.waiting': ['通过检查后才可下载', 'Given out once it is found clean'],
+  'docs.withdraw': ['撤回', 'Withdraw'], 'docs.reason': ['撤回原因（勿写姓名、号码、诊断）', 'Why; no name, number or diagnosis'], 'docs.got': ['已下载 {name}', 'Downloaded {name}'], 'docs.scan': ['检查于 {time}', 'Scanned {time}'], 'docs.waiting': ['通过检查后才可下载', 'Given out once it is found clean'],
   'document.DOCUMENT_KIND_REPORT': ['检验检查报告', 'Report'], 'document.DOCUMENT_KIND_IMAGE': ['影像', 'Image'], 'document.DOCUMENT_KIND_SUMMARY': ['病历摘要或信函', 'Summary or letter'], 'document.DOCUMENT_KIND_CONSENT': ['知情同意书', 'Signed consent'],
   'document.DOCUMENT_KIND_IDENTITY': ['身份或医保证件', 'Identity or insurance'], 'document.DOCUMENT_KIND_OTHER': ['其他', 'Other'],
   'scan.DOCUMENT_STATUS_QUARANTINED': ['等待病毒检查', 'Waiting for the scan'], 'scan.DOCUMENT_STATUS_CLEAN': ['检查通过', 'Found clean'], 'scan.DOCUMENT_STATUS_INFECTED': ['发现恶意内容，已删除', 'Infected, deleted'], 'scan.DOCUMENT_STATUS_WITHDRAWN': ['已撤回', 'Withdrawn'],
@@ -75,9 +75,9 @@ export function Documents({ patientId, list, reload }) {
       { title: t('docs.kind'), cell: (d) => html`${enumWord('document', d.kind)} <code class="quiet small">${shortId(d.documentId)}</code>` },
       {
         title: t('docs.status'), cell: (d) => html`<${Badge} tone=${tones[d.status]?.[0]} icon=${tones[d.status]?.[1]}>${enumWord('scan', d.status)}<//>
-          <span class="quiet small">${d.status === 'DOCUMENT_STATUS_QUARANTINED' ? t('docs.waiting') : [d.finding, d.withdrawReason, d.scanTime && t('docs.scan', { scanner: d.scanner, time: whenFull(d.scanTime) })].filter(Boolean).join(' · ')}</span>`,
+          <span class="quiet small">${d.status === 'DOCUMENT_STATUS_QUARANTINED' ? t('docs.waiting') : [d.withdrawReason, d.finding && d.finding + ' (' + d.scanner + ')', d.scanTime && t('docs.scan', { time: whenFull(d.scanTime) })].filter(Boolean).join(' · ')}</span>`,
       },
-      { title: t('docs.size'), number: true, cell: (d) => size(Number(d.size)) }, { title: t('docs.time'), cell: (d) => html`${whenFull(d.uploadTime)} <code class="quiet small">${d.uploadedBy}</code>` },
+      { title: t('docs.size'), number: true, cell: (d) => size(Number(d.size)) }, { title: t('docs.time'), cell: (d) => html`${whenFull(d.uploadTime)}<br /><code class="quiet small">${d.uploadedBy}</code>` },
       {
         title: t('docs.do'), cell: (d) => html`<span class="row">${d.status === 'DOCUMENT_STATUS_CLEAN' && html`<button type="button" aria-label=${t('docs.get') + ' ' + named(d)} onClick=${() => fetchOne(d)}>${t('docs.get')}</button>`}
           ${mayAdd && own(d.uploadedBy) && ['DOCUMENT_STATUS_CLEAN', 'DOCUMENT_STATUS_QUARANTINED'].includes(d.status) && html`<button type="button" class="plain" aria-expanded=${open === d.documentId} aria-label=${t('docs.withdraw') + ' ' + named(d)} onClick=${() => setOpen(open === d.documentId ? '' : d.documentId)}>${t('docs.withdraw')}</button>`}</span>`,

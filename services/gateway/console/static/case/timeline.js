@@ -1,6 +1,6 @@
 // The timeline: what happened, when it happened and when it was recorded, and who did it.
 import { Badge, Empty, html, Icon, Section, useEffect } from '../ui.js';
-import { enumWord, has, pick, t, words } from '../i18n.js';
+import { has, pick, t, words } from '../i18n.js';
 import { when, whenFull } from '../format.js';
 import { hasRole } from '../session.js';
 
@@ -11,6 +11,13 @@ words({
 const lateAfter = 10 * 60000;
 const icons = [[/CLOSED|DECLINED|EXPIRED|REFUSED|ABORTED|FAILED|OVERDUE|UNSUITABLE/, 'alert'], [/ACCEPTED|BOOKED|PASSED|SETTLED|SUITABLE/, 'done'], [/TRANSFER/, 'road'], [/OFFER|CENTER/, 'people'], [/SURGERY|DISCHARGED|FOLLOW/, 'heart'], [/CLOCK|REMIND/, 'clock'], [/CLAIM|FILED/, 'note']];
 const iconOf = (kind) => icons.find(([pattern]) => pattern.test(kind))?.[1] || 'dot';
+
+// A reason is a code of one of several lists.
+const lists = ['decline.', 'close.CLOSE_REASON_', 'kind.CONSULTATION_KIND_', 'opinion.OPINION_', 'outcome.', 'abort.', 'refusal.REFUSAL_CODE_'];
+function reason(code) {
+  const list = lists.find((l) => has(l + code));
+  return list ? t(list + code) : html`<code>${code}</code>`;
+}
 
 export function Timeline({ entries, id }) {
   const shown = [...entries].reverse();
@@ -26,7 +33,7 @@ export function Timeline({ entries, id }) {
         <span class="mark" aria-hidden="true"><${Icon} name=${iconOf(e.kind)} /></span>
         <div><p class="what">${pick(e, 'text')}</p>
           <p class="quiet small"><time datetime=${e.recordTime} title=${whenFull(e.recordTime)}>${when(e.recordTime)}</time> · ${t('line.by', { who })}
-            ${e.reasonCode && html` · ${has('decline.' + e.reasonCode) ? t('decline.' + e.reasonCode) : has('close.CLOSE_REASON_' + e.reasonCode) ? enumWord('close', 'CLOSE_REASON_' + e.reasonCode) : html`<code>${e.reasonCode}</code>`}`}
+            ${e.reasonCode && html` · ${reason(e.reasonCode)}`}
             ${hasRole('operations') && e.traceId && html` · <a href=${`#/cases/${id}/trace?trace=${e.traceId}`} aria-label=${t('line.trace.of', { n: e.sequence })}>${t('line.trace')}</a>`}</p>
           ${late && html`<${Badge} tone="warn" icon="clock">${t('line.late', { time: whenFull(e.occurTime) })}<//>`}
         </div></li>`;

@@ -6,11 +6,11 @@ import { page } from '../pages.js';
 import { Cases } from '../cases.js';
 
 words({
-  'ops.title': ['超时与异常', 'Late cases'], 'ops.overdue': ['已超时', 'Past their deadline'], 'ops.exhausted': ['无中心接收', 'Taken by nobody'], 'ops.arrivals': ['到达未确认', 'Arrivals not confirmed'], 'ops.bills': ['结算异常', 'Settlements failing'],
+  'ops.title': ['超时与异常', 'Late cases'], 'ops.overdue': ['已超时', 'Past their deadline'], 'ops.exhausted': ['无中心接收', 'Taken by nobody'], 'ops.arrivals': ['到达未确认', 'Arrivals not confirmed'], 'ops.bills': ['结算异常', 'Settlements failing'], 'ops.steps': ['系统步骤受阻', 'Steps of the line that failed'],
   'ops.counts': ['各清单数量', 'What waits'], 'ops.list': ['清单', 'List'], 'ops.count': ['数量', 'Cases'], 'ops.late': ['其中超时', 'Overdue'], 'ops.fine': ['目前没有。', 'None now.'],
 });
 
-const lists = [['OVERDUE', 'ops.overdue'], ['EXHAUSTED', 'ops.exhausted'], ['ARRIVALS_NOT_CONFIRMED', 'ops.arrivals'], ['SETTLEMENTS_FAILING', 'ops.bills']];
+const lists = [['OVERDUE', 'ops.overdue'], ['EXHAUSTED', 'ops.exhausted'], ['ARRIVALS_NOT_CONFIRMED', 'ops.arrivals'], ['SETTLEMENTS_FAILING', 'ops.bills'], ['NEEDS_ATTENTION', 'ops.steps']];
 
 function Late() {
   const found = useData(async () => {

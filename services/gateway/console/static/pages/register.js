@@ -5,7 +5,7 @@ import { all, post, put } from '../api.js';
 import { cities, placeName, today } from '../format.js';
 import { clean, Form, options } from '../forms.js';
 import { go, page } from '../pages.js';
-import { clinicalFields, clinicalOf } from '../clinical.js';
+import { clinicalFields, clinicalOf, datumName } from '../clinical.js';
 
 words({
   'reg.nav': ['登记患者', 'Register'], 'reg.title': ['登记患者并发起转诊', 'Register a patient and open a case'], 'reg.step': ['第 {n} 步，共 3 步', 'Step {n} of 3'],
@@ -69,7 +69,7 @@ export function Record({ record }) {
   if (!record) return null;
   return html`
     ${record.scores?.length > 0 && html`<h3>${t('reg.scores')}</h3><ul class="chips">${record.scores.map((s) => html`<li><b>${s.name}</b> ${Math.round(s.value * 10) / 10} ${s.grade} <span class="quiet small">${s.testDate}</span></li>`)}</ul>`}
-    ${record.missing?.length > 0 && html`<h3>${t('reg.missing')}</h3><ul class="bullets">${record.missing.map((m) => html`<li><code>${m.path}</code> ${language === 'zh' ? m.blocksZh : m.blocksEn}</li>`)}</ul>`}`;
+    ${record.missing?.length > 0 && html`<h3>${t('reg.missing')}</h3><ul class="bullets">${record.missing.map((m) => html`<li><b>${datumName(m.path, record.clinical?.organ)}</b> <span class="quiet">${language === 'zh' ? m.blocksZh : m.blocksEn}</span></li>`)}</ul>`}`;
 }
 
 function Register() {
