@@ -35,7 +35,7 @@ func (s *Service) CloseReferral(ctx context.Context, referralID, etag string, re
 
 // end marks the case as closed and owes what undoes it.
 func (r *Referral) end(reason CloseReason, at time.Time) {
-	r.CloseReason = reason
+	r.CloseReason, r.ClosedIn, r.DiedWith = reason, r.State, ""
 	r.dismissPanel(at)
 	if slices.Contains(on(Matched, Offered, Accepted, Booked, TransferPlanned, InTransit), r.State) {
 		r.withdrawOpen()

@@ -48,6 +48,8 @@ type ConsultationRecord struct {
 	Conclusion        Opinion
 	ConclusionComment string
 	Opened, Concluded time.Time
+	// Again counts how often it was taken up again after the case had been closed by mistake.
+	Again int `json:",omitempty"`
 }
 
 func (c *ConsultationRecord) expert(caller access.Caller) bool {
@@ -58,11 +60,16 @@ func (c *ConsultationRecord) expert(caller access.Caller) bool {
 func (c *ConsultationRecord) silent() int {
 	n := 0
 	for _, e := range c.Panel {
-		if !slices.ContainsFunc(c.Opinions, func(o ExpertOpinion) bool { return o.Organisation == e.Organisation && o.Subject == e.Subject }) {
+		if c.Silent(e) {
 			n++
 		}
 	}
 	return n
+}
+
+// Silent reports whether an expert has given no opinion.
+func (c *ConsultationRecord) Silent(e Expert) bool {
+	return !slices.ContainsFunc(c.Opinions, func(o ExpertOpinion) bool { return o.Organisation == e.Organisation && o.Subject == e.Subject })
 }
 
 // agreed reports whether every expert holds the same.
@@ -112,7 +119,12 @@ func (s *Service) OpenConsultation(ctx context.Context, referralID, etag string,
 }
 
 // record names the consultation in the keys of what is done for it.
-func (c *ConsultationRecord) record() string { return "consultation-" + strconv.Itoa(c.Number) }
+func (c *ConsultationRecord) record() string {
+	if c.Again > 0 {
+		return "consultation-" + strconv.Itoa(c.Number) + "-" + strconv.Itoa(c.Again)
+	}
+	return "consultation-" + strconv.Itoa(c.Number)
+}
 
 // dismissPanel owes the end of the access that the experts had for an open consultation.
 func (r *Referral) dismissPanel(at time.Time) {

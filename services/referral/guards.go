@@ -139,6 +139,12 @@ func claimOpen(r *Referral, _ Act) bool { return r.ClaimStage == string(ClaimOpe
 func claimComplete(r *Referral, _ Act) bool {
 	return r.ClaimStage == string(ClaimDischarged) || r.ClaimStage == string(ClaimReversed)
 }
+
+// diedIn: only a case that was closed because the patient died, in one of the states.
+func diedIn(states ...State) Guard {
+	return func(r *Referral, _ Act) bool { return r.CloseReason == Died && slices.Contains(states, r.ClosedIn) }
+}
+
 func filingWaits(r *Referral, _ Act) bool { return r.FilingWaits }
 
 // billFinal: a case ends as completed once its bill, if it has one, is settled or has become a manual claim.

@@ -20,7 +20,7 @@ func (s *Service) GetReferral(ctx context.Context, referralID string) (*Referral
 
 // scopeOf is what the caller may see: as the parts of its organisation that its roles let it play.
 func scopeOf(caller access.Caller) Scope {
-	return Scope{All: caller.Has(access.Operations) || caller.Has(access.Service), Organisation: caller.Organisation, Parts: partsOf(caller)}
+	return Scope{All: caller.Has(access.Operations) || caller.Has(access.Service), Organisation: caller.Organisation, Subject: caller.Subject, Parts: partsOf(caller)}
 }
 
 func (s Scope) key() string {

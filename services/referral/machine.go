@@ -1,6 +1,9 @@
 package referral
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Move is what may happen to a case: a call, a peer's event, or a job's result.
 type Move string
@@ -64,6 +67,7 @@ const (
 	ConditionLapsed    Move = "CONDITION_LAPSED"
 	Supersede          Move = "SUPERSEDE"
 	CloseDied          Move = "CLOSE_DIED"
+	CorrectDeath       Move = "CORRECT_DEATH"
 	CheckExpert        Move = "CHECK_EXPERT"
 	Prescribe          Move = "PRESCRIBE"
 	CloseCompleted     Move = "CLOSE_COMPLETED"
@@ -117,7 +121,7 @@ var (
 )
 
 // Table is the state machine of a case. Of the rows that fit, the first whose guard holds counts.
-var Table = []Row{
+var Table = slices.Concat([]Row{
 	// The referrer and the desk.
 	{
 		From: on(Draft, Returned), Do: do(Submit), By: TheReferrer, To: Submitted, Kind: "SUBMITTED",
@@ -345,4 +349,4 @@ var Table = []Row{
 		From: live, Do: do(Close), By: TheReferrer | TheDesk, To: Closed, Kind: "CLOSED",
 		Call: "CloseReferral", Zh: "结案并说明原因", En: "Close with a reason",
 	},
-}
+}, alive)

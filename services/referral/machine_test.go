@@ -47,7 +47,9 @@ var ways = map[State]map[Move][]State{
 	Rehabilitation:  {Complicate: {Evaluating}, HoldReleased: {Rehabilitation}, BackRefer: {BackReferred}},
 	BackReferred:    {DeclineBack: {Rehabilitation}, HoldReleased: {BackReferred}, BackRefer: {BackReferred}, AcceptBack: {FollowUp}},
 	FollowUp:        {Visit: {FollowUp}, Readmit: {Evaluating}, HoldReleased: {FollowUp}, CloseCompleted: {Closed}},
-	Closed:          {HoldReleased: {Closed}},
+	Closed: {HoldReleased: {Closed}, CorrectDeath: {
+		Draft, Screening, Returned, Consultation, Matched, Arrived, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted,
+	}},
 }
 
 // allowed adds what holds in many states.
@@ -80,8 +82,8 @@ var whose = map[Move]Party{
 	Consult: TheDesk, Opine: ThePanel, ConcludeIndicated: TheDesk, ConcludeNot: TheDesk, ConcludeTooEarly: TheDesk,
 	PatientDecline: TheReferrer, Reschedule: TheCenter, NoShow: TheCenter, SuspendListing: TheCenter, Delist: TheCenter, AbortSurgery: TheCenter, Complicate: TheCenter, DeclineBack: TheLocalHospital,
 	Visit: TheLocalHospital | TheCenter, Readmit: TheLocalHospital | TheCenter, Prescribe: TheLocalHospital | TheCenter,
-	CheckExpert: TheLocalHospital | TheCenter | TheDesk,
-	AcceptBack:  TheLocalHospital, CloseCompleted: TheReferrer | TheDesk, Close: TheReferrer | TheDesk,
+	CheckExpert:  TheLocalHospital | TheCenter | TheDesk,
+	CorrectDeath: TheDesk | TheLine, AcceptBack: TheLocalHospital, CloseCompleted: TheReferrer | TheDesk, Close: TheReferrer | TheDesk,
 	StopClock: TheReferrer | TheCenter | TheDesk, RestartClock: TheReferrer | TheCenter | TheDesk,
 }
 
@@ -356,7 +358,11 @@ func effect(r *Referral, m Move, a Act) {
 		r.Left, r.ClockSuspended, r.Deadline = r.Deadline.Sub(a.At), "waiting", time.Time{}
 	case RestartClock:
 		r.Deadline, r.ClockSuspended, r.Left = a.At.Add(r.Left), "", 0
-	case Close, CloseDied, Supersede, CloseCompleted, Lapse, ScreenNotIndicated, ConcludeNot, ConcludeTooEarly:
+	case Close, CloseDied:
+		r.end(Died, a.At)
+	case Supersede, CloseCompleted, Lapse, ScreenNotIndicated, ConcludeNot, ConcludeTooEarly:
 		r.end(Lost, a.At)
+	case CorrectDeath:
+		r.forgetDeath()
 	}
 }

@@ -14,7 +14,7 @@ type Store interface {
 	Get(ctx context.Context, referralID string) (*Referral, error)
 	// Update locks the case, runs change, and stores the case with its entries and jobs as the next version; without any
 	// of these it writes nothing. An etag other than "" must be the current one: fault STALE_VERSION. Fault NOT_FOUND,
-	// and whatever change returns.
+	// and whatever change returns; LiveCaseError when it makes a second live case of the patient for the organ.
 	Update(ctx context.Context, referralID, etag string, change func(*Referral) error) (*Referral, error)
 	// List returns cases after a cursor and the cursor to go on with, empty at the end.
 	List(ctx context.Context, f Filter, cursor string, limit int) ([]*Referral, string, error)
@@ -41,9 +41,9 @@ func (e *LiveCaseError) Error() string { return fmt.Sprintf("live case %s", e.Ex
 
 // Scope narrows a reading to one organisation in some of its parts, unless All.
 type Scope struct {
-	All          bool
-	Organisation string
-	Parts        Party
+	All                   bool
+	Organisation, Subject string
+	Parts                 Party
 }
 
 // Filter narrows a list of cases.
@@ -159,6 +159,7 @@ const (
 	JobAbort    = "abort"
 	JobRemind   = "remind"
 	JobDied     = "died"
+	JobAlive    = "alive"
 )
 
 // Job is a step the line owes a case. It is written with the change that makes it due, and may run more than once.
@@ -167,7 +168,8 @@ type Job struct {
 	ReferralID string `json:"referral_id"`
 	// Number is the match run or the round of asking.
 	Number int `json:"number,omitempty"`
-	// Organisation is the center to ask or the one to open the patient to.
+	// Organisation is the center to ask or the one to open the patient to; of an alive job, the case whose closing told of the
+	// death, where that is another one.
 	Organisation string `json:"organisation,omitempty"`
 	// Record is the offer, hold or transfer.
 	Record string `json:"record,omitempty"`

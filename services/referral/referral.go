@@ -80,6 +80,10 @@ type Referral struct {
 	Referrer    string
 	State       State
 	CloseReason CloseReason
+	// ClosedIn is the state in which it was closed. DiedWith is the case whose closing told that the patient died, where that
+	// was another one.
+	ClosedIn State  `json:",omitempty"`
+	DiedWith string `json:",omitempty"`
 
 	// Deadline of the present state; zero when no clock runs, or while it is suspended.
 	Deadline time.Time

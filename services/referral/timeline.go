@@ -141,6 +141,7 @@ var kinds = map[string]words{
 	"CLAIM_REVERSED":         {"结算已冲正", "The settlement was reversed"},
 	"CLAIM_MANUAL":           {"无法直接结算，转手工报销", "Direct settlement is not possible; a manual claim remains"},
 	"CLAIM_UNANSWERED":       {"参保地超过规定时间未答复，系统继续询问", "The insured province has not answered within the declared time; it is asked again"},
+	"DEATH_CORRECTED":        {"死亡登记有误，病例恢复办理", "The death was recorded by mistake; the case goes on"},
 	"CLOCK_SUSPENDED":        {"计时已暂停", "The clock was stopped"},
 	"CLOCK_RESUMED":          {"计时已恢复", "The clock runs again"},
 	"REMINDER":               {"时限已过半", "Half of the time has passed"},

@@ -301,7 +301,14 @@ func (f *folding) life() {
 	if last.State != referral.Closed {
 		return
 	}
-	for _, e := range f.entries {
+	// A case whose death was corrected was closed before: the last closing counts.
+	from := 0
+	for i, e := range f.entries {
+		if e.State != referral.Closed {
+			from = i + 1
+		}
+	}
+	for _, e := range f.entries[from:] {
 		if e.State == referral.Closed {
 			ended := latest(first.Occurred, e.Occurred)
 			f.add(Fact{

@@ -136,6 +136,15 @@ func (s *Server) CloseReferral(ctx context.Context, req *referralv1.CloseReferra
 	})
 }
 
+// CorrectDeath takes a death back.
+func (s *Server) CorrectDeath(ctx context.Context, req *referralv1.CorrectDeathRequest) (*referralv1.CorrectDeathResponse, error) {
+	return once(ctx, s, req, func(ctx context.Context) (*referral.Referral, error) {
+		return s.service.CorrectDeath(ctx, req.GetReferralId(), req.GetEtag(), req.GetComment())
+	}, func(r *referralv1.Referral) *referralv1.CorrectDeathResponse {
+		return &referralv1.CorrectDeathResponse{Referral: r}
+	})
+}
+
 // SuspendClock stops the clock or lets it run again.
 func (s *Server) SuspendClock(ctx context.Context, req *referralv1.SuspendClockRequest) (*referralv1.SuspendClockResponse, error) {
 	return once(ctx, s, req, func(ctx context.Context) (*referral.Referral, error) {

@@ -79,6 +79,19 @@ func TestConsultation(t *testing.T) {
 		l.refused(fault.RightMissing, l.opine(hospital, yes, ""))
 		l.does(l.opine(zhou, early, "repeat the tests"))
 		l.does(l.opine(zhou, yes, "")) // in place of the first
+		waits := func(want map[*access.Caller]int32) {
+			t.Helper()
+			for who, n := range want {
+				if counts := l.counts(*who); counts["AWAITING_CONSULTATION"] != n || counts["OVERDUE"] != 0 {
+					t.Errorf("on the lists of %s: %v, want %d", who.Subject, counts, n)
+				}
+			}
+		}
+		// Who gave an opinion has nothing left to do; the other expert's house and the desk have.
+		waits(map[*access.Caller]int32{&zhou: 0, &shen: 1, &desk: 1})
+		if _, err := l.server.GetReferral(l.as(zhou), &referralv1.GetReferralRequest{ReferralId: l.id}); err != nil {
+			t.Errorf("the expert no longer sees the case: %v", err)
+		}
 		l.refused(fault.CommentRequired, l.conclude(desk, yes, ""))
 		l.refused(fault.RightMissing, l.conclude(zhou, yes, "all agree"))
 		l.does(l.conclude(desk, yes, "the second expert was away"))
@@ -101,6 +114,9 @@ func TestConsultation(t *testing.T) {
 		l.refused(fault.FieldInvalid, l.consult(mdt, "zhou"))
 		l.does(l.consult(second, "zhou"))
 		l.does(l.opine(zhou, early, "come back in spring"))
+		if l.counts(shen)["AWAITING_CONSULTATION"] != 0 || l.counts(desk)["AWAITING_CONSULTATION"] != 1 {
+			t.Errorf("all opinions are there: %v, %v", l.counts(shen), l.counts(desk))
+		}
 		l.does(l.conclude(desk, early, "as the panel"))
 		if c := l.get(hospital); c.GetState() != referralv1.State_STATE_CLOSED || c.GetCloseReason() != referralv1.CloseReason_CLOSE_REASON_TOO_EARLY {
 			t.Fatalf("%s %s", c.GetState(), c.GetCloseReason())

@@ -114,6 +114,9 @@ func (m *model) calls(t *rapid.T, r *referral.Referral) map[string]func(ctx cont
 		"SuspendClock": func(ctx context.Context, etag string) error {
 			return drop(s.SuspendClock(ctx, &referralv1.SuspendClockRequest{RequestId: key, ReferralId: id, Etag: etag, Reason: reason}))
 		},
+		"CorrectDeath": func(ctx context.Context, etag string) error {
+			return drop(s.CorrectDeath(ctx, &referralv1.CorrectDeathRequest{RequestId: key, ReferralId: id, Etag: etag, Comment: "seen alive"}))
+		},
 		"CloseReferral": func(ctx context.Context, etag string) error {
 			if rapid.IntRange(0, 3).Draw(t, "really") > 0 && r.State != referral.FollowUp {
 				etag = "1" // a case that is closed too often shows nothing else

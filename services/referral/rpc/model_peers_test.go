@@ -102,7 +102,7 @@ func (m *model) jobs(t *rapid.T) (ran int) {
 	handlers := map[string]func(context.Context, referral.Job) error{
 		"referral_match": m.service.RunMatch, "referral_ask": m.service.Ask, "referral_file": m.service.File, "referral_grant": m.service.Grant, "referral_revoke": m.service.Revoke,
 		"referral_deadline": m.service.Deadline, "referral_remind": m.service.Remind, "referral_withdraw": m.service.Withdraw, "referral_release": m.service.Release,
-		"referral_abort": m.service.Abort, "referral_died": m.service.Died,
+		"referral_abort": m.service.Abort, "referral_died": m.service.Died, "referral_alive": m.service.Alive,
 	}
 	due := m.due(t)
 	m.random.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] })

@@ -24,6 +24,7 @@ type (
 	abortJob    struct{ referral.Job }
 	remindJob   struct{ referral.Job }
 	diedJob     struct{ referral.Job }
+	aliveJob    struct{ referral.Job }
 )
 
 func (matchJob) Kind() string    { return "referral_match" }
@@ -37,6 +38,7 @@ func (releaseJob) Kind() string  { return "referral_release" }
 func (abortJob) Kind() string    { return "referral_abort" }
 func (remindJob) Kind() string   { return "referral_remind" }
 func (diedJob) Kind() string     { return "referral_died" }
+func (aliveJob) Kind() string    { return "referral_alive" }
 
 const (
 	// attentionAfter is the attempt whose failure the timeline tells: the pauses before it add up to a quarter of a minute.
@@ -71,6 +73,8 @@ func enqueue(ctx context.Context, tx *sqldb.Tx, j referral.Job) error {
 		args = remindJob{j}
 	case referral.JobDied:
 		args = diedJob{j}
+	case referral.JobAlive:
+		args = aliveJob{j}
 	default:
 		return fmt.Errorf("referral: no job %q", j.Do)
 	}
@@ -94,6 +98,7 @@ func Workers(s *referral.Service) *sqldb.Workers {
 	handle(w, s, s.Abort, func(a abortJob) referral.Job { return a.Job })
 	handle(w, s, s.Remind, func(a remindJob) referral.Job { return a.Job })
 	handle(w, s, s.Died, func(a diedJob) referral.Job { return a.Job })
+	handle(w, s, s.Alive, func(a aliveJob) referral.Job { return a.Job })
 	return w
 }
 

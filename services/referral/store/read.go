@@ -48,6 +48,20 @@ type party struct {
 	is   string
 }
 
+// waited are the conditions under which something waits for an organisation: parties, but of a panel's for one that has an
+// expert without an opinion, unless the caller is one who has given theirs.
+func (w *where) waited(s referral.Scope, parts referral.Party) []party {
+	all := w.parties(s, parts)
+	for n, p := range all {
+		if p.part == referral.ThePanel {
+			organisation := w.arg(s.Organisation)
+			all[n].is += " AND id NOT IN (SELECT referral_id FROM referral_panel WHERE organisation = " + organisation + " AND NOT silent) AND id NOT IN " +
+				"(SELECT referral_id FROM referral_opinion WHERE organisation = " + organisation + " AND subject = " + w.arg(s.Subject) + ")"
+		}
+	}
+	return all
+}
+
 // parties are the conditions under which an organisation plays one of the parts, one for each.
 func (w *where) parties(s referral.Scope, parts referral.Party) []party {
 	if s.All {

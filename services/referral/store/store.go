@@ -95,8 +95,14 @@ func (s *Store) Update(ctx context.Context, referralID, etag string, change func
 		if etag != "" && etag != r.Etag() {
 			return fault.Stale(r.Etag())
 		}
+		closed := !r.Live()
 		if err := change(r); err != nil {
 			return err
+		}
+		if closed && r.Live() {
+			if err := onlyLive(ctx, tx, r); err != nil {
+				return err
+			}
 		}
 		if entries, jobs := r.Pending(); len(entries) == 0 && len(jobs) == 0 {
 			return nil
@@ -108,6 +114,18 @@ func (s *Store) Update(ctx context.Context, referralID, etag string, change func
 		return nil, notFound(err, referralID)
 	}
 	return r, nil
+}
+
+// onlyLive refuses a case that goes on again beside another one of the patient for the organ.
+func onlyLive(ctx context.Context, tx *sqldb.Tx, r *referral.Referral) error {
+	existing, err := scanOne(tx.QueryRow(ctx, "SELECT doc FROM referral WHERE patient_id = $1 AND organ = $2 AND live AND id <> $3", r.PatientID, r.Organ, r.ID))
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return &referral.LiveCaseError{Existing: existing}
 }
 
 // save writes the case, its pending entries and jobs. Nothing of it can be seen before the transaction commits.

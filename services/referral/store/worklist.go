@@ -39,7 +39,7 @@ func (l *listed) sql(w referral.Worklist, cursor string) (string, error) {
 	default:
 		more += " AND deadline < " + l.arg(clock.Micros(w.DueBefore))
 	}
-	parties := l.parties(w.Scope, w.Waiting)
+	parties := l.waited(w.Scope, w.Waiting)
 	var parts []string
 	for _, party := range parties {
 		if len(w.ClaimStages) > 0 {
@@ -145,12 +145,23 @@ func (s *Store) found(ctx context.Context, w where, scope referral.Scope, most i
 
 // index keeps what a case is looked up by besides its own columns.
 func index(ctx context.Context, tx *sqldb.Tx, r *referral.Referral) error {
-	if _, err := tx.Exec(ctx, "DELETE FROM referral_panel WHERE referral_id = $1", r.ID); err != nil {
-		return err
+	for _, table := range []string{"referral_panel", "referral_opinion"} {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE referral_id = $1", r.ID); err != nil {
+			return err
+		}
 	}
 	if c := r.OpenConsultation(); c != nil {
+		silent := map[string]bool{}
 		for _, e := range c.Panel {
-			if _, err := tx.Exec(ctx, "INSERT INTO referral_panel (organisation, referral_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", e.Organisation, r.ID); err != nil {
+			silent[e.Organisation] = silent[e.Organisation] || c.Silent(e)
+		}
+		for organisation, waits := range silent {
+			if _, err := tx.Exec(ctx, "INSERT INTO referral_panel (organisation, referral_id, silent) VALUES ($1, $2, $3)", organisation, r.ID, waits); err != nil {
+				return err
+			}
+		}
+		for _, o := range c.Opinions {
+			if _, err := tx.Exec(ctx, "INSERT INTO referral_opinion (organisation, subject, referral_id) VALUES ($1, $2, $3)", o.Organisation, o.Subject, r.ID); err != nil {
 				return err
 			}
 		}

@@ -86,6 +86,7 @@ call('CloseReferral', {
     comment(false),
   ],
 });
+call('CorrectDeath', { of: 'referral', verb: ':correctDeath', danger: true, fields: [comment(true)] });
 call('AddCaseNumber', {
   of: 'referral', verb: ':addNumber', fields: [{ name: 'number', label: 'f.number', help: 'f.number.help', required: true, maxLength: 40 }],
   beside: { label: 'b.number', roles: ['coordinator', 'center', 'operations'], when: (d) => d.case.state !== 'STATE_CLOSED' },

@@ -1,0 +1,181 @@
+package referral
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/fault"
+)
+
+// alive are the ways back of a case that was closed because the patient died, when that was a mistake: to the state it was
+// closed in, with its clock anew. What closing gave back, an offer, a bed, a move, has to be asked for anew: such a case goes
+// on at the patient's choice.
+var alive = []Row{
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Draft), To: Draft, Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Submitted, Screening), To: Screening, Limit: screening, Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Returned), To: Returned, Limit: after(7 * day), Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Consultation), To: Consultation, Limit: consulting, Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Matched, Offered, Accepted, Booked, TransferPlanned, InTransit), To: Matched, Limit: after(48 * time.Hour), Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Arrived), To: Arrived, Limit: after(30 * day), Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Evaluating), To: Evaluating, Limit: after(30 * day), Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Listed), To: Listed, Limit: after(30 * day), Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Suspended), To: Suspended, Limit: after(30 * day), Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Operated), To: Operated, Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Rehabilitation), To: Rehabilitation, Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(BackReferred), To: BackReferred, Limit: after(48 * time.Hour), Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(FollowUp), To: FollowUp, Limit: resumed, Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+	{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Exhausted), To: Exhausted, Kind: "DEATH_CORRECTED",
+		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
+	},
+}
+
+// resumed is the next visit's clock, and a week at least: what passed while the case was closed is nobody's delay.
+func resumed(r *Referral, a Act) time.Time {
+	week := a.At.Add(7 * day)
+	if v := r.openVisit(); v != nil && v.Overdue.After(week) {
+		return v.Overdue
+	}
+	return week
+}
+
+// CorrectDeath takes back a death that was recorded by mistake: the case goes on where it was closed, its parties are told,
+// and the other cases that were closed with it follow by a job. Faults COMMENT_REQUIRED, LIVE_CASE_EXISTS, RIGHT_MISSING,
+// WRONG_STATE, STALE_VERSION, NOT_FOUND.
+func (s *Service) CorrectDeath(ctx context.Context, referralID, etag, comment string) (*Referral, error) {
+	if strings.TrimSpace(comment) == "" {
+		return nil, fault.New(fault.InvalidArgument, fault.CommentRequired, "comment", "Say how it is known that the patient lives.", "请说明如何确认患者在世。")
+	}
+	r, err := s.update(ctx, referralID, etag, func(r *Referral, a Act) error {
+		a.Note = comment
+		with := r.DiedWith
+		if err := r.revive(a); err != nil {
+			return err
+		}
+		r.enqueue(Job{Do: JobAlive, Record: r.PatientID, Organisation: with})
+		return nil
+	})
+	var live *LiveCaseError
+	if errors.As(err, &live) {
+		return nil, liveCase(live.Existing, access.From(ctx))
+	}
+	return r, err
+}
+
+// revive moves the case back and forgets what its closing gave back.
+func (r *Referral) revive(a Act) error {
+	return r.apply(CorrectDeath, a, r.forgetDeath)
+}
+
+func (r *Referral) forgetDeath() {
+	former := r.ClosedIn
+	r.CloseReason, r.ClosedIn, r.DiedWith = "", "", ""
+	switch former {
+	case Matched, Offered, Accepted, Booked, TransferPlanned, InTransit:
+		r.stopAsking()
+		r.CenterID, r.CenterCity, r.Admission, r.TransferID, r.HoldConfirmed = "", "", time.Time{}, "", false
+	case Consultation:
+		c := &r.Consultations[len(r.Consultations)-1]
+		c.Again++
+		for _, organisation := range c.organisations() {
+			r.enqueue(Job{Do: JobGrant, Organisation: organisation, Record: c.record()})
+		}
+	}
+}
+
+// Alive is the job that takes the patient's other cases back that were closed with the one whose death was corrected.
+func (s *Service) Alive(ctx context.Context, j Job) error {
+	origin := j.ReferralID
+	if j.Organisation != "" {
+		origin = j.Organisation
+	}
+	return s.reviveOthers(ctx, j.Record, origin)
+}
+
+func (s *Service) reviveOthers(ctx context.Context, patientID, origin string) error {
+	cases, err := s.ofPerson(ctx, patientID)
+	if err != nil {
+		return err
+	}
+	for _, other := range cases {
+		if other.ID != origin && other.DiedWith != origin {
+			continue
+		}
+		_, err := s.update(ctx, other.ID, "", func(r *Referral, a Act) error {
+			if r.CloseReason != Died || r.ID != origin && r.DiedWith != origin {
+				return nil
+			}
+			a.Record = origin
+			return r.revive(a)
+		})
+		var live *LiveCaseError
+		if errors.As(err, &live) {
+			continue // another case of the person goes on for this organ
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ofPerson are the cases of a person, also under records merged into one another.
+func (s *Service) ofPerson(ctx context.Context, patientID string) ([]*Referral, error) {
+	ids := []string{patientID}
+	known, err := s.peers.Registered(ctx, patientID)
+	switch {
+	case fault.Is(err, fault.ReasonNotFound):
+	case err != nil:
+		return nil, err
+	default:
+		for _, id := range append([]string{known.PatientID}, known.Others...) {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return s.store.OfPatients(ctx, Scope{All: true}, ids, maxFound)
+}
