@@ -2731,6 +2731,125 @@ func (x *CloseReferralResponse) GetReferral() *Referral {
 	return nil
 }
 
+// CorrectDeathRequest takes a death back.
+type CorrectDeathRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key of the caller, 16..64 characters.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Case id.
+	ReferralId string `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// Version last seen.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// How it is known that the patient lives.
+	Comment       string `protobuf:"bytes,4,opt,name=comment,proto3" json:"comment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CorrectDeathRequest) Reset() {
+	*x = CorrectDeathRequest{}
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CorrectDeathRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CorrectDeathRequest) ProtoMessage() {}
+
+func (x *CorrectDeathRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CorrectDeathRequest.ProtoReflect.Descriptor instead.
+func (*CorrectDeathRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *CorrectDeathRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CorrectDeathRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *CorrectDeathRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CorrectDeathRequest) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+// CorrectDeathResponse holds the case.
+type CorrectDeathResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The case.
+	Referral      *Referral `protobuf:"bytes,1,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CorrectDeathResponse) Reset() {
+	*x = CorrectDeathResponse{}
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CorrectDeathResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CorrectDeathResponse) ProtoMessage() {}
+
+func (x *CorrectDeathResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CorrectDeathResponse.ProtoReflect.Descriptor instead.
+func (*CorrectDeathResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *CorrectDeathResponse) GetReferral() *Referral {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
 // SuspendClockRequest stops or restarts the clock.
 type SuspendClockRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2748,7 +2867,7 @@ type SuspendClockRequest struct {
 
 func (x *SuspendClockRequest) Reset() {
 	*x = SuspendClockRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2760,7 +2879,7 @@ func (x *SuspendClockRequest) String() string {
 func (*SuspendClockRequest) ProtoMessage() {}
 
 func (x *SuspendClockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2773,7 +2892,7 @@ func (x *SuspendClockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendClockRequest.ProtoReflect.Descriptor instead.
 func (*SuspendClockRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SuspendClockRequest) GetRequestId() string {
@@ -2815,7 +2934,7 @@ type SuspendClockResponse struct {
 
 func (x *SuspendClockResponse) Reset() {
 	*x = SuspendClockResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2827,7 +2946,7 @@ func (x *SuspendClockResponse) String() string {
 func (*SuspendClockResponse) ProtoMessage() {}
 
 func (x *SuspendClockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2840,7 +2959,7 @@ func (x *SuspendClockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendClockResponse.ProtoReflect.Descriptor instead.
 func (*SuspendClockResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SuspendClockResponse) GetReferral() *Referral {
@@ -2865,7 +2984,7 @@ type ListTimelineRequest struct {
 
 func (x *ListTimelineRequest) Reset() {
 	*x = ListTimelineRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2877,7 +2996,7 @@ func (x *ListTimelineRequest) String() string {
 func (*ListTimelineRequest) ProtoMessage() {}
 
 func (x *ListTimelineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2890,7 +3009,7 @@ func (x *ListTimelineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTimelineRequest.ProtoReflect.Descriptor instead.
 func (*ListTimelineRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListTimelineRequest) GetReferralId() string {
@@ -2927,7 +3046,7 @@ type ListTimelineResponse struct {
 
 func (x *ListTimelineResponse) Reset() {
 	*x = ListTimelineResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2939,7 +3058,7 @@ func (x *ListTimelineResponse) String() string {
 func (*ListTimelineResponse) ProtoMessage() {}
 
 func (x *ListTimelineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2952,7 +3071,7 @@ func (x *ListTimelineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTimelineResponse.ProtoReflect.Descriptor instead.
 func (*ListTimelineResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListTimelineResponse) GetEntries() []*TimelineEntry {
@@ -2984,7 +3103,7 @@ type ListWorklistRequest struct {
 
 func (x *ListWorklistRequest) Reset() {
 	*x = ListWorklistRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2996,7 +3115,7 @@ func (x *ListWorklistRequest) String() string {
 func (*ListWorklistRequest) ProtoMessage() {}
 
 func (x *ListWorklistRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3009,7 +3128,7 @@ func (x *ListWorklistRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorklistRequest.ProtoReflect.Descriptor instead.
 func (*ListWorklistRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{36}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListWorklistRequest) GetKind() WorklistKind {
@@ -3046,7 +3165,7 @@ type ListWorklistResponse struct {
 
 func (x *ListWorklistResponse) Reset() {
 	*x = ListWorklistResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3058,7 +3177,7 @@ func (x *ListWorklistResponse) String() string {
 func (*ListWorklistResponse) ProtoMessage() {}
 
 func (x *ListWorklistResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3071,7 +3190,7 @@ func (x *ListWorklistResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorklistResponse.ProtoReflect.Descriptor instead.
 func (*ListWorklistResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{37}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListWorklistResponse) GetReferrals() []*Referral {
@@ -3103,7 +3222,7 @@ type FollowEventsRequest struct {
 
 func (x *FollowEventsRequest) Reset() {
 	*x = FollowEventsRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3115,7 +3234,7 @@ func (x *FollowEventsRequest) String() string {
 func (*FollowEventsRequest) ProtoMessage() {}
 
 func (x *FollowEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3128,7 +3247,7 @@ func (x *FollowEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowEventsRequest.ProtoReflect.Descriptor instead.
 func (*FollowEventsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *FollowEventsRequest) GetCursor() string {
@@ -3163,7 +3282,7 @@ type FollowEventsResponse struct {
 
 func (x *FollowEventsResponse) Reset() {
 	*x = FollowEventsResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3175,7 +3294,7 @@ func (x *FollowEventsResponse) String() string {
 func (*FollowEventsResponse) ProtoMessage() {}
 
 func (x *FollowEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3188,7 +3307,7 @@ func (x *FollowEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowEventsResponse.ProtoReflect.Descriptor instead.
 func (*FollowEventsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *FollowEventsResponse) GetEvent() *Event {
@@ -3227,7 +3346,7 @@ type RecordCaseEventRequest struct {
 
 func (x *RecordCaseEventRequest) Reset() {
 	*x = RecordCaseEventRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3239,7 +3358,7 @@ func (x *RecordCaseEventRequest) String() string {
 func (*RecordCaseEventRequest) ProtoMessage() {}
 
 func (x *RecordCaseEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3252,7 +3371,7 @@ func (x *RecordCaseEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCaseEventRequest.ProtoReflect.Descriptor instead.
 func (*RecordCaseEventRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{40}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *RecordCaseEventRequest) GetRequestId() string {
@@ -3414,7 +3533,7 @@ type OfferEvent struct {
 
 func (x *OfferEvent) Reset() {
 	*x = OfferEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3426,7 +3545,7 @@ func (x *OfferEvent) String() string {
 func (*OfferEvent) ProtoMessage() {}
 
 func (x *OfferEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3439,7 +3558,7 @@ func (x *OfferEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfferEvent.ProtoReflect.Descriptor instead.
 func (*OfferEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{41}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *OfferEvent) GetOfferId() string {
@@ -3541,7 +3660,7 @@ type PatientEvent struct {
 
 func (x *PatientEvent) Reset() {
 	*x = PatientEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3553,7 +3672,7 @@ func (x *PatientEvent) String() string {
 func (*PatientEvent) ProtoMessage() {}
 
 func (x *PatientEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3566,7 +3685,7 @@ func (x *PatientEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PatientEvent.ProtoReflect.Descriptor instead.
 func (*PatientEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{42}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *PatientEvent) GetKind() string {
@@ -3610,7 +3729,7 @@ type TransferEvent struct {
 
 func (x *TransferEvent) Reset() {
 	*x = TransferEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3622,7 +3741,7 @@ func (x *TransferEvent) String() string {
 func (*TransferEvent) ProtoMessage() {}
 
 func (x *TransferEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3635,7 +3754,7 @@ func (x *TransferEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferEvent.ProtoReflect.Descriptor instead.
 func (*TransferEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{43}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *TransferEvent) GetTransferId() string {
@@ -3695,7 +3814,7 @@ type ClaimEvent struct {
 
 func (x *ClaimEvent) Reset() {
 	*x = ClaimEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3707,7 +3826,7 @@ func (x *ClaimEvent) String() string {
 func (*ClaimEvent) ProtoMessage() {}
 
 func (x *ClaimEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3720,7 +3839,7 @@ func (x *ClaimEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimEvent.ProtoReflect.Descriptor instead.
 func (*ClaimEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{44}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ClaimEvent) GetClaimId() string {
@@ -3778,7 +3897,7 @@ type ClaimShare struct {
 
 func (x *ClaimShare) Reset() {
 	*x = ClaimShare{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3790,7 +3909,7 @@ func (x *ClaimShare) String() string {
 func (*ClaimShare) ProtoMessage() {}
 
 func (x *ClaimShare) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3803,7 +3922,7 @@ func (x *ClaimShare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimShare.ProtoReflect.Descriptor instead.
 func (*ClaimShare) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{45}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ClaimShare) GetPayer() string {
@@ -3833,7 +3952,7 @@ type HoldEvent struct {
 
 func (x *HoldEvent) Reset() {
 	*x = HoldEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3845,7 +3964,7 @@ func (x *HoldEvent) String() string {
 func (*HoldEvent) ProtoMessage() {}
 
 func (x *HoldEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3858,7 +3977,7 @@ func (x *HoldEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldEvent.ProtoReflect.Descriptor instead.
 func (*HoldEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{46}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *HoldEvent) GetHoldId() string {
@@ -3888,7 +4007,7 @@ type RecordCaseEventResponse struct {
 
 func (x *RecordCaseEventResponse) Reset() {
 	*x = RecordCaseEventResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3900,7 +4019,7 @@ func (x *RecordCaseEventResponse) String() string {
 func (*RecordCaseEventResponse) ProtoMessage() {}
 
 func (x *RecordCaseEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3913,7 +4032,7 @@ func (x *RecordCaseEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCaseEventResponse.ProtoReflect.Descriptor instead.
 func (*RecordCaseEventResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{47}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *RecordCaseEventResponse) GetState() State {
@@ -3953,7 +4072,7 @@ type AssignCenterRequest struct {
 
 func (x *AssignCenterRequest) Reset() {
 	*x = AssignCenterRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3965,7 +4084,7 @@ func (x *AssignCenterRequest) String() string {
 func (*AssignCenterRequest) ProtoMessage() {}
 
 func (x *AssignCenterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3978,7 +4097,7 @@ func (x *AssignCenterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCenterRequest.ProtoReflect.Descriptor instead.
 func (*AssignCenterRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{48}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *AssignCenterRequest) GetRequestId() string {
@@ -4041,7 +4160,7 @@ type AssignCenterResponse struct {
 
 func (x *AssignCenterResponse) Reset() {
 	*x = AssignCenterResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4053,7 +4172,7 @@ func (x *AssignCenterResponse) String() string {
 func (*AssignCenterResponse) ProtoMessage() {}
 
 func (x *AssignCenterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4066,7 +4185,7 @@ func (x *AssignCenterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCenterResponse.ProtoReflect.Descriptor instead.
 func (*AssignCenterResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{49}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *AssignCenterResponse) GetState() State {
@@ -4091,7 +4210,7 @@ type ListWaitingCasesRequest struct {
 
 func (x *ListWaitingCasesRequest) Reset() {
 	*x = ListWaitingCasesRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4103,7 +4222,7 @@ func (x *ListWaitingCasesRequest) String() string {
 func (*ListWaitingCasesRequest) ProtoMessage() {}
 
 func (x *ListWaitingCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4116,7 +4235,7 @@ func (x *ListWaitingCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWaitingCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListWaitingCasesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{50}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ListWaitingCasesRequest) GetOrgan() v1.Organ {
@@ -4153,7 +4272,7 @@ type ListWaitingCasesResponse struct {
 
 func (x *ListWaitingCasesResponse) Reset() {
 	*x = ListWaitingCasesResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4165,7 +4284,7 @@ func (x *ListWaitingCasesResponse) String() string {
 func (*ListWaitingCasesResponse) ProtoMessage() {}
 
 func (x *ListWaitingCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4178,7 +4297,7 @@ func (x *ListWaitingCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWaitingCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListWaitingCasesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{51}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListWaitingCasesResponse) GetCases() []*WaitingCase {
@@ -4212,7 +4331,7 @@ type WaitingCase struct {
 
 func (x *WaitingCase) Reset() {
 	*x = WaitingCase{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4224,7 +4343,7 @@ func (x *WaitingCase) String() string {
 func (*WaitingCase) ProtoMessage() {}
 
 func (x *WaitingCase) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4237,7 +4356,7 @@ func (x *WaitingCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitingCase.ProtoReflect.Descriptor instead.
 func (*WaitingCase) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{52}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *WaitingCase) GetReferralId() string {
@@ -4480,6 +4599,16 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\acomment\x18\x05 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x00\x18\xe8\aR\acomment\"Q\n" +
 	"\x15CloseReferralResponse\x128\n" +
+	"\breferral\x18\x01 \x01(\v2\x1c.huhang.referral.v1.ReferralR\breferral\"\xdf\x01\n" +
+	"\x13CorrectDeathRequest\x12<\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12:\n" +
+	"\vreferral_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x142\x12^ref_[0-9a-z]{26}$R\n" +
+	"referralId\x12(\n" +
+	"\x04etag\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\x12$\n" +
+	"\acomment\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\acomment\"P\n" +
+	"\x14CorrectDeathResponse\x128\n" +
 	"\breferral\x18\x01 \x01(\v2\x1c.huhang.referral.v1.ReferralR\breferral\"\xdd\x01\n" +
 	"\x13SuspendClockRequest\x12<\n" +
 	"\n" +
@@ -4699,7 +4828,7 @@ func file_huhang_referral_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_referral_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_huhang_referral_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_huhang_referral_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 var file_huhang_referral_v1_messages_proto_goTypes = []any{
 	(State)(0),                         // 0: huhang.referral.v1.State
 	(CloseReason)(0),                   // 1: huhang.referral.v1.CloseReason
@@ -4737,59 +4866,61 @@ var file_huhang_referral_v1_messages_proto_goTypes = []any{
 	(*AcceptBackReferralResponse)(nil), // 33: huhang.referral.v1.AcceptBackReferralResponse
 	(*CloseReferralRequest)(nil),       // 34: huhang.referral.v1.CloseReferralRequest
 	(*CloseReferralResponse)(nil),      // 35: huhang.referral.v1.CloseReferralResponse
-	(*SuspendClockRequest)(nil),        // 36: huhang.referral.v1.SuspendClockRequest
-	(*SuspendClockResponse)(nil),       // 37: huhang.referral.v1.SuspendClockResponse
-	(*ListTimelineRequest)(nil),        // 38: huhang.referral.v1.ListTimelineRequest
-	(*ListTimelineResponse)(nil),       // 39: huhang.referral.v1.ListTimelineResponse
-	(*ListWorklistRequest)(nil),        // 40: huhang.referral.v1.ListWorklistRequest
-	(*ListWorklistResponse)(nil),       // 41: huhang.referral.v1.ListWorklistResponse
-	(*FollowEventsRequest)(nil),        // 42: huhang.referral.v1.FollowEventsRequest
-	(*FollowEventsResponse)(nil),       // 43: huhang.referral.v1.FollowEventsResponse
-	(*RecordCaseEventRequest)(nil),     // 44: huhang.referral.v1.RecordCaseEventRequest
-	(*OfferEvent)(nil),                 // 45: huhang.referral.v1.OfferEvent
-	(*PatientEvent)(nil),               // 46: huhang.referral.v1.PatientEvent
-	(*TransferEvent)(nil),              // 47: huhang.referral.v1.TransferEvent
-	(*ClaimEvent)(nil),                 // 48: huhang.referral.v1.ClaimEvent
-	(*ClaimShare)(nil),                 // 49: huhang.referral.v1.ClaimShare
-	(*HoldEvent)(nil),                  // 50: huhang.referral.v1.HoldEvent
-	(*RecordCaseEventResponse)(nil),    // 51: huhang.referral.v1.RecordCaseEventResponse
-	(*AssignCenterRequest)(nil),        // 52: huhang.referral.v1.AssignCenterRequest
-	(*AssignCenterResponse)(nil),       // 53: huhang.referral.v1.AssignCenterResponse
-	(*ListWaitingCasesRequest)(nil),    // 54: huhang.referral.v1.ListWaitingCasesRequest
-	(*ListWaitingCasesResponse)(nil),   // 55: huhang.referral.v1.ListWaitingCasesResponse
-	(*WaitingCase)(nil),                // 56: huhang.referral.v1.WaitingCase
-	(v1.Organ)(0),                      // 57: huhang.organ.v1.Organ
-	(v1.Urgency)(0),                    // 58: huhang.organ.v1.Urgency
-	(*timestamppb.Timestamp)(nil),      // 59: google.protobuf.Timestamp
-	(*v11.Money)(nil),                  // 60: huhang.money.v1.Money
+	(*CorrectDeathRequest)(nil),        // 36: huhang.referral.v1.CorrectDeathRequest
+	(*CorrectDeathResponse)(nil),       // 37: huhang.referral.v1.CorrectDeathResponse
+	(*SuspendClockRequest)(nil),        // 38: huhang.referral.v1.SuspendClockRequest
+	(*SuspendClockResponse)(nil),       // 39: huhang.referral.v1.SuspendClockResponse
+	(*ListTimelineRequest)(nil),        // 40: huhang.referral.v1.ListTimelineRequest
+	(*ListTimelineResponse)(nil),       // 41: huhang.referral.v1.ListTimelineResponse
+	(*ListWorklistRequest)(nil),        // 42: huhang.referral.v1.ListWorklistRequest
+	(*ListWorklistResponse)(nil),       // 43: huhang.referral.v1.ListWorklistResponse
+	(*FollowEventsRequest)(nil),        // 44: huhang.referral.v1.FollowEventsRequest
+	(*FollowEventsResponse)(nil),       // 45: huhang.referral.v1.FollowEventsResponse
+	(*RecordCaseEventRequest)(nil),     // 46: huhang.referral.v1.RecordCaseEventRequest
+	(*OfferEvent)(nil),                 // 47: huhang.referral.v1.OfferEvent
+	(*PatientEvent)(nil),               // 48: huhang.referral.v1.PatientEvent
+	(*TransferEvent)(nil),              // 49: huhang.referral.v1.TransferEvent
+	(*ClaimEvent)(nil),                 // 50: huhang.referral.v1.ClaimEvent
+	(*ClaimShare)(nil),                 // 51: huhang.referral.v1.ClaimShare
+	(*HoldEvent)(nil),                  // 52: huhang.referral.v1.HoldEvent
+	(*RecordCaseEventResponse)(nil),    // 53: huhang.referral.v1.RecordCaseEventResponse
+	(*AssignCenterRequest)(nil),        // 54: huhang.referral.v1.AssignCenterRequest
+	(*AssignCenterResponse)(nil),       // 55: huhang.referral.v1.AssignCenterResponse
+	(*ListWaitingCasesRequest)(nil),    // 56: huhang.referral.v1.ListWaitingCasesRequest
+	(*ListWaitingCasesResponse)(nil),   // 57: huhang.referral.v1.ListWaitingCasesResponse
+	(*WaitingCase)(nil),                // 58: huhang.referral.v1.WaitingCase
+	(v1.Organ)(0),                      // 59: huhang.organ.v1.Organ
+	(v1.Urgency)(0),                    // 60: huhang.organ.v1.Urgency
+	(*timestamppb.Timestamp)(nil),      // 61: google.protobuf.Timestamp
+	(*v11.Money)(nil),                  // 62: huhang.money.v1.Money
 }
 var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
-	57, // 0: huhang.referral.v1.Referral.organ:type_name -> huhang.organ.v1.Organ
-	58, // 1: huhang.referral.v1.Referral.urgency:type_name -> huhang.organ.v1.Urgency
+	59, // 0: huhang.referral.v1.Referral.organ:type_name -> huhang.organ.v1.Organ
+	60, // 1: huhang.referral.v1.Referral.urgency:type_name -> huhang.organ.v1.Urgency
 	0,  // 2: huhang.referral.v1.Referral.state:type_name -> huhang.referral.v1.State
-	59, // 3: huhang.referral.v1.Referral.deadline:type_name -> google.protobuf.Timestamp
+	61, // 3: huhang.referral.v1.Referral.deadline:type_name -> google.protobuf.Timestamp
 	7,  // 4: huhang.referral.v1.Referral.surgery:type_name -> huhang.referral.v1.Surgery
 	1,  // 5: huhang.referral.v1.Referral.close_reason:type_name -> huhang.referral.v1.CloseReason
 	6,  // 6: huhang.referral.v1.Referral.available_actions:type_name -> huhang.referral.v1.AvailableAction
-	59, // 7: huhang.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
-	59, // 8: huhang.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
-	59, // 9: huhang.referral.v1.Referral.admission_time:type_name -> google.protobuf.Timestamp
-	60, // 10: huhang.referral.v1.Referral.self_pay:type_name -> huhang.money.v1.Money
-	59, // 11: huhang.referral.v1.Referral.conditions_due_time:type_name -> google.protobuf.Timestamp
+	61, // 7: huhang.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
+	61, // 8: huhang.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
+	61, // 9: huhang.referral.v1.Referral.admission_time:type_name -> google.protobuf.Timestamp
+	62, // 10: huhang.referral.v1.Referral.self_pay:type_name -> huhang.money.v1.Money
+	61, // 11: huhang.referral.v1.Referral.conditions_due_time:type_name -> google.protobuf.Timestamp
 	5,  // 12: huhang.referral.v1.Referral.attention:type_name -> huhang.referral.v1.Attention
-	59, // 13: huhang.referral.v1.Attention.since_time:type_name -> google.protobuf.Timestamp
-	59, // 14: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
-	59, // 15: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
-	59, // 16: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
-	59, // 17: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
+	61, // 13: huhang.referral.v1.Attention.since_time:type_name -> google.protobuf.Timestamp
+	61, // 14: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
+	61, // 15: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
+	61, // 16: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
+	61, // 17: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
 	0,  // 18: huhang.referral.v1.TimelineEntry.state:type_name -> huhang.referral.v1.State
 	8,  // 19: huhang.referral.v1.Event.entry:type_name -> huhang.referral.v1.TimelineEntry
-	57, // 20: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
-	58, // 21: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
+	59, // 20: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
+	60, // 21: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
 	4,  // 22: huhang.referral.v1.CreateReferralResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 23: huhang.referral.v1.GetReferralResponse.referral:type_name -> huhang.referral.v1.Referral
 	0,  // 24: huhang.referral.v1.ListReferralsRequest.state:type_name -> huhang.referral.v1.State
-	59, // 25: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
+	61, // 25: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
 	4,  // 26: huhang.referral.v1.ListReferralsResponse.referrals:type_name -> huhang.referral.v1.Referral
 	4,  // 27: huhang.referral.v1.SubmitReferralResponse.referral:type_name -> huhang.referral.v1.Referral
 	3,  // 28: huhang.referral.v1.ScreenReferralRequest.decision:type_name -> huhang.referral.v1.ScreeningDecision
@@ -4797,44 +4928,45 @@ var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
 	4,  // 30: huhang.referral.v1.ChooseCentersResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 31: huhang.referral.v1.BookAdmissionResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 32: huhang.referral.v1.RecordEvaluationResponse.referral:type_name -> huhang.referral.v1.Referral
-	59, // 33: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
+	61, // 33: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
 	4,  // 34: huhang.referral.v1.RecordSurgeryResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 35: huhang.referral.v1.RecordDischargeResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 36: huhang.referral.v1.BackReferResponse.referral:type_name -> huhang.referral.v1.Referral
 	4,  // 37: huhang.referral.v1.AcceptBackReferralResponse.referral:type_name -> huhang.referral.v1.Referral
 	1,  // 38: huhang.referral.v1.CloseReferralRequest.reason:type_name -> huhang.referral.v1.CloseReason
 	4,  // 39: huhang.referral.v1.CloseReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 40: huhang.referral.v1.SuspendClockResponse.referral:type_name -> huhang.referral.v1.Referral
-	8,  // 41: huhang.referral.v1.ListTimelineResponse.entries:type_name -> huhang.referral.v1.TimelineEntry
-	2,  // 42: huhang.referral.v1.ListWorklistRequest.kind:type_name -> huhang.referral.v1.WorklistKind
-	4,  // 43: huhang.referral.v1.ListWorklistResponse.referrals:type_name -> huhang.referral.v1.Referral
-	9,  // 44: huhang.referral.v1.FollowEventsResponse.event:type_name -> huhang.referral.v1.Event
-	59, // 45: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
-	45, // 46: huhang.referral.v1.RecordCaseEventRequest.offer:type_name -> huhang.referral.v1.OfferEvent
-	47, // 47: huhang.referral.v1.RecordCaseEventRequest.transfer:type_name -> huhang.referral.v1.TransferEvent
-	48, // 48: huhang.referral.v1.RecordCaseEventRequest.claim:type_name -> huhang.referral.v1.ClaimEvent
-	50, // 49: huhang.referral.v1.RecordCaseEventRequest.hold:type_name -> huhang.referral.v1.HoldEvent
-	46, // 50: huhang.referral.v1.RecordCaseEventRequest.patient:type_name -> huhang.referral.v1.PatientEvent
-	59, // 51: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
-	59, // 52: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
-	59, // 53: huhang.referral.v1.OfferEvent.conditions_due_time:type_name -> google.protobuf.Timestamp
-	59, // 54: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
-	59, // 55: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
-	60, // 56: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
-	60, // 57: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
-	49, // 58: huhang.referral.v1.ClaimEvent.shares:type_name -> huhang.referral.v1.ClaimShare
-	60, // 59: huhang.referral.v1.ClaimShare.amount:type_name -> huhang.money.v1.Money
-	0,  // 60: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
-	0,  // 61: huhang.referral.v1.AssignCenterResponse.state:type_name -> huhang.referral.v1.State
-	57, // 62: huhang.referral.v1.ListWaitingCasesRequest.organ:type_name -> huhang.organ.v1.Organ
-	56, // 63: huhang.referral.v1.ListWaitingCasesResponse.cases:type_name -> huhang.referral.v1.WaitingCase
-	58, // 64: huhang.referral.v1.WaitingCase.urgency:type_name -> huhang.organ.v1.Urgency
-	59, // 65: huhang.referral.v1.WaitingCase.create_time:type_name -> google.protobuf.Timestamp
-	66, // [66:66] is the sub-list for method output_type
-	66, // [66:66] is the sub-list for method input_type
-	66, // [66:66] is the sub-list for extension type_name
-	66, // [66:66] is the sub-list for extension extendee
-	0,  // [0:66] is the sub-list for field type_name
+	4,  // 40: huhang.referral.v1.CorrectDeathResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 41: huhang.referral.v1.SuspendClockResponse.referral:type_name -> huhang.referral.v1.Referral
+	8,  // 42: huhang.referral.v1.ListTimelineResponse.entries:type_name -> huhang.referral.v1.TimelineEntry
+	2,  // 43: huhang.referral.v1.ListWorklistRequest.kind:type_name -> huhang.referral.v1.WorklistKind
+	4,  // 44: huhang.referral.v1.ListWorklistResponse.referrals:type_name -> huhang.referral.v1.Referral
+	9,  // 45: huhang.referral.v1.FollowEventsResponse.event:type_name -> huhang.referral.v1.Event
+	61, // 46: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
+	47, // 47: huhang.referral.v1.RecordCaseEventRequest.offer:type_name -> huhang.referral.v1.OfferEvent
+	49, // 48: huhang.referral.v1.RecordCaseEventRequest.transfer:type_name -> huhang.referral.v1.TransferEvent
+	50, // 49: huhang.referral.v1.RecordCaseEventRequest.claim:type_name -> huhang.referral.v1.ClaimEvent
+	52, // 50: huhang.referral.v1.RecordCaseEventRequest.hold:type_name -> huhang.referral.v1.HoldEvent
+	48, // 51: huhang.referral.v1.RecordCaseEventRequest.patient:type_name -> huhang.referral.v1.PatientEvent
+	61, // 52: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
+	61, // 53: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
+	61, // 54: huhang.referral.v1.OfferEvent.conditions_due_time:type_name -> google.protobuf.Timestamp
+	61, // 55: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
+	61, // 56: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
+	62, // 57: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
+	62, // 58: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
+	51, // 59: huhang.referral.v1.ClaimEvent.shares:type_name -> huhang.referral.v1.ClaimShare
+	62, // 60: huhang.referral.v1.ClaimShare.amount:type_name -> huhang.money.v1.Money
+	0,  // 61: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
+	0,  // 62: huhang.referral.v1.AssignCenterResponse.state:type_name -> huhang.referral.v1.State
+	59, // 63: huhang.referral.v1.ListWaitingCasesRequest.organ:type_name -> huhang.organ.v1.Organ
+	58, // 64: huhang.referral.v1.ListWaitingCasesResponse.cases:type_name -> huhang.referral.v1.WaitingCase
+	60, // 65: huhang.referral.v1.WaitingCase.urgency:type_name -> huhang.organ.v1.Urgency
+	61, // 66: huhang.referral.v1.WaitingCase.create_time:type_name -> google.protobuf.Timestamp
+	67, // [67:67] is the sub-list for method output_type
+	67, // [67:67] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_huhang_referral_v1_messages_proto_init() }
@@ -4842,7 +4974,7 @@ func file_huhang_referral_v1_messages_proto_init() {
 	if File_huhang_referral_v1_messages_proto != nil {
 		return
 	}
-	file_huhang_referral_v1_messages_proto_msgTypes[40].OneofWrappers = []any{
+	file_huhang_referral_v1_messages_proto_msgTypes[42].OneofWrappers = []any{
 		(*RecordCaseEventRequest_Offer)(nil),
 		(*RecordCaseEventRequest_Transfer)(nil),
 		(*RecordCaseEventRequest_Claim)(nil),
@@ -4855,7 +4987,7 @@ func file_huhang_referral_v1_messages_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_referral_v1_messages_proto_rawDesc), len(file_huhang_referral_v1_messages_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   53,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

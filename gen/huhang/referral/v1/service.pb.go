@@ -28,7 +28,7 @@ var File_huhang_referral_v1_service_proto protoreflect.FileDescriptor
 
 const file_huhang_referral_v1_service_proto_rawDesc = "" +
 	"\n" +
-	" huhang/referral/v1/service.proto\x12\x12huhang.referral.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a%huhang/referral/v1/consultation.proto\x1a\x1fhuhang/referral/v1/course.proto\x1a!huhang/referral/v1/followup.proto\x1a!huhang/referral/v1/messages.proto\x1a\x1ehuhang/referral/v1/trace.proto2\x8d)\n" +
+	" huhang/referral/v1/service.proto\x12\x12huhang.referral.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a%huhang/referral/v1/consultation.proto\x1a\x1fhuhang/referral/v1/course.proto\x1a!huhang/referral/v1/followup.proto\x1a!huhang/referral/v1/messages.proto\x1a\x1ehuhang/referral/v1/trace.proto2\xad*\n" +
 	"\x0fReferralService\x12\x88\x01\n" +
 	"\x0eCreateReferral\x12).huhang.referral.v1.CreateReferralRequest\x1a*.huhang.referral.v1.CreateReferralResponse\"\x1f\xfa\xe4\x18\x03\n" +
 	"\x01\x01\x82\xd3\xe4\x93\x02\x12:\x01*\"\r/v1/referrals\x12\x91\x01\n" +
@@ -55,7 +55,9 @@ const file_huhang_referral_v1_service_proto_rawDesc = "" +
 	"\x12AcceptBackReferral\x12-.huhang.referral.v1.AcceptBackReferralRequest\x1a..huhang.referral.v1.AcceptBackReferralResponse\"8\xfa\xe4\x18\x03\n" +
 	"\x01\x01\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/referrals/{referral_id}:acceptBack\x12\x9a\x01\n" +
 	"\rCloseReferral\x12(.huhang.referral.v1.CloseReferralRequest\x1a).huhang.referral.v1.CloseReferralResponse\"4\xfa\xe4\x18\x04\n" +
-	"\x02\x01\x03\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/referrals/{referral_id}:close\x12\x9f\x01\n" +
+	"\x02\x01\x03\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/referrals/{referral_id}:close\x12\x9d\x01\n" +
+	"\fCorrectDeath\x12'.huhang.referral.v1.CorrectDeathRequest\x1a(.huhang.referral.v1.CorrectDeathResponse\":\xfa\xe4\x18\x03\n" +
+	"\x01\x03\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/referrals/{referral_id}:correctDeath\x12\x9f\x01\n" +
 	"\fSuspendClock\x12'.huhang.referral.v1.SuspendClockRequest\x1a(.huhang.referral.v1.SuspendClockResponse\"<\xfa\xe4\x18\x05\n" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/referrals/{referral_id}:suspendClock\x12\xa4\x01\n" +
 	"\x10OpenConsultation\x12+.huhang.referral.v1.OpenConsultationRequest\x1a,.huhang.referral.v1.OpenConsultationResponse\"5\xfa\xe4\x18\x03\n" +
@@ -120,65 +122,67 @@ var file_huhang_referral_v1_service_proto_goTypes = []any{
 	(*BackReferRequest)(nil),             // 10: huhang.referral.v1.BackReferRequest
 	(*AcceptBackReferralRequest)(nil),    // 11: huhang.referral.v1.AcceptBackReferralRequest
 	(*CloseReferralRequest)(nil),         // 12: huhang.referral.v1.CloseReferralRequest
-	(*SuspendClockRequest)(nil),          // 13: huhang.referral.v1.SuspendClockRequest
-	(*OpenConsultationRequest)(nil),      // 14: huhang.referral.v1.OpenConsultationRequest
-	(*RecordOpinionRequest)(nil),         // 15: huhang.referral.v1.RecordOpinionRequest
-	(*ConcludeConsultationRequest)(nil),  // 16: huhang.referral.v1.ConcludeConsultationRequest
-	(*ListConsultationsRequest)(nil),     // 17: huhang.referral.v1.ListConsultationsRequest
-	(*RecordCourseRequest)(nil),          // 18: huhang.referral.v1.RecordCourseRequest
-	(*RescheduleAdmissionRequest)(nil),   // 19: huhang.referral.v1.RescheduleAdmissionRequest
-	(*ListFollowUpsRequest)(nil),         // 20: huhang.referral.v1.ListFollowUpsRequest
-	(*RecordFollowUpRequest)(nil),        // 21: huhang.referral.v1.RecordFollowUpRequest
-	(*ReadmitRequest)(nil),               // 22: huhang.referral.v1.ReadmitRequest
-	(*CheckExpertRequest)(nil),           // 23: huhang.referral.v1.CheckExpertRequest
-	(*RecordPrescriptionRequest)(nil),    // 24: huhang.referral.v1.RecordPrescriptionRequest
-	(*LinkPrescriptionRequest)(nil),      // 25: huhang.referral.v1.LinkPrescriptionRequest
-	(*AddCaseNumberRequest)(nil),         // 26: huhang.referral.v1.AddCaseNumberRequest
-	(*SearchReferralsRequest)(nil),       // 27: huhang.referral.v1.SearchReferralsRequest
-	(*CountWorklistsRequest)(nil),        // 28: huhang.referral.v1.CountWorklistsRequest
-	(*ListTimelineRequest)(nil),          // 29: huhang.referral.v1.ListTimelineRequest
-	(*GetTraceRequest)(nil),              // 30: huhang.referral.v1.GetTraceRequest
-	(*ListWorklistRequest)(nil),          // 31: huhang.referral.v1.ListWorklistRequest
-	(*FollowEventsRequest)(nil),          // 32: huhang.referral.v1.FollowEventsRequest
-	(*RecordCaseEventRequest)(nil),       // 33: huhang.referral.v1.RecordCaseEventRequest
-	(*AssignCenterRequest)(nil),          // 34: huhang.referral.v1.AssignCenterRequest
-	(*ListWaitingCasesRequest)(nil),      // 35: huhang.referral.v1.ListWaitingCasesRequest
-	(*CreateReferralResponse)(nil),       // 36: huhang.referral.v1.CreateReferralResponse
-	(*GetReferralResponse)(nil),          // 37: huhang.referral.v1.GetReferralResponse
-	(*ListReferralsResponse)(nil),        // 38: huhang.referral.v1.ListReferralsResponse
-	(*SubmitReferralResponse)(nil),       // 39: huhang.referral.v1.SubmitReferralResponse
-	(*ScreenReferralResponse)(nil),       // 40: huhang.referral.v1.ScreenReferralResponse
-	(*ChooseCentersResponse)(nil),        // 41: huhang.referral.v1.ChooseCentersResponse
-	(*BookAdmissionResponse)(nil),        // 42: huhang.referral.v1.BookAdmissionResponse
-	(*RecordEvaluationResponse)(nil),     // 43: huhang.referral.v1.RecordEvaluationResponse
-	(*RecordSurgeryResponse)(nil),        // 44: huhang.referral.v1.RecordSurgeryResponse
-	(*RecordDischargeResponse)(nil),      // 45: huhang.referral.v1.RecordDischargeResponse
-	(*BackReferResponse)(nil),            // 46: huhang.referral.v1.BackReferResponse
-	(*AcceptBackReferralResponse)(nil),   // 47: huhang.referral.v1.AcceptBackReferralResponse
-	(*CloseReferralResponse)(nil),        // 48: huhang.referral.v1.CloseReferralResponse
-	(*SuspendClockResponse)(nil),         // 49: huhang.referral.v1.SuspendClockResponse
-	(*OpenConsultationResponse)(nil),     // 50: huhang.referral.v1.OpenConsultationResponse
-	(*RecordOpinionResponse)(nil),        // 51: huhang.referral.v1.RecordOpinionResponse
-	(*ConcludeConsultationResponse)(nil), // 52: huhang.referral.v1.ConcludeConsultationResponse
-	(*ListConsultationsResponse)(nil),    // 53: huhang.referral.v1.ListConsultationsResponse
-	(*RecordCourseResponse)(nil),         // 54: huhang.referral.v1.RecordCourseResponse
-	(*RescheduleAdmissionResponse)(nil),  // 55: huhang.referral.v1.RescheduleAdmissionResponse
-	(*ListFollowUpsResponse)(nil),        // 56: huhang.referral.v1.ListFollowUpsResponse
-	(*RecordFollowUpResponse)(nil),       // 57: huhang.referral.v1.RecordFollowUpResponse
-	(*ReadmitResponse)(nil),              // 58: huhang.referral.v1.ReadmitResponse
-	(*CheckExpertResponse)(nil),          // 59: huhang.referral.v1.CheckExpertResponse
-	(*RecordPrescriptionResponse)(nil),   // 60: huhang.referral.v1.RecordPrescriptionResponse
-	(*LinkPrescriptionResponse)(nil),     // 61: huhang.referral.v1.LinkPrescriptionResponse
-	(*AddCaseNumberResponse)(nil),        // 62: huhang.referral.v1.AddCaseNumberResponse
-	(*SearchReferralsResponse)(nil),      // 63: huhang.referral.v1.SearchReferralsResponse
-	(*CountWorklistsResponse)(nil),       // 64: huhang.referral.v1.CountWorklistsResponse
-	(*ListTimelineResponse)(nil),         // 65: huhang.referral.v1.ListTimelineResponse
-	(*GetTraceResponse)(nil),             // 66: huhang.referral.v1.GetTraceResponse
-	(*ListWorklistResponse)(nil),         // 67: huhang.referral.v1.ListWorklistResponse
-	(*FollowEventsResponse)(nil),         // 68: huhang.referral.v1.FollowEventsResponse
-	(*RecordCaseEventResponse)(nil),      // 69: huhang.referral.v1.RecordCaseEventResponse
-	(*AssignCenterResponse)(nil),         // 70: huhang.referral.v1.AssignCenterResponse
-	(*ListWaitingCasesResponse)(nil),     // 71: huhang.referral.v1.ListWaitingCasesResponse
+	(*CorrectDeathRequest)(nil),          // 13: huhang.referral.v1.CorrectDeathRequest
+	(*SuspendClockRequest)(nil),          // 14: huhang.referral.v1.SuspendClockRequest
+	(*OpenConsultationRequest)(nil),      // 15: huhang.referral.v1.OpenConsultationRequest
+	(*RecordOpinionRequest)(nil),         // 16: huhang.referral.v1.RecordOpinionRequest
+	(*ConcludeConsultationRequest)(nil),  // 17: huhang.referral.v1.ConcludeConsultationRequest
+	(*ListConsultationsRequest)(nil),     // 18: huhang.referral.v1.ListConsultationsRequest
+	(*RecordCourseRequest)(nil),          // 19: huhang.referral.v1.RecordCourseRequest
+	(*RescheduleAdmissionRequest)(nil),   // 20: huhang.referral.v1.RescheduleAdmissionRequest
+	(*ListFollowUpsRequest)(nil),         // 21: huhang.referral.v1.ListFollowUpsRequest
+	(*RecordFollowUpRequest)(nil),        // 22: huhang.referral.v1.RecordFollowUpRequest
+	(*ReadmitRequest)(nil),               // 23: huhang.referral.v1.ReadmitRequest
+	(*CheckExpertRequest)(nil),           // 24: huhang.referral.v1.CheckExpertRequest
+	(*RecordPrescriptionRequest)(nil),    // 25: huhang.referral.v1.RecordPrescriptionRequest
+	(*LinkPrescriptionRequest)(nil),      // 26: huhang.referral.v1.LinkPrescriptionRequest
+	(*AddCaseNumberRequest)(nil),         // 27: huhang.referral.v1.AddCaseNumberRequest
+	(*SearchReferralsRequest)(nil),       // 28: huhang.referral.v1.SearchReferralsRequest
+	(*CountWorklistsRequest)(nil),        // 29: huhang.referral.v1.CountWorklistsRequest
+	(*ListTimelineRequest)(nil),          // 30: huhang.referral.v1.ListTimelineRequest
+	(*GetTraceRequest)(nil),              // 31: huhang.referral.v1.GetTraceRequest
+	(*ListWorklistRequest)(nil),          // 32: huhang.referral.v1.ListWorklistRequest
+	(*FollowEventsRequest)(nil),          // 33: huhang.referral.v1.FollowEventsRequest
+	(*RecordCaseEventRequest)(nil),       // 34: huhang.referral.v1.RecordCaseEventRequest
+	(*AssignCenterRequest)(nil),          // 35: huhang.referral.v1.AssignCenterRequest
+	(*ListWaitingCasesRequest)(nil),      // 36: huhang.referral.v1.ListWaitingCasesRequest
+	(*CreateReferralResponse)(nil),       // 37: huhang.referral.v1.CreateReferralResponse
+	(*GetReferralResponse)(nil),          // 38: huhang.referral.v1.GetReferralResponse
+	(*ListReferralsResponse)(nil),        // 39: huhang.referral.v1.ListReferralsResponse
+	(*SubmitReferralResponse)(nil),       // 40: huhang.referral.v1.SubmitReferralResponse
+	(*ScreenReferralResponse)(nil),       // 41: huhang.referral.v1.ScreenReferralResponse
+	(*ChooseCentersResponse)(nil),        // 42: huhang.referral.v1.ChooseCentersResponse
+	(*BookAdmissionResponse)(nil),        // 43: huhang.referral.v1.BookAdmissionResponse
+	(*RecordEvaluationResponse)(nil),     // 44: huhang.referral.v1.RecordEvaluationResponse
+	(*RecordSurgeryResponse)(nil),        // 45: huhang.referral.v1.RecordSurgeryResponse
+	(*RecordDischargeResponse)(nil),      // 46: huhang.referral.v1.RecordDischargeResponse
+	(*BackReferResponse)(nil),            // 47: huhang.referral.v1.BackReferResponse
+	(*AcceptBackReferralResponse)(nil),   // 48: huhang.referral.v1.AcceptBackReferralResponse
+	(*CloseReferralResponse)(nil),        // 49: huhang.referral.v1.CloseReferralResponse
+	(*CorrectDeathResponse)(nil),         // 50: huhang.referral.v1.CorrectDeathResponse
+	(*SuspendClockResponse)(nil),         // 51: huhang.referral.v1.SuspendClockResponse
+	(*OpenConsultationResponse)(nil),     // 52: huhang.referral.v1.OpenConsultationResponse
+	(*RecordOpinionResponse)(nil),        // 53: huhang.referral.v1.RecordOpinionResponse
+	(*ConcludeConsultationResponse)(nil), // 54: huhang.referral.v1.ConcludeConsultationResponse
+	(*ListConsultationsResponse)(nil),    // 55: huhang.referral.v1.ListConsultationsResponse
+	(*RecordCourseResponse)(nil),         // 56: huhang.referral.v1.RecordCourseResponse
+	(*RescheduleAdmissionResponse)(nil),  // 57: huhang.referral.v1.RescheduleAdmissionResponse
+	(*ListFollowUpsResponse)(nil),        // 58: huhang.referral.v1.ListFollowUpsResponse
+	(*RecordFollowUpResponse)(nil),       // 59: huhang.referral.v1.RecordFollowUpResponse
+	(*ReadmitResponse)(nil),              // 60: huhang.referral.v1.ReadmitResponse
+	(*CheckExpertResponse)(nil),          // 61: huhang.referral.v1.CheckExpertResponse
+	(*RecordPrescriptionResponse)(nil),   // 62: huhang.referral.v1.RecordPrescriptionResponse
+	(*LinkPrescriptionResponse)(nil),     // 63: huhang.referral.v1.LinkPrescriptionResponse
+	(*AddCaseNumberResponse)(nil),        // 64: huhang.referral.v1.AddCaseNumberResponse
+	(*SearchReferralsResponse)(nil),      // 65: huhang.referral.v1.SearchReferralsResponse
+	(*CountWorklistsResponse)(nil),       // 66: huhang.referral.v1.CountWorklistsResponse
+	(*ListTimelineResponse)(nil),         // 67: huhang.referral.v1.ListTimelineResponse
+	(*GetTraceResponse)(nil),             // 68: huhang.referral.v1.GetTraceResponse
+	(*ListWorklistResponse)(nil),         // 69: huhang.referral.v1.ListWorklistResponse
+	(*FollowEventsResponse)(nil),         // 70: huhang.referral.v1.FollowEventsResponse
+	(*RecordCaseEventResponse)(nil),      // 71: huhang.referral.v1.RecordCaseEventResponse
+	(*AssignCenterResponse)(nil),         // 72: huhang.referral.v1.AssignCenterResponse
+	(*ListWaitingCasesResponse)(nil),     // 73: huhang.referral.v1.ListWaitingCasesResponse
 }
 var file_huhang_referral_v1_service_proto_depIdxs = []int32{
 	0,  // 0: huhang.referral.v1.ReferralService.CreateReferral:input_type -> huhang.referral.v1.CreateReferralRequest
@@ -194,67 +198,69 @@ var file_huhang_referral_v1_service_proto_depIdxs = []int32{
 	10, // 10: huhang.referral.v1.ReferralService.BackRefer:input_type -> huhang.referral.v1.BackReferRequest
 	11, // 11: huhang.referral.v1.ReferralService.AcceptBackReferral:input_type -> huhang.referral.v1.AcceptBackReferralRequest
 	12, // 12: huhang.referral.v1.ReferralService.CloseReferral:input_type -> huhang.referral.v1.CloseReferralRequest
-	13, // 13: huhang.referral.v1.ReferralService.SuspendClock:input_type -> huhang.referral.v1.SuspendClockRequest
-	14, // 14: huhang.referral.v1.ReferralService.OpenConsultation:input_type -> huhang.referral.v1.OpenConsultationRequest
-	15, // 15: huhang.referral.v1.ReferralService.RecordOpinion:input_type -> huhang.referral.v1.RecordOpinionRequest
-	16, // 16: huhang.referral.v1.ReferralService.ConcludeConsultation:input_type -> huhang.referral.v1.ConcludeConsultationRequest
-	17, // 17: huhang.referral.v1.ReferralService.ListConsultations:input_type -> huhang.referral.v1.ListConsultationsRequest
-	18, // 18: huhang.referral.v1.ReferralService.RecordCourse:input_type -> huhang.referral.v1.RecordCourseRequest
-	19, // 19: huhang.referral.v1.ReferralService.RescheduleAdmission:input_type -> huhang.referral.v1.RescheduleAdmissionRequest
-	20, // 20: huhang.referral.v1.ReferralService.ListFollowUps:input_type -> huhang.referral.v1.ListFollowUpsRequest
-	21, // 21: huhang.referral.v1.ReferralService.RecordFollowUp:input_type -> huhang.referral.v1.RecordFollowUpRequest
-	22, // 22: huhang.referral.v1.ReferralService.Readmit:input_type -> huhang.referral.v1.ReadmitRequest
-	23, // 23: huhang.referral.v1.ReferralService.CheckExpert:input_type -> huhang.referral.v1.CheckExpertRequest
-	24, // 24: huhang.referral.v1.ReferralService.RecordPrescription:input_type -> huhang.referral.v1.RecordPrescriptionRequest
-	25, // 25: huhang.referral.v1.ReferralService.LinkPrescription:input_type -> huhang.referral.v1.LinkPrescriptionRequest
-	26, // 26: huhang.referral.v1.ReferralService.AddCaseNumber:input_type -> huhang.referral.v1.AddCaseNumberRequest
-	27, // 27: huhang.referral.v1.ReferralService.SearchReferrals:input_type -> huhang.referral.v1.SearchReferralsRequest
-	28, // 28: huhang.referral.v1.ReferralService.CountWorklists:input_type -> huhang.referral.v1.CountWorklistsRequest
-	29, // 29: huhang.referral.v1.ReferralService.ListTimeline:input_type -> huhang.referral.v1.ListTimelineRequest
-	30, // 30: huhang.referral.v1.ReferralService.GetTrace:input_type -> huhang.referral.v1.GetTraceRequest
-	31, // 31: huhang.referral.v1.ReferralService.ListWorklist:input_type -> huhang.referral.v1.ListWorklistRequest
-	32, // 32: huhang.referral.v1.ReferralService.FollowEvents:input_type -> huhang.referral.v1.FollowEventsRequest
-	33, // 33: huhang.referral.v1.CaseEventService.RecordCaseEvent:input_type -> huhang.referral.v1.RecordCaseEventRequest
-	34, // 34: huhang.referral.v1.CaseEventService.AssignCenter:input_type -> huhang.referral.v1.AssignCenterRequest
-	35, // 35: huhang.referral.v1.CaseEventService.ListWaitingCases:input_type -> huhang.referral.v1.ListWaitingCasesRequest
-	36, // 36: huhang.referral.v1.ReferralService.CreateReferral:output_type -> huhang.referral.v1.CreateReferralResponse
-	37, // 37: huhang.referral.v1.ReferralService.GetReferral:output_type -> huhang.referral.v1.GetReferralResponse
-	38, // 38: huhang.referral.v1.ReferralService.ListReferrals:output_type -> huhang.referral.v1.ListReferralsResponse
-	39, // 39: huhang.referral.v1.ReferralService.SubmitReferral:output_type -> huhang.referral.v1.SubmitReferralResponse
-	40, // 40: huhang.referral.v1.ReferralService.ScreenReferral:output_type -> huhang.referral.v1.ScreenReferralResponse
-	41, // 41: huhang.referral.v1.ReferralService.ChooseCenters:output_type -> huhang.referral.v1.ChooseCentersResponse
-	42, // 42: huhang.referral.v1.ReferralService.BookAdmission:output_type -> huhang.referral.v1.BookAdmissionResponse
-	43, // 43: huhang.referral.v1.ReferralService.RecordEvaluation:output_type -> huhang.referral.v1.RecordEvaluationResponse
-	44, // 44: huhang.referral.v1.ReferralService.RecordSurgery:output_type -> huhang.referral.v1.RecordSurgeryResponse
-	45, // 45: huhang.referral.v1.ReferralService.RecordDischarge:output_type -> huhang.referral.v1.RecordDischargeResponse
-	46, // 46: huhang.referral.v1.ReferralService.BackRefer:output_type -> huhang.referral.v1.BackReferResponse
-	47, // 47: huhang.referral.v1.ReferralService.AcceptBackReferral:output_type -> huhang.referral.v1.AcceptBackReferralResponse
-	48, // 48: huhang.referral.v1.ReferralService.CloseReferral:output_type -> huhang.referral.v1.CloseReferralResponse
-	49, // 49: huhang.referral.v1.ReferralService.SuspendClock:output_type -> huhang.referral.v1.SuspendClockResponse
-	50, // 50: huhang.referral.v1.ReferralService.OpenConsultation:output_type -> huhang.referral.v1.OpenConsultationResponse
-	51, // 51: huhang.referral.v1.ReferralService.RecordOpinion:output_type -> huhang.referral.v1.RecordOpinionResponse
-	52, // 52: huhang.referral.v1.ReferralService.ConcludeConsultation:output_type -> huhang.referral.v1.ConcludeConsultationResponse
-	53, // 53: huhang.referral.v1.ReferralService.ListConsultations:output_type -> huhang.referral.v1.ListConsultationsResponse
-	54, // 54: huhang.referral.v1.ReferralService.RecordCourse:output_type -> huhang.referral.v1.RecordCourseResponse
-	55, // 55: huhang.referral.v1.ReferralService.RescheduleAdmission:output_type -> huhang.referral.v1.RescheduleAdmissionResponse
-	56, // 56: huhang.referral.v1.ReferralService.ListFollowUps:output_type -> huhang.referral.v1.ListFollowUpsResponse
-	57, // 57: huhang.referral.v1.ReferralService.RecordFollowUp:output_type -> huhang.referral.v1.RecordFollowUpResponse
-	58, // 58: huhang.referral.v1.ReferralService.Readmit:output_type -> huhang.referral.v1.ReadmitResponse
-	59, // 59: huhang.referral.v1.ReferralService.CheckExpert:output_type -> huhang.referral.v1.CheckExpertResponse
-	60, // 60: huhang.referral.v1.ReferralService.RecordPrescription:output_type -> huhang.referral.v1.RecordPrescriptionResponse
-	61, // 61: huhang.referral.v1.ReferralService.LinkPrescription:output_type -> huhang.referral.v1.LinkPrescriptionResponse
-	62, // 62: huhang.referral.v1.ReferralService.AddCaseNumber:output_type -> huhang.referral.v1.AddCaseNumberResponse
-	63, // 63: huhang.referral.v1.ReferralService.SearchReferrals:output_type -> huhang.referral.v1.SearchReferralsResponse
-	64, // 64: huhang.referral.v1.ReferralService.CountWorklists:output_type -> huhang.referral.v1.CountWorklistsResponse
-	65, // 65: huhang.referral.v1.ReferralService.ListTimeline:output_type -> huhang.referral.v1.ListTimelineResponse
-	66, // 66: huhang.referral.v1.ReferralService.GetTrace:output_type -> huhang.referral.v1.GetTraceResponse
-	67, // 67: huhang.referral.v1.ReferralService.ListWorklist:output_type -> huhang.referral.v1.ListWorklistResponse
-	68, // 68: huhang.referral.v1.ReferralService.FollowEvents:output_type -> huhang.referral.v1.FollowEventsResponse
-	69, // 69: huhang.referral.v1.CaseEventService.RecordCaseEvent:output_type -> huhang.referral.v1.RecordCaseEventResponse
-	70, // 70: huhang.referral.v1.CaseEventService.AssignCenter:output_type -> huhang.referral.v1.AssignCenterResponse
-	71, // 71: huhang.referral.v1.CaseEventService.ListWaitingCases:output_type -> huhang.referral.v1.ListWaitingCasesResponse
-	36, // [36:72] is the sub-list for method output_type
-	0,  // [0:36] is the sub-list for method input_type
+	13, // 13: huhang.referral.v1.ReferralService.CorrectDeath:input_type -> huhang.referral.v1.CorrectDeathRequest
+	14, // 14: huhang.referral.v1.ReferralService.SuspendClock:input_type -> huhang.referral.v1.SuspendClockRequest
+	15, // 15: huhang.referral.v1.ReferralService.OpenConsultation:input_type -> huhang.referral.v1.OpenConsultationRequest
+	16, // 16: huhang.referral.v1.ReferralService.RecordOpinion:input_type -> huhang.referral.v1.RecordOpinionRequest
+	17, // 17: huhang.referral.v1.ReferralService.ConcludeConsultation:input_type -> huhang.referral.v1.ConcludeConsultationRequest
+	18, // 18: huhang.referral.v1.ReferralService.ListConsultations:input_type -> huhang.referral.v1.ListConsultationsRequest
+	19, // 19: huhang.referral.v1.ReferralService.RecordCourse:input_type -> huhang.referral.v1.RecordCourseRequest
+	20, // 20: huhang.referral.v1.ReferralService.RescheduleAdmission:input_type -> huhang.referral.v1.RescheduleAdmissionRequest
+	21, // 21: huhang.referral.v1.ReferralService.ListFollowUps:input_type -> huhang.referral.v1.ListFollowUpsRequest
+	22, // 22: huhang.referral.v1.ReferralService.RecordFollowUp:input_type -> huhang.referral.v1.RecordFollowUpRequest
+	23, // 23: huhang.referral.v1.ReferralService.Readmit:input_type -> huhang.referral.v1.ReadmitRequest
+	24, // 24: huhang.referral.v1.ReferralService.CheckExpert:input_type -> huhang.referral.v1.CheckExpertRequest
+	25, // 25: huhang.referral.v1.ReferralService.RecordPrescription:input_type -> huhang.referral.v1.RecordPrescriptionRequest
+	26, // 26: huhang.referral.v1.ReferralService.LinkPrescription:input_type -> huhang.referral.v1.LinkPrescriptionRequest
+	27, // 27: huhang.referral.v1.ReferralService.AddCaseNumber:input_type -> huhang.referral.v1.AddCaseNumberRequest
+	28, // 28: huhang.referral.v1.ReferralService.SearchReferrals:input_type -> huhang.referral.v1.SearchReferralsRequest
+	29, // 29: huhang.referral.v1.ReferralService.CountWorklists:input_type -> huhang.referral.v1.CountWorklistsRequest
+	30, // 30: huhang.referral.v1.ReferralService.ListTimeline:input_type -> huhang.referral.v1.ListTimelineRequest
+	31, // 31: huhang.referral.v1.ReferralService.GetTrace:input_type -> huhang.referral.v1.GetTraceRequest
+	32, // 32: huhang.referral.v1.ReferralService.ListWorklist:input_type -> huhang.referral.v1.ListWorklistRequest
+	33, // 33: huhang.referral.v1.ReferralService.FollowEvents:input_type -> huhang.referral.v1.FollowEventsRequest
+	34, // 34: huhang.referral.v1.CaseEventService.RecordCaseEvent:input_type -> huhang.referral.v1.RecordCaseEventRequest
+	35, // 35: huhang.referral.v1.CaseEventService.AssignCenter:input_type -> huhang.referral.v1.AssignCenterRequest
+	36, // 36: huhang.referral.v1.CaseEventService.ListWaitingCases:input_type -> huhang.referral.v1.ListWaitingCasesRequest
+	37, // 37: huhang.referral.v1.ReferralService.CreateReferral:output_type -> huhang.referral.v1.CreateReferralResponse
+	38, // 38: huhang.referral.v1.ReferralService.GetReferral:output_type -> huhang.referral.v1.GetReferralResponse
+	39, // 39: huhang.referral.v1.ReferralService.ListReferrals:output_type -> huhang.referral.v1.ListReferralsResponse
+	40, // 40: huhang.referral.v1.ReferralService.SubmitReferral:output_type -> huhang.referral.v1.SubmitReferralResponse
+	41, // 41: huhang.referral.v1.ReferralService.ScreenReferral:output_type -> huhang.referral.v1.ScreenReferralResponse
+	42, // 42: huhang.referral.v1.ReferralService.ChooseCenters:output_type -> huhang.referral.v1.ChooseCentersResponse
+	43, // 43: huhang.referral.v1.ReferralService.BookAdmission:output_type -> huhang.referral.v1.BookAdmissionResponse
+	44, // 44: huhang.referral.v1.ReferralService.RecordEvaluation:output_type -> huhang.referral.v1.RecordEvaluationResponse
+	45, // 45: huhang.referral.v1.ReferralService.RecordSurgery:output_type -> huhang.referral.v1.RecordSurgeryResponse
+	46, // 46: huhang.referral.v1.ReferralService.RecordDischarge:output_type -> huhang.referral.v1.RecordDischargeResponse
+	47, // 47: huhang.referral.v1.ReferralService.BackRefer:output_type -> huhang.referral.v1.BackReferResponse
+	48, // 48: huhang.referral.v1.ReferralService.AcceptBackReferral:output_type -> huhang.referral.v1.AcceptBackReferralResponse
+	49, // 49: huhang.referral.v1.ReferralService.CloseReferral:output_type -> huhang.referral.v1.CloseReferralResponse
+	50, // 50: huhang.referral.v1.ReferralService.CorrectDeath:output_type -> huhang.referral.v1.CorrectDeathResponse
+	51, // 51: huhang.referral.v1.ReferralService.SuspendClock:output_type -> huhang.referral.v1.SuspendClockResponse
+	52, // 52: huhang.referral.v1.ReferralService.OpenConsultation:output_type -> huhang.referral.v1.OpenConsultationResponse
+	53, // 53: huhang.referral.v1.ReferralService.RecordOpinion:output_type -> huhang.referral.v1.RecordOpinionResponse
+	54, // 54: huhang.referral.v1.ReferralService.ConcludeConsultation:output_type -> huhang.referral.v1.ConcludeConsultationResponse
+	55, // 55: huhang.referral.v1.ReferralService.ListConsultations:output_type -> huhang.referral.v1.ListConsultationsResponse
+	56, // 56: huhang.referral.v1.ReferralService.RecordCourse:output_type -> huhang.referral.v1.RecordCourseResponse
+	57, // 57: huhang.referral.v1.ReferralService.RescheduleAdmission:output_type -> huhang.referral.v1.RescheduleAdmissionResponse
+	58, // 58: huhang.referral.v1.ReferralService.ListFollowUps:output_type -> huhang.referral.v1.ListFollowUpsResponse
+	59, // 59: huhang.referral.v1.ReferralService.RecordFollowUp:output_type -> huhang.referral.v1.RecordFollowUpResponse
+	60, // 60: huhang.referral.v1.ReferralService.Readmit:output_type -> huhang.referral.v1.ReadmitResponse
+	61, // 61: huhang.referral.v1.ReferralService.CheckExpert:output_type -> huhang.referral.v1.CheckExpertResponse
+	62, // 62: huhang.referral.v1.ReferralService.RecordPrescription:output_type -> huhang.referral.v1.RecordPrescriptionResponse
+	63, // 63: huhang.referral.v1.ReferralService.LinkPrescription:output_type -> huhang.referral.v1.LinkPrescriptionResponse
+	64, // 64: huhang.referral.v1.ReferralService.AddCaseNumber:output_type -> huhang.referral.v1.AddCaseNumberResponse
+	65, // 65: huhang.referral.v1.ReferralService.SearchReferrals:output_type -> huhang.referral.v1.SearchReferralsResponse
+	66, // 66: huhang.referral.v1.ReferralService.CountWorklists:output_type -> huhang.referral.v1.CountWorklistsResponse
+	67, // 67: huhang.referral.v1.ReferralService.ListTimeline:output_type -> huhang.referral.v1.ListTimelineResponse
+	68, // 68: huhang.referral.v1.ReferralService.GetTrace:output_type -> huhang.referral.v1.GetTraceResponse
+	69, // 69: huhang.referral.v1.ReferralService.ListWorklist:output_type -> huhang.referral.v1.ListWorklistResponse
+	70, // 70: huhang.referral.v1.ReferralService.FollowEvents:output_type -> huhang.referral.v1.FollowEventsResponse
+	71, // 71: huhang.referral.v1.CaseEventService.RecordCaseEvent:output_type -> huhang.referral.v1.RecordCaseEventResponse
+	72, // 72: huhang.referral.v1.CaseEventService.AssignCenter:output_type -> huhang.referral.v1.AssignCenterResponse
+	73, // 73: huhang.referral.v1.CaseEventService.ListWaitingCases:output_type -> huhang.referral.v1.ListWaitingCasesResponse
+	37, // [37:74] is the sub-list for method output_type
+	0,  // [0:37] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name

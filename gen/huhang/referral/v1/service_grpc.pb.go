@@ -34,6 +34,7 @@ const (
 	ReferralService_BackRefer_FullMethodName            = "/huhang.referral.v1.ReferralService/BackRefer"
 	ReferralService_AcceptBackReferral_FullMethodName   = "/huhang.referral.v1.ReferralService/AcceptBackReferral"
 	ReferralService_CloseReferral_FullMethodName        = "/huhang.referral.v1.ReferralService/CloseReferral"
+	ReferralService_CorrectDeath_FullMethodName         = "/huhang.referral.v1.ReferralService/CorrectDeath"
 	ReferralService_SuspendClock_FullMethodName         = "/huhang.referral.v1.ReferralService/SuspendClock"
 	ReferralService_OpenConsultation_FullMethodName     = "/huhang.referral.v1.ReferralService/OpenConsultation"
 	ReferralService_RecordOpinion_FullMethodName        = "/huhang.referral.v1.ReferralService/RecordOpinion"
@@ -88,6 +89,10 @@ type ReferralServiceClient interface {
 	AcceptBackReferral(ctx context.Context, in *AcceptBackReferralRequest, opts ...grpc.CallOption) (*AcceptBackReferralResponse, error)
 	// CloseReferral closes a case with a reason; open offers are withdrawn, holds released, the referrer told.
 	CloseReferral(ctx context.Context, in *CloseReferralRequest, opts ...grpc.CallOption) (*CloseReferralResponse, error)
+	// CorrectDeath takes back a death that was recorded by mistake: the case goes on where it was closed with its clock anew, so do the
+	// patient's other cases that were closed with it, and all parties are told. An offer, a bed or a move that closing gave back has to
+	// be asked for anew: such a case goes on at the patient's choice.
+	CorrectDeath(ctx context.Context, in *CorrectDeathRequest, opts ...grpc.CallOption) (*CorrectDeathResponse, error)
 	// SuspendClock stops the case's clock with a reason (waiting for the patient), or lets it run again.
 	SuspendClock(ctx context.Context, in *SuspendClockRequest, opts ...grpc.CallOption) (*SuspendClockResponse, error)
 	// OpenConsultation asks a panel of experts (会诊), or, of an exhausted case, for a second opinion. The panel's organisations see the case until it is concluded.
@@ -263,6 +268,16 @@ func (c *referralServiceClient) CloseReferral(ctx context.Context, in *CloseRefe
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CloseReferralResponse)
 	err := c.cc.Invoke(ctx, ReferralService_CloseReferral_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) CorrectDeath(ctx context.Context, in *CorrectDeathRequest, opts ...grpc.CallOption) (*CorrectDeathResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CorrectDeathResponse)
+	err := c.cc.Invoke(ctx, ReferralService_CorrectDeath_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -510,6 +525,10 @@ type ReferralServiceServer interface {
 	AcceptBackReferral(context.Context, *AcceptBackReferralRequest) (*AcceptBackReferralResponse, error)
 	// CloseReferral closes a case with a reason; open offers are withdrawn, holds released, the referrer told.
 	CloseReferral(context.Context, *CloseReferralRequest) (*CloseReferralResponse, error)
+	// CorrectDeath takes back a death that was recorded by mistake: the case goes on where it was closed with its clock anew, so do the
+	// patient's other cases that were closed with it, and all parties are told. An offer, a bed or a move that closing gave back has to
+	// be asked for anew: such a case goes on at the patient's choice.
+	CorrectDeath(context.Context, *CorrectDeathRequest) (*CorrectDeathResponse, error)
 	// SuspendClock stops the case's clock with a reason (waiting for the patient), or lets it run again.
 	SuspendClock(context.Context, *SuspendClockRequest) (*SuspendClockResponse, error)
 	// OpenConsultation asks a panel of experts (会诊), or, of an exhausted case, for a second opinion. The panel's organisations see the case until it is concluded.
@@ -599,6 +618,9 @@ func (UnimplementedReferralServiceServer) AcceptBackReferral(context.Context, *A
 }
 func (UnimplementedReferralServiceServer) CloseReferral(context.Context, *CloseReferralRequest) (*CloseReferralResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CloseReferral not implemented")
+}
+func (UnimplementedReferralServiceServer) CorrectDeath(context.Context, *CorrectDeathRequest) (*CorrectDeathResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CorrectDeath not implemented")
 }
 func (UnimplementedReferralServiceServer) SuspendClock(context.Context, *SuspendClockRequest) (*SuspendClockResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SuspendClock not implemented")
@@ -911,6 +933,24 @@ func _ReferralService_CloseReferral_Handler(srv interface{}, ctx context.Context
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ReferralServiceServer).CloseReferral(ctx, req.(*CloseReferralRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_CorrectDeath_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CorrectDeathRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).CorrectDeath(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_CorrectDeath_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).CorrectDeath(ctx, req.(*CorrectDeathRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1326,6 +1366,10 @@ var ReferralService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CloseReferral",
 			Handler:    _ReferralService_CloseReferral_Handler,
+		},
+		{
+			MethodName: "CorrectDeath",
+			Handler:    _ReferralService_CorrectDeath_Handler,
 		},
 		{
 			MethodName: "SuspendClock",
