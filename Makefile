@@ -19,6 +19,12 @@ build: ## build bin/huhang
 run: build ## run the whole line on this machine (ARGS="...")
 	bin/huhang dev $(ARGS)
 
+ENGINE ?= $(firstword $(notdir $(shell command -v docker podman buildah)))
+.PHONY: image
+image: build ## build an image of bin/huhang with docker, podman or buildah (ENGINE=, IMAGE=)
+	mkdir -p bin/image && cp bin/huhang deploy/image/Containerfile bin/image/
+	$(ENGINE) build -t $(or $(IMAGE),localhost/huhang) -f bin/image/Containerfile bin/image
+
 .PHONY: example
 example: build ## a partner hospital's own client on a line of its own: finds its offer over mutual TLS, answers it, follows the feed
 	tools/example

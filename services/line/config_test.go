@@ -3,8 +3,12 @@ package line_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"gopkg.in/yaml.v3"
 
 	"huhang.example/services/internal/config"
 	"huhang.example/services/line"
@@ -47,5 +51,51 @@ func TestConfigIsRefused(t *testing.T) {
 	}
 	if err := line.CheckNames([]string{"patient", "donor"}); err == nil {
 		t.Error("a service of no name was accepted")
+	}
+}
+
+// Every service of the composed fleet has its config, and every variable there is one that the settings know.
+func TestComposedFleet(t *testing.T) {
+	body, err := os.ReadFile("../../deploy/compose/compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fleet struct {
+		Services map[string]struct {
+			Command     []string
+			Environment map[string]string
+		}
+	}
+	if err := yaml.Unmarshal(body, &fleet); err != nil {
+		t.Fatal(err)
+	}
+	left := slices.Clone(line.Names)
+	for name, s := range fleet.Services {
+		if len(s.Command) == 0 || s.Command[0] != "serve" {
+			continue
+		}
+		if len(s.Command) != 4 || s.Command[2] != "--config" || line.CheckNames(s.Command[1:2]) != nil {
+			t.Errorf("%s: %v", name, s.Command)
+			continue
+		}
+		left = slices.DeleteFunc(left, func(n string) bool { return n == s.Command[1] })
+		file := filepath.Join("../../deploy/config", filepath.Base(s.Command[3]))
+		as, err := config.Load[line.Config](file, "HUHANG")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for variable, value := range s.Environment {
+			t.Run(name+"/"+variable, func(t *testing.T) {
+				t.Setenv(variable, os.Expand(value, func(string) string { return "clamd:tcp:clamd:3310" }))
+				set, err := config.Load[line.Config](file, "HUHANG")
+				if err != nil || reflect.DeepEqual(as, set) {
+					t.Errorf("it sets nothing: %v", err)
+				}
+			})
+		}
+	}
+	if len(left) > 0 {
+		t.Errorf("%v are missing", left)
 	}
 }

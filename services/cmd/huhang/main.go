@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	_ "golang.org/x/crypto/x509roots/fallback" // the web's authorities where the system brings none, as in an image
 
 	"huhang.example/services/cli"
 )

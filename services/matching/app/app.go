@@ -23,8 +23,10 @@ const name = "matching"
 // Config of one instance.
 type Config struct {
 	Instance string `yaml:"instance"`
-	Listen   string `yaml:"listen"`   // host:port
-	Database string `yaml:"database"` // sqlite:/path/file.db or postgres://...
+	Listen   string `yaml:"listen"` // host:port
+	// Advertise is the host:port that the other services dial; empty: the address listened on.
+	Advertise string `yaml:"advertise"`
+	Database  string `yaml:"database"` // sqlite:/path/file.db or postgres://...
 	// Keys is the folder of the keyset match runs are sealed with; instances that share a database share it.
 	Keys string `yaml:"keys"`
 	// Sample puts the invented directory where its centers are missing; what was declared since stays.
@@ -46,7 +48,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 		return nil, fmt.Errorf("keys: %w", err)
 	}
 	h, err := host.Open(ctx, host.Config{
-		Service: name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Migrations: store.Migrations(),
+		Service: name, Instance: c.Instance, Listen: c.Listen, Advertise: c.Advertise, Database: c.Database, Migrations: store.Migrations(),
 	}, d)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,8 @@ type Config struct {
 	Instance string `yaml:"instance"`
 	// Listen is host:port.
 	Listen string `yaml:"listen"`
+	// Advertise is the host:port that the other services dial; empty: the address listened on.
+	Advertise string `yaml:"advertise"`
 	// Database is a DSN, see sqldb.
 	Database string `yaml:"database"`
 	// Sample is accepted by every service; this one owns no directory, and its cases are made by using the line.
@@ -45,7 +47,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 		}
 	}
 	h, err := host.Open(ctx, host.Config{
-		Service: Name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Migrations: store.Migrations,
+		Service: Name, Instance: c.Instance, Listen: c.Listen, Advertise: c.Advertise, Database: c.Database, Migrations: store.Migrations,
 	}, d)
 	if err != nil {
 		return nil, err

@@ -30,8 +30,10 @@ const name = "settlement"
 // Config of one instance.
 type Config struct {
 	Instance string `yaml:"instance"`
-	Listen   string `yaml:"listen"`   // host:port
-	Database string `yaml:"database"` // sqlite:/path/file.db or postgres://...
+	Listen   string `yaml:"listen"` // host:port
+	// Advertise is the host:port that the other services dial; empty: the address listened on.
+	Advertise string `yaml:"advertise"`
+	Database  string `yaml:"database"` // sqlite:/path/file.db or postgres://...
 	// Provinces are those this instance serves, as treatment and as insured place. 100000 is the national clearing center.
 	Provinces []string `yaml:"provinces"`
 	// Documents is a folder of policies, catalogues and typical bills; empty: those that come with the line.
@@ -140,7 +142,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 		return nil, err
 	}
 	h, err := host.Open(ctx, host.Config{
-		Service: name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Provinces: c.Provinces, Migrations: store.Migrations(),
+		Service: name, Instance: c.Instance, Listen: c.Listen, Advertise: c.Advertise, Database: c.Database, Provinces: c.Provinces, Migrations: store.Migrations(),
 	}, d)
 	if err != nil {
 		return nil, err

@@ -24,8 +24,10 @@ const name = "transfer"
 // Config of one instance.
 type Config struct {
 	Instance string `yaml:"instance"`
-	Listen   string `yaml:"listen"`   // host:port
-	Database string `yaml:"database"` // sqlite:/path/file.db or postgres://...
+	Listen   string `yaml:"listen"` // host:port
+	// Advertise is the host:port that the other services dial; empty: the address listened on.
+	Advertise string `yaml:"advertise"`
+	Database  string `yaml:"database"` // sqlite:/path/file.db or postgres://...
 	// Timetable is a GTFS zip. Empty: the invented sample where Sample is set, else nothing runs and only roads are offered.
 	Timetable string `yaml:"timetable"`
 	// Sample adds the invented units of the sample line, and its timetable.
@@ -47,7 +49,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 		return nil, err
 	}
 	h, err := host.Open(ctx, host.Config{
-		Service: name, Instance: c.Instance, Listen: c.Listen, Database: c.Database, Migrations: store.Migrations,
+		Service: name, Instance: c.Instance, Listen: c.Listen, Advertise: c.Advertise, Database: c.Database, Migrations: store.Migrations,
 	}, d)
 	if err != nil {
 		return nil, err
