@@ -35,10 +35,10 @@ agree with itself.`,
 			for _, d := range databases {
 				told, err := verifyAudit(c.Context(), d, known)
 				if err != nil {
-					failed = append(failed, fmt.Errorf("%s: %w", shown(d), err))
+					failed = append(failed, fmt.Errorf("%s: %w", withoutPassword(d), err))
 					continue
 				}
-				if _, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", shown(d), told); err != nil {
+				if _, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", withoutPassword(d), told); err != nil {
 					return err
 				}
 			}
@@ -89,8 +89,8 @@ func verifyAudit(ctx context.Context, database, known string) (string, error) {
 	return told, nil
 }
 
-// shown names a database without the password its URL may have.
-func shown(database string) string {
+// withoutPassword names a database without the password its URL may have.
+func withoutPassword(database string) string {
 	if i := strings.LastIndex(database, "@"); strings.Contains(database, "://") && i >= 0 {
 		return "postgres://" + database[i+1:]
 	}

@@ -73,7 +73,7 @@ func TestAuditVerify(t *testing.T) {
 	if told, err := run(path, path); err == nil || !strings.Contains(err.Error(), "ALTERED at leaf 0 aud_") {
 		t.Errorf("an altered entry: %s, %v", told, err)
 	}
-	if shown("postgres://u:secret@h/d") != "postgres://h/d" {
+	if withoutPassword("postgres://u:secret@h/d") != "postgres://h/d" {
 		t.Error("the password is shown")
 	}
 }
