@@ -183,7 +183,7 @@ func documents(p *person, id string) {
 	p.fits("a document refused")
 	choose(report)
 	p.do("submit", "文档")
-	p.sees("检查通过") // the page follows the scan
+	p.sees("检查于") // the page follows the scan
 	p.press("下载 检验检查报告", "文档")
 	p.sees("已下载 doc_")
 	sqldbtest.Eventually(t, "the file is there as it was sent", func() bool {

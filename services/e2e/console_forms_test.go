@@ -35,7 +35,7 @@ type form struct {
 var elsewhere = map[string]string{
 	"ReportPosition": "vehicles report it", "AddFeeLines": "the bill's own form", "PreSettle": "the bill's own button", "WithdrawDocument": "the documents' own form",
 	"UpdatePatient": "hospitals' own systems", "MergePatients": "hospitals' own systems", "UnmergePatients": "hospitals' own systems",
-	"RevokeAccess": "hospitals' own systems", "RecordResult": "laboratories' own systems", "JudgeResult": "laboratories' own systems",
+	"RevokeAccess": "the case's own jobs",
 }
 
 // ofACase are the addresses of a case's records, and those where a record of a case begins.

@@ -46,7 +46,8 @@ function initial(fields, given) {
 }
 
 // Form sends body(values) once for each content: a double click, or another try of the same, has the same key.
-// fields: {name, label, type, required, options, help, hint, when, path, maxLength, wide, heading}; required may be a function of the values.
+// fields: {name, label, type, required, options, help, hint, when, path, maxLength, wide, heading}; required may be a function of
+// the values, and narrow one that tells which of the options fit them.
 export function Form({ fields, submit, send, onDone, onCancel, reload, given, intro, tone = 'primary', what }) {
   const [values, setValues] = useState(() => initial(fields, given));
   const [refused, setRefused] = useState(null);
@@ -107,7 +108,7 @@ export function Form({ fields, submit, send, onDone, onCancel, reload, given, in
       <p class="quiet small">${refused.reason} ${refused.trace}</p>
       ${refused.reason === 'STALE_VERSION' && reload && html`<button type="button" onClick=${reload}>${t('form.reload')}</button>`}</div>`}
     <div class="fields">${shown.map((f) => f.heading ? html`<h3 class="wide">${f.heading}</h3>`
-      : html`<${Field} key=${f.name} f=${f} needed=${needs(f, values)} id=${id + f.name} value=${at(values, f.name)} problem=${wrong.get(f.name)} set=${(v) => setValues((old) => put(old, f.name, typeof v === 'function' ? v(at(old, f.name)) : v))} />`)}</div>
+      : html`<${Field} key=${f.name} f=${f.narrow ? { ...f, options: f.options.filter((o) => (f.narrow(values) || []).includes(o.value)) } : f} needed=${needs(f, values)} id=${id + f.name} value=${at(values, f.name)} problem=${wrong.get(f.name)} set=${(v) => setValues((old) => put(old, f.name, typeof v === 'function' ? v(at(old, f.name)) : v))} />`)}</div>
     <div class="row buttons"><button class=${tone} disabled=${busy}>${busy ? t('form.sending') : submit || t('form.send')}</button>
       ${onCancel && html`<button type="button" onClick=${onCancel}>${t('form.cancel')}</button>`}</div>
   </form>`;

@@ -7,6 +7,7 @@
 //   fields        fields as forms.js has them, with words in place of texts, and:
 //                   group, values  options: words of the group, values or a function of the page's data
 //                   value          what stands there at first, or a function of the page's data
+//                   when, required, narrow  of the form's values and the page's data
 //                   local          the field steers the form and is not sent
 //   fixed         values that the page knows, by name
 //   beside        {label, roles, when}: the case's own table does not list this call; it belongs to one of its records
@@ -42,6 +43,7 @@ const records = {
   claim: (d) => ['/v1/claims/' + d.case.claimId, d.claim?.etag],
   filing: (d) => ['/v1/filings/' + d.case.filingId, d.filing?.etag],
   patient: (d) => ['/v1/patients/' + d.case.patientId, d.patient?.etag],
+  result: (d) => [`/v1/patients/${d.case.patientId}/results/${d.result.resultId}`],
 };
 
 // A comment, and a choice of words of a group.
@@ -63,8 +65,9 @@ const asSent = {
 // drawn are the fields as a form draws them, in the reader's language.
 export function drawn(spec, d, action) {
   const given = (v) => (typeof v === 'function' ? v(d, action) : v);
+  const bound = (f) => (typeof f === 'function' ? (values) => f(values, d) : f);
   return spec.fields.filter((f) => !f.only || f.only(d)).map((f) => (f.heading ? { heading: t(f.heading) } : {
-    ...f, type: asControl[f.type] || f.type, label: t(f.label), help: f.help && t(f.help), hint: given(f.hint), value: given(f.value),
+    ...f, type: asControl[f.type] || f.type, label: t(f.label), help: f.help && t(f.help), hint: given(f.hint), value: given(f.value), when: bound(f.when), required: bound(f.required), narrow: bound(f.narrow),
     options: given(f.values)?.map((v) => (typeof v === 'object' ? v : { value: v, label: f.group ? enumWord(f.group, v) : String(v) })),
   }));
 }
@@ -75,7 +78,7 @@ export function request(spec, d, values, requestId) {
   let body = {};
   for (const f of spec.fields) {
     const value = f.name && at(values, f.name);
-    if (value === undefined || value === '' || f.local || (f.when && !f.when(values))) continue;
+    if (value === undefined || value === '' || f.local || (f.when && !f.when(values, d))) continue;
     body = put(body, f.name, f.body ? f.body(value) : asSent[f.type] ? asSent[f.type](value) : value);
   }
   body = { ...clean(body), requestId, ...(spec.of && spec.etag !== false ? { etag } : {}) };
@@ -98,7 +101,7 @@ export const besides = (d) => [...calls.values()]
 export function catalogue() {
   const d = {
     case: { referralId: '{referral_id}', offerId: '{offer_id}', transferId: '{transfer_id}', claimId: '{claim_id}', filingId: '{filing_id}', patientId: '{patient_id}' },
-    offers: [{ status: 'OFFER_STATUS_OPEN', offerId: '{offer_id}' }],
+    offers: [{ status: 'OFFER_STATUS_OPEN', offerId: '{offer_id}' }], result: { resultId: '{result_id}' },
   };
   return [...calls.values()].map((s) => ({
     rpc: s.name, verb: s.put ? 'PUT' : 'POST', view: Boolean(s.view), roles: s.beside?.roles || [], path: s.view || s.send ? s.path : request(s, d, {}, '').path,

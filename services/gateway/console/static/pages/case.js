@@ -12,6 +12,7 @@ import { Matches } from '../case/choose.js';
 import { Journey } from '../case/map.js';
 import { Bill } from '../case/bill.js';
 import { Clinical, Consultations, FollowUps, Offers, Transfer } from '../case/panels.js';
+import { Results } from '../case/results.js';
 import { Documents } from '../case/documents.js';
 import { Told } from '../case/told.js';
 
@@ -92,6 +93,7 @@ function Case({ params }) {
         ${data.run && html`<${Matches} run=${data.run} />`}
         <${FollowUps} of=${data.followUps} />
         <${Consultations} list=${data.consultations} />
+        <${Results} data=${data} />
         <${Documents} patientId=${data.case.patientId} list=${data.documents} reload=${found.reload} />
         <${Told} id=${params.id} />
       </div>
