@@ -118,6 +118,7 @@ func TestConsoleActions(t *testing.T) {
 
 	documents(coordinator, second)
 	center := b.visit(t, "center-sh-3", pocket)
+	recognises(coordinator, center, second)
 	declines(center, coordinator, second)
 	for _, p := range []*person{coordinator, desk, center} {
 		p.behaved()
@@ -200,6 +201,28 @@ func documents(p *person, id string) {
 	p.do("submit", "文档")
 	p.sees("传错了文件")
 	p.do("lacks", "检查通过")
+}
+
+// recognises records a result at one hospital; the center takes it instead of repeating the examination.
+func recognises(coordinator, center *person, id string) {
+	center.t.Helper()
+	coordinator.press("登记结果", "检查检验结果与互认")
+	coordinator.fill("项目", "白蛋白")
+	coordinator.fill("数值", "31")
+	coordinator.fill("单位", "g/L")
+	coordinator.fill("互认标识", "全国互认")
+	coordinator.do("submit", "检查检验结果与互认")
+	coordinator.sees("全国互认 HR")
+	center.open("/cases/" + id)
+	center.press("判定 白蛋白", "检查检验结果与互认")
+	center.fill("需重复检查", "")
+	center.fill("需重复检查的原因", "其他")
+	center.do("submit", "检查检验结果与互认")
+	center.sees("请填写此项") // "other" needs words
+	center.fill("互认", "")
+	center.do("submit", "检查检验结果与互认")
+	center.sees("节省 ¥")
+	center.fits("results on a phone")
 }
 
 // declines takes an offer from the inbox and says no; the referrer is told at once, and sees who opened what.

@@ -24,11 +24,14 @@ type form struct {
 	View, Etag      bool
 	Roles, Sends    []string
 	Wordless        []string
-	Fields          []struct {
-		Name      string
-		MaxLength uint64
-		Values    []string
-	}
+	Fields          []field
+}
+
+type field struct {
+	Name      string
+	Chosen    bool // from a list, so that nobody types it
+	MaxLength uint64
+	Values    []string
 }
 
 // elsewhere are the changes to a case and its records that the console leaves to others, and to whom.
@@ -87,7 +90,7 @@ func formsFitTheContract(p *person) {
 			}
 		}
 		for _, shown := range f.Fields {
-			checkField(p, name, shown.Name, fieldAt(in, shown.Name), shown.MaxLength, shown.Values)
+			checkField(p, name, fieldAt(in, shown.Name), shown)
 		}
 	})
 	for name := range byName {
@@ -95,22 +98,22 @@ func formsFitTheContract(p *person) {
 	}
 }
 
-func checkField(p *person, call, name string, d protoreflect.FieldDescriptor, longest uint64, choices []string) {
+func checkField(p *person, call string, d protoreflect.FieldDescriptor, shown field) {
 	p.t.Helper()
 	if d == nil {
 		return
 	}
 	rules, _ := proto.GetExtension(d.Options(), validate.E_Field).(*validate.FieldRules)
-	if most := rules.GetString().GetMaxLen(); d.Kind() == protoreflect.StringKind && !d.IsList() && most != longest && most != 0 {
-		p.t.Errorf("%s.%s takes %d characters, the form %d", call, name, most, longest)
+	if most := rules.GetString().GetMaxLen(); d.Kind() == protoreflect.StringKind && !d.IsList() && most != shown.MaxLength && most != 0 && !shown.Chosen {
+		p.t.Errorf("%s.%s takes %d characters, the form %d", call, shown.Name, most, shown.MaxLength)
 	}
-	for _, choice := range choices {
+	for _, choice := range shown.Values {
 		allowed := rules.GetString().GetIn()
 		switch {
 		case d.Kind() == protoreflect.EnumKind && d.Enum().Values().ByName(protoreflect.Name(choice)) == nil:
-			p.t.Errorf("%s.%s offers %s, which is no value of %s", call, name, choice, d.Enum().Name())
+			p.t.Errorf("%s.%s offers %s, which is no value of %s", call, shown.Name, choice, d.Enum().Name())
 		case len(allowed) > 0 && !slices.Contains(allowed, choice):
-			p.t.Errorf("%s.%s offers %s, which is refused", call, name, choice)
+			p.t.Errorf("%s.%s offers %s, which is refused", call, shown.Name, choice)
 		}
 	}
 }

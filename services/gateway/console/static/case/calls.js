@@ -106,7 +106,7 @@ export function catalogue() {
   return [...calls.values()].map((s) => ({
     rpc: s.name, verb: s.put ? 'PUT' : 'POST', view: Boolean(s.view), roles: s.beside?.roles || [], path: s.view || s.send ? s.path : request(s, d, {}, '').path,
     etag: Boolean(s.of) && s.etag !== false, sends: [...s.fields.filter((f) => f.name && !f.local).map((f) => f.name), ...(s.fixedNames || [])],
-    fields: s.fields.filter((f) => f.name && !f.local).map((f) => ({ name: f.name, maxLength: f.maxLength || 0, values: Array.isArray(f.values) ? f.values.filter((v) => typeof v === 'string') : [] })),
+    fields: s.fields.filter((f) => f.name && !f.local).map((f) => ({ name: f.name, chosen: Boolean(f.values), maxLength: f.maxLength || 0, values: Array.isArray(f.values) ? f.values.filter((v) => typeof v === 'string') : [] })),
     wordless: [s.beside?.label, ...s.fields.flatMap((f) => [f.label, f.heading, f.help, ...(f.group && Array.isArray(f.values) ? f.values.map((v) => f.group + '.' + v) : [])])].filter((k) => k && !has(k)),
     language,
   }));
