@@ -1,19 +1,32 @@
 package planner
 
 // hopeless reports whether nothing that can come of it is wanted: not by what has been found, nor by the bounds.
-func (st *paretoState) hopeless(s *scratch, at, rides int32, price, risk int64, leave int32, hope *ahead, more int32) bool {
-	for j := more; rides+j <= st.limit; j++ {
-		if st.wanted(s, at, rides+j, price, risk, leave, hope.least(j, s.wait)) {
+func (st *paretoState) hopeless(s *scratch, now *soFar, rides int32, hope *ahead) bool {
+	if hope.last != nil && hope.last.seconds < unreachable &&
+		st.wanted(s, now.at+hope.last.seconds, rides, now.price+hope.last.price, now.risk+hope.last.risk, now.leave) {
+		return false
+	}
+	at, risk := now.at-hope.past, now.risk-s.wait*int64(hope.past)
+	for j := int32(1); rides+j <= st.limit; j++ {
+		m := hope.now[j-1]
+		if m.minutes() < nowhere && st.wanted(s, at+m.minutes()*cellSeconds, rides+j, now.price+m.price(), risk+m.risk(), now.leave) {
 			return false
 		}
 	}
 	return true
 }
 
-// wanted reports whether what can come of it within the bound is.
-func (st *paretoState) wanted(s *scratch, at, rides int32, price, risk int64, leave int32, b bound) bool {
-	end := at + b.seconds
-	return end <= st.latest && (s.hours == 0 || end-leave <= s.hours) && !st.found.cover(end, max(rides, 1), price+b.price, risk+b.risk)
+// wanted reports whether an arrival at the ward would be.
+func (st *paretoState) wanted(s *scratch, end, rides int32, price, risk int64, leave int32) bool {
+	return end <= st.latest && (s.hours == 0 || end-leave <= s.hours) && !st.found.cover(end, rides, price+st.near.price/2, risk+st.near.risk/2)
+}
+
+// alighting is somebody who gets off.
+type alighting struct {
+	soFar
+	rides       int32
+	label       int32 // before the ride
+	board, mark int32
 }
 
 // alightAll lets everybody get off who gains by it.
@@ -21,98 +34,124 @@ func (s *scratch) alightAll(p *core, c *conn, slot, at, sd, ref int32) {
 	st := &s.pareto
 	fare, rate := s.fare[c.kind].PerKm*int64(c.end), s.rate[c.kind]*int64(at)
 	stay := st.hope.stay(c.to, at)
+	off := st.off[:0]
 	for k := int32(1); k <= st.limit; k++ {
-		for i := st.heads[(slot-1)*s.rides+k-1]; i >= 0; i = st.aboard[i].next {
-			r := &st.aboard[i]
-			price, risk := r.price+fare, r.risk+rate
-			if st.hopeless(s, at, k, price, risk, r.leave, &stay, 0) {
+		head := (slot-1)*s.rides + k - 1
+		if i := st.heads[head]; i >= 0 && st.aboard[i].next >= 0 {
+			all := st.least[head]
+			all.price, all.risk, all.at = all.price+fare, all.risk+rate, at
+			if st.hopeless(s, &all, k, &stay) {
 				continue
 			}
-			s.alightOne(p, c, k, r, entry{price: price, risk: risk, leave: r.leave}, at, sd, ref)
 		}
+		for i := st.heads[head]; i >= 0; i = st.aboard[i].next {
+			r := &st.aboard[i]
+			now := soFar{price: r.price + fare, risk: r.risk + rate, at: at, leave: r.leave}
+			if st.hopeless(s, &now, k, &stay) {
+				continue
+			}
+			a := alighting{soFar: now, rides: k, label: r.label, board: r.board, mark: -1}
+			if s.alightOne(p, c, &a, sd, ref) && k < st.limit {
+				off = append(off, a)
+			}
+		}
+	}
+	st.off = off
+	if len(off) > 0 {
+		s.hopAll(p, c, off, at, sd, ref)
 	}
 }
 
-// alightOne follows one arrival: price and risk are as of now.
-func (s *scratch) alightOne(p *core, c *conn, rides int32, r *riding, now entry, at, sd, ref int32) {
-	st := &s.pareto
-	mark := int32(-1)
-	label := func(hop int32) int32 {
-		if hop >= 0 || mark < 0 {
-			st.labels = append(st.labels, label{prev: r.label, board: r.board, alight: ref, sd: sd, hop: hop})
-			if hop >= 0 {
-				return int32(len(st.labels) - 1)
-			}
-			mark = int32(len(st.labels) - 1)
-		}
-		return mark
+// arrived is the label of who stands where the ride ended.
+func (a *alighting) arrived(st *paretoState, sd, ref int32) int32 {
+	if a.mark < 0 {
+		a.mark = int32(len(st.labels))
+		st.labels = append(st.labels, label{prev: a.label, board: a.board, alight: ref, sd: sd, hop: -1})
 	}
-	if rides < st.limit {
+	return a.mark
+}
+
+// alightOne follows one arrival at the stop itself; false: what comes of it another ride's arrival has too.
+func (s *scratch) alightOne(p *core, c *conn, a *alighting, sd, ref int32) bool {
+	st := &s.pareto
+	if a.rides < st.limit {
 		// First the bag of the kind one came by: what comes of an arrival that another ride's covers, that one has too.
 		for n := range kinds {
 			kind := (int(c.kind) + n) % kinds
 			if n > 0 && p.served[c.to]&(1<<kind) == 0 {
 				continue
 			}
-			e := now
-			e.at, e.risk, e.ride = at+max(s.board[kind], p.change[c.to]), now.risk-s.wait*int64(at), n == 0
-			covered, byRide := s.covered(p, c.to, kind, rides, &e)
+			e := entry{
+				price: a.price, risk: a.risk - s.wait*int64(a.at), leave: a.leave, at: a.at + max(s.board[kind], p.change[c.to]), ride: n == 0,
+			}
+			covered, byRide := s.covered(p, c.to, kind, a.rides, &e)
 			if byRide && n == 0 {
-				return
+				return false
 			}
 			if !covered {
-				e.label = label(-1)
-				s.put1(c.to, kind, rides, e)
+				e.label = a.arrived(st, sd, ref)
+				s.put1(c.to, kind, a.rides, e)
 			}
 		}
 	}
-	out := at + s.alight[c.kind]
-	outRisk := now.risk + s.wait*int64(s.alight[c.kind]) + s.handling
 	if last := s.egress[c.to]; last < unreachable {
-		s.finish(c.to, rides, now, out+last, outRisk+s.roadRate*int64(last), label)
+		end := a.at + s.alight[c.kind] + last
+		if s.hours == 0 || end-a.leave <= s.hours {
+			price, risk := a.price+s.roadFare.of(s.egressMetres[c.to]), a.risk+s.wait*int64(s.alight[c.kind])+s.handling+s.roadRate*int64(last)
+			if end <= st.latest && !st.found.cover(end, a.rides, price, risk) {
+				st.keep(s.answer(end, a.rides, price, risk, a.arrived(st, sd, ref)))
+			}
+		}
 	}
-	if rides == st.limit {
-		return
+	return true
+}
+
+// hopAll lets those who got off go on to other stops, the fewest rides first. All come there at one time: where not even the
+// best of each number has hope, none has.
+func (s *scratch) hopAll(p *core, c *conn, off []alighting, at, sd, ref int32) {
+	st := &s.pareto
+	out := at + s.alight[c.kind]
+	var least soFar
+	for i := range off {
+		least.lower(off[i].price, off[i].risk, off[i].leave, i == 0)
 	}
 	for hop := p.hopFrom[c.to]; hop < p.hopFrom[c.to+1]; hop++ {
 		l := &p.hops[hop]
-		price, risk := now.price, now.risk
-		var then int32
+		then, price, risk := out+int32(l.way.seconds), int64(0), int64(0)
 		switch {
 		case l.inside:
 			then = at
 		case l.walk:
-			then, risk = out+int32(l.way.seconds), now.risk+s.wait*int64(out+int32(l.way.seconds)-at)
+			risk = s.wait * int64(then-at)
 		default:
-			then = out + int32(l.way.seconds)
-			price, risk = price+s.roadFare.of(l.way.metres), outRisk+s.roadRate*l.way.seconds
+			price, risk = s.roadFare.of(l.way.metres), s.wait*int64(s.alight[c.kind])+s.handling+s.roadRate*l.way.seconds
 		}
 		for kind := range kinds {
 			if p.served[l.stop]&(1<<kind) == 0 {
 				continue
 			}
-			e := entry{price: price, risk: risk - s.wait*int64(then), leave: now.leave, at: s.after(l, at, out, kind)}
-			ride := st.hope.ride(l.stop, e.at)
-			if st.hopeless(s, e.at, rides, price, e.risk+s.wait*int64(e.at), e.leave, &ride, 1) {
-				continue
+			ready := s.after(l, at, out, kind)
+			ride := st.hope.ride(l.stop, ready)
+			risk := risk - s.wait*int64(then)
+			if len(off) > 1 {
+				all := soFar{price: least.price + price, risk: least.risk + risk + s.wait*int64(ready), leave: least.leave, at: ready}
+				if st.hopeless(s, &all, off[0].rides, &ride) {
+					continue
+				}
 			}
-			if covered, _ := s.covered(p, l.stop, kind, rides, &e); !covered {
-				e.label = label(hop)
-				s.put1(l.stop, kind, rides, e)
+			for i := range off {
+				a := &off[i]
+				e := entry{price: a.price + price, risk: a.risk + risk, leave: a.leave, at: ready}
+				if st.hopeless(s, &soFar{price: e.price, risk: e.risk + s.wait*int64(ready), at: ready, leave: a.leave}, a.rides, &ride) {
+					continue
+				}
+				if covered, _ := s.covered(p, l.stop, kind, a.rides, &e); !covered {
+					e.label = int32(len(st.labels))
+					st.labels = append(st.labels, label{prev: a.label, board: a.board, alight: ref, sd: sd, hop: hop})
+					s.put1(l.stop, kind, a.rides, e)
+				}
 			}
 		}
-	}
-}
-
-// finish is the road to the ward.
-func (s *scratch) finish(stop, rides int32, now entry, at int32, risk int64, label func(int32) int32) {
-	st := &s.pareto
-	if s.hours > 0 && at-now.leave > s.hours {
-		return
-	}
-	price := now.price + s.roadFare.of(s.egressMetres[stop])
-	if at <= st.latest && !st.found.cover(at, rides, price, risk) {
-		st.keep(s.answer(at, rides, price, risk, label(-1)))
 	}
 }
 
@@ -130,7 +169,7 @@ func (s *scratch) covered(p *core, stop int32, kind int, rides int32, e *entry) 
 		}
 	}
 	for k := int32(1); k <= rides; k++ {
-		c, ride := st.bags[place*int(s.rides)+int(k)].dominates(e)
+		c, ride := st.bags[place*int(s.rides)+int(k)].dominates(e, st.near)
 		if ride {
 			return true, true
 		}

@@ -1,5 +1,10 @@
 package planner
 
+import (
+	"cmp"
+	"slices"
+)
+
 // entry is one way to stand at a stop, ready for a trip of one kind: lower is better in all but leave.
 type entry struct {
 	// price in thousandths of a fen.
@@ -17,22 +22,40 @@ func (a *entry) covers(b *entry) bool {
 	return a.price <= b.price && a.risk <= b.risk && a.leave >= b.leave
 }
 
+// soFar is a way up to somewhere.
+type soFar struct {
+	price, risk int64 // as of at
+	at, leave   int32
+}
+
+// lower makes it no worse in anything than another; alone, it is that.
+func (w *soFar) lower(price, risk int64, leave int32, alone bool) {
+	if alone {
+		w.price, w.risk, w.leave = price, risk, leave
+		return
+	}
+	w.price, w.risk, w.leave = min(w.price, price), min(w.risk, risk), max(w.leave, leave)
+}
+
 // bag is the Pareto set of one stop, kind and number of rides. Departures are scanned in their order: an entry that can
 // be caught now can be caught ever after, and its time no longer counts.
 type bag struct {
 	active  []entry // can be caught
 	pending []entry // not yet; by at
 	head    int
+	least   soFar // of those active: the least of each number, or less; at is of no account
+	slot    int32 // of the day, when those who wait for nothing were last dropped
 }
 
-func (b *bag) reset() { b.active, b.pending, b.head = b.active[:0], b.pending[:0], 0 }
+func (b *bag) reset() { b.active, b.pending, b.head, b.slot = b.active[:0], b.pending[:0], 0, -1 }
 
 func (b *bag) empty() bool { return len(b.active) == 0 && b.head == len(b.pending) }
 
-// dominates looks for an entry as good in everything, and prefers one by a ride.
-func (b *bag) dominates(e *entry) (dominated, byRide bool) {
+// dominates looks for an entry as good in everything, or nearly, and prefers one by a ride.
+func (b *bag) dominates(e *entry, near tolerance) (dominated, byRide bool) {
+	most := entry{price: e.price + near.price, risk: e.risk + near.risk, leave: e.leave}
 	for i := range b.active {
-		if b.active[i].covers(e) {
+		if b.active[i].covers(&most) {
 			if b.active[i].ride {
 				return true, true
 			}
@@ -40,7 +63,7 @@ func (b *bag) dominates(e *entry) (dominated, byRide bool) {
 		}
 	}
 	for i := b.head; i < len(b.pending) && b.pending[i].at <= e.at; i++ {
-		if b.pending[i].covers(e) {
+		if b.pending[i].covers(&most) {
 			if b.pending[i].ride {
 				return true, true
 			}
@@ -81,6 +104,7 @@ func (b *bag) catch(depart int32) {
 			}
 		}
 		b.active = append(b.active[:kept], *e)
+		b.least.lower(e.price, e.risk, e.leave, len(b.active) == 1)
 	}
 	if b.head == len(b.pending) {
 		b.pending, b.head = b.pending[:0], 0
@@ -99,16 +123,38 @@ type answer struct {
 }
 
 // answers is the Pareto set at the ward.
-type answers []answer
+type answers struct {
+	all []answer
+	// by holds for each number of rides those with as few, the first to arrive first.
+	by [][]rival
+}
 
-// cover reports whether an answer is as good in all four. The one that is comes to the front: it will be again.
-func (a answers) cover(at, rides int32, price, risk int64) bool {
-	for i := range a {
-		o := &a[i]
-		if o.at <= at && o.rides <= rides && o.dearer <= price && o.riskier <= risk {
-			if i > 0 {
-				a[0], a[i] = a[i], a[0]
-			}
+// rival is what an answer is compared by.
+type rival struct {
+	at          int32
+	price, risk int64
+}
+
+func (a *answers) reset(rides int) {
+	a.all = a.all[:0]
+	for len(a.by) <= rides {
+		a.by = append(a.by, nil)
+	}
+	a.by = a.by[:rides+1]
+	for i := range a.by {
+		a.by[i] = a.by[i][:0]
+	}
+}
+
+// cover reports whether an answer is as good in all four. It is asked for nothing as often.
+func (a *answers) cover(at, rides int32, price, risk int64) bool {
+	list := a.by[rides]
+	for i := range list {
+		o := &list[i]
+		if o.at > at {
+			return false
+		}
+		if o.price <= price && o.risk <= risk {
 			return true
 		}
 	}
@@ -126,14 +172,23 @@ func (s *scratch) answer(at, rides int32, price milliFen, risk int64, label int3
 // round is to the nearest multiple of the even unit, half up.
 func round(n, unit int64) int64 { return (n + unit/2) / unit * unit }
 
-func (a answers) insert(one answer) answers {
-	kept := a[:0]
-	for _, o := range a {
+func (a *answers) insert(one answer) {
+	kept := a.all[:0]
+	for _, o := range a.all {
 		if !(one.at <= o.at && one.rides <= o.rides && one.price <= o.price && one.risk <= o.risk) {
 			kept = append(kept, o)
 		}
 	}
-	return append(kept, one)
+	a.all = append(kept, one)
+	slices.SortFunc(a.all, func(a, b answer) int { return cmp.Compare(a.at, b.at) })
+	for rides := range a.by {
+		a.by[rides] = a.by[rides][:0]
+		for i := range a.all {
+			if o := &a.all[i]; int(o.rides) <= rides {
+				a.by[rides] = append(a.by[rides], rival{o.at, o.dearer, o.riskier})
+			}
+		}
+	}
 }
 
 // riskUnit is one point of clinical risk: an hour at one point an hour, counted in seconds.

@@ -185,7 +185,7 @@ func TestSearchFindsExactlyTheParetoSet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, s := posed(t, readFeed(t, randomFeed(t)), randomRules(t))
 		var got []result
-		for _, a := range s.search(p, nil, s.hope(p, rapid.SampledFrom([]int{1, 6, 96}).Draw(t, "slots")), 1<<28) {
+		for _, a := range s.search(p, nil, s.hope(p, rapid.SampledFrom([]int{1, 6, 96}).Draw(t, "slots"), p.late(s.asked)), 1<<28) {
 			got = append(got, result{arrive: a.at, rides: a.rides, fen: a.price / 1000, points: a.risk / riskUnit})
 			checkLegs(t, p, s, a)
 		}

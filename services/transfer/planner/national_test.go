@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -164,5 +165,50 @@ func TestFirstArrivalsOf2016AreTheFirst(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("nothing was reached")
+	}
+}
+
+// What the bounds leave alone is not missed: without any, the search finds the same over the whole network, also with trains
+// late and cancelled.
+func TestBoundsLoseNothingOf2016(t *testing.T) {
+	p, random := national().current.Load(), rand.New(rand.NewPCG(7, 2016))
+	found := 0
+	for n := range 8 {
+		from, to := capitals[random.IntN(len(capitals))], capitals[random.IntN(len(capitals))]
+		var o *Overlay
+		if n%2 == 1 {
+			o = &Overlay{}
+			for range 300 {
+				trip := random.IntN(len(p.table.Trips))
+				o.Disruptions = append(o.Disruptions, Disruption{
+					Run: Run{p.table.Trips[trip].ID, spring("00:00").Format("20060102")}, Cancelled: random.IntN(4) == 0,
+					Calls: []CallChange{{Depart: time.Duration(random.IntN(180)) * time.Minute}},
+				})
+			}
+			slices.SortFunc(o.Disruptions, func(a, b Disruption) int { return cmp.Compare(a.TripID, b.TripID) })
+			o.Disruptions = slices.CompactFunc(o.Disruptions, func(a, b Disruption) bool { return a.TripID == b.TripID })
+		}
+		q := between(t, from, to, spring("00:00").Add(time.Duration(random.IntN(1440))*time.Minute), Fitness{}).in(o)
+		s := p.take(&q, demand{allowed: [kinds]bool{true, true}, feeder: Taxi})
+		s.rides = 3
+		s.endAt(p, q.Destination)
+		set := func(b *bounds) (out []result) {
+			for _, a := range s.search(p, nil, b, 24*3600) {
+				out = append(out, result{arrive: a.at, rides: a.rides, fen: a.price / 1000, points: a.risk / riskUnit})
+			}
+			return paretoOf(out)
+		}
+		none := &bounds{
+			rides: int(s.rides), slots: 1, width: timetable.DaySeconds, last: make([]bound, len(p.served)), open: make([]cell, s.rides),
+			riding: make([]cell, len(p.served)*int(s.rides)), staying: make([]cell, len(p.served)*int(s.rides)),
+		}
+		want := set(none)
+		if got := set(s.hope(p, slots, p.late(o))); !slices.Equal(got, want) {
+			t.Errorf("%s-%s from %v: got %v, want %v", from, to, q.NotBefore, got, want)
+		}
+		found += len(want)
+	}
+	if found < 20 {
+		t.Errorf("%d ways say little", found)
 	}
 }

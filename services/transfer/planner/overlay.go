@@ -33,7 +33,11 @@ type Disruption struct {
 
 // Overlay is what is known of today that the timetable does not say. A run stands in it at most once; runs that the
 // timetable does not have are of no effect, and Unknown names them.
-type Overlay struct{ Disruptions []Disruption }
+type Overlay struct {
+	Disruptions []Disruption
+	// bounds are those over the network as it then is.
+	bounds boundCache
+}
 
 // find returns the trip and the day number of a run.
 func (p *core) find(r Run) (trip, day int32, ok bool) {

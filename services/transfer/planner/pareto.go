@@ -1,5 +1,7 @@
 package planner
 
+import "slices"
+
 // paretoState is the memory of a Pareto query.
 type paretoState struct {
 	bags   []bag   // by stop, kind and rides so far: at a stop the fewer rides first
@@ -7,12 +9,15 @@ type paretoState struct {
 	first  []int32 // by stop and kind, the first departure any entry can catch; too late ones may have gone since
 	access []int32 // by stop and kind, one more than the place in access of the first road there
 	slot   []int32 // by run, one more than its place in heads over the number of rides
+	least  []soFar // of those in the chain of each head
 	heads  []int32 // by run with somebody aboard and rides: the first of the chain in aboard, -1 none
 	aboard []riding
 	labels []label
+	off    []alighting
 	found  answers
 	hope   *bounds
-	latest int32 // nothing that arrives later is wanted
+	near   tolerance // of this pass
+	latest int32     // nothing that arrives later is wanted
 	slack  int32
 	limit  int32 // rides of this pass
 }
@@ -38,31 +43,44 @@ type label struct {
 // search finds every way to the ward that no other beats in arrival, changes, price and risk: the multicriteria form of
 // the Connection Scan, with a set of labels where the plain form has one time. known are the ways without a timetable.
 //
-// It goes through the timetable twice, the first time with few rides: what that cheap pass finds, also late in the day,
-// tells the other from the start what is not worth following.
-func (s *scratch) search(p *core, known []answer, hope *bounds, slack int32) answers {
+// It goes through the timetable twice and more, the first time with few rides: what the cheap passes find, also late in the
+// day, tells the last from the start what is not worth following.
+func (s *scratch) search(p *core, known []answer, hope *bounds, slack int32) []answer {
 	st := &s.pareto
-	st.labels, st.found, st.hope, st.latest, st.slack = st.labels[:0], st.found[:0], hope, s.latest, slack
+	st.labels, st.hope, st.latest, st.slack = st.labels[:0], hope, s.latest, slack
+	st.found.reset(int(s.rides))
 	for _, k := range known {
 		st.keep(k)
 	}
 	if s.nowhere() {
-		return st.found
+		return st.found.all
 	}
 	for i := range s.access {
 		st.labels = append(st.labels, label{prev: -1, board: -1, hop: int32(i)})
 	}
 	if s.rides > fewRides {
-		s.pass(p, fewRides)
+		s.pass(p, fewRides, tolerance{})
+		if !slices.ContainsFunc(st.found.all, func(a answer) bool { return a.label != noLabel }) {
+			// The way is long: whatever is found early spares much. Ways that are nearly as good as others are left alone.
+			s.pass(p, s.rides, tolerance{price: nearPrice, risk: nearRisk})
+		}
 	}
-	s.pass(p, s.rides)
-	return st.found
+	s.pass(p, s.rides, tolerance{})
+	return st.found.all
 }
 
-// fewRides is those of the first pass.
-const fewRides = 2
+const (
+	// fewRides is those of the first pass.
+	fewRides = 2
+	// nearPrice and nearRisk are by how much a way is nearly as good as another: 100 yuan and 10 points.
+	nearPrice = 100 * 100_000
+	nearRisk  = 10 * riskUnit
+)
 
-func (s *scratch) pass(p *core, limit int32) {
+// tolerance is by how much a way may be worse than another and still make that one superfluous: none when all are wanted.
+type tolerance struct{ price, risk int64 }
+
+func (s *scratch) pass(p *core, limit int32, near tolerance) {
 	st := &s.pareto
 	places := len(p.served) * kinds
 	for _, b := range st.used {
@@ -74,7 +92,8 @@ func (s *scratch) pass(p *core, limit int32) {
 	}
 	st.first, st.access = slicesFilled(st.first, places, unreachable), sized(st.access, places)
 	st.slot = sized(st.slot, len(p.byTrip)*int(s.days))
-	st.heads, st.aboard, st.limit = st.heads[:0], st.aboard[:0], limit
+	st.least, st.heads, st.aboard, st.limit = st.least[:0], st.heads[:0], st.aboard[:0], limit
+	st.near = near
 	for i := range s.access {
 		a := &s.access[i]
 		for kind := range kinds {
@@ -120,7 +139,7 @@ func (st *paretoState) keep(a answer) {
 	if a.at > st.latest || st.found.cover(a.at, a.rides, a.price, a.risk) {
 		return
 	}
-	st.found = st.found.insert(a)
+	st.found.insert(a)
 	st.latest = min(st.latest, a.at+st.slack)
 }
 
@@ -146,6 +165,7 @@ func (s *scratch) seat(run int32) int32 {
 	st := &s.pareto
 	for range s.rides {
 		st.heads = append(st.heads, -1)
+		st.least = append(st.least, soFar{})
 	}
 	st.slot[run] = int32(len(st.heads)) / s.rides
 	return st.slot[run]
@@ -158,7 +178,7 @@ func (s *scratch) get(slot, rides int32, r riding) {
 	for k := range rides {
 		for i := heads[k]; i >= 0; i = st.aboard[i].next {
 			o := &st.aboard[i]
-			if o.price <= r.price && o.risk <= r.risk && o.leave >= r.leave {
+			if o.price <= r.price+st.near.price && o.risk <= r.risk+st.near.risk && o.leave >= r.leave {
 				return
 			}
 		}
@@ -172,6 +192,7 @@ func (s *scratch) get(slot, rides int32, r riding) {
 		}
 		at = &o.next
 	}
+	st.least[(slot-1)*s.rides+rides-1].lower(r.price, r.risk, r.leave, *last < 0)
 	r.next = *last
 	st.aboard = append(st.aboard, r)
 	*last = int32(len(st.aboard) - 1)
@@ -192,94 +213,4 @@ func (s *scratch) scanOne(p *core, seg *segment, c *conn, slot, depart, sd, ref 
 	if slot > 0 && c.flags&noAlight == 0 {
 		s.alightAll(p, c, slot, depart+c.dur, sd, ref)
 	}
-}
-
-// boardAll lets everybody get on who can.
-func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 {
-	st := &s.pareto
-	place := int(c.from)*kinds + int(c.kind)
-	fare, rate := s.fare[c.kind], s.rate[c.kind]
-	price := fare.Base*1000 - fare.PerKm*int64(c.start)
-	risk := s.handling - rate*int64(depart)
-	on := func(rides int32, r riding) {
-		if slot == 0 {
-			slot = s.seat(c.trip*s.days + sd)
-		}
-		s.get(slot, rides, r)
-	}
-	soonest, ride := unreachable, st.hope.ride(c.from, depart)
-	if a := st.access[place]; a > 0 {
-		l := &s.access[a-1]
-		off := int32(l.way.seconds) + s.board[c.kind]
-		switch {
-		case s.start+off > depart:
-			soonest = s.start + off
-		default:
-			first, exposed := s.roadFare.of(l.way.metres), s.firstRisk(a-1, depart, c)
-			if s.entered && a == 1 {
-				first = 0 // the patient is there
-			}
-			if st.hopeless(s, depart, 0, first, exposed, s.left(s.leave(depart-off)), &ride, 1) {
-				soonest = s.start // a later train may be worth more: the door is left for it
-				break
-			}
-			soonest = s.start
-			on(1, riding{price: first + price, risk: exposed + risk, leave: s.left(s.leave(depart - off)), board: ref, label: a - 1})
-		}
-	}
-	for k := int32(1); k < st.limit; k++ {
-		b := &st.bags[place*int(s.rides)+int(k)]
-		if b.empty() {
-			continue
-		}
-		b.catch(depart)
-		kept := 0
-		for i := range b.active {
-			e := &b.active[i]
-			if st.hopeless(s, depart, k, e.price, e.risk+s.wait*int64(depart), e.leave, &ride, 1) {
-				continue // and so it stays
-			}
-			on(k+1, riding{price: e.price + price, risk: e.risk + s.wait*int64(depart) + risk, leave: e.leave, board: ref, label: e.label})
-			b.active[kept] = *e
-			kept++
-		}
-		b.active = b.active[:kept]
-		switch {
-		case kept > 0:
-			soonest = s.start
-		case b.head < len(b.pending):
-			soonest = min(soonest, b.pending[b.head].at)
-		}
-	}
-	st.first[place] = soonest
-	return slot
-}
-
-// firstRisk is that of the first road and of getting into the station; the door is left no earlier than needed, but a
-// patient who is inside already waits.
-func (s *scratch) firstRisk(access, depart int32, c *conn) int64 {
-	l := &s.access[access]
-	switch {
-	case s.entered && access == 0:
-		return s.wait * int64(depart-s.start)
-	case s.entered:
-		return s.handling + s.roadRate*l.way.seconds + s.wait*(int64(depart-s.start)-l.way.seconds)
-	}
-	return s.handling + s.roadRate*l.way.seconds + s.wait*int64(s.board[c.kind])
-}
-
-// leave is when the door is left for the sake of a first road that begins at the latest then.
-func (s *scratch) leave(at int32) int32 {
-	if s.entered {
-		return s.start // it was left before
-	}
-	return at
-}
-
-// left is the time the door was left where it counts, else always the same.
-func (s *scratch) left(at int32) int32 {
-	if s.hours == 0 {
-		return 0
-	}
-	return at
 }
