@@ -30,7 +30,7 @@ func (s *Store) InsertAssignment(ctx context.Context, a *matching.Assignment) er
 
 // Assignment returns a proposal.
 func (s *Store) Assignment(ctx context.Context, id string) (a *matching.Assignment, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		a, err = decode[matching.Assignment](q.QueryRow(ctx, "SELECT doc FROM assignment WHERE assignment_id = $1", id))
 		return err
 	})
@@ -188,7 +188,7 @@ func (s *Store) SettleAssigned(ctx context.Context, id, referralID, outcome stri
 
 // LiveOffers are the offers that bind a place.
 func (s *Store) LiveOffers(ctx context.Context) (live map[string][]*matching.Offer, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		live = map[string][]*matching.Offer{}
 		rows, err := q.Query(ctx, "SELECT doc FROM offer WHERE status IN ('OPEN', 'ACCEPTING', 'ACCEPTED')")
 		if err != nil {

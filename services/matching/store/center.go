@@ -84,7 +84,7 @@ func revise(ctx context.Context, tx *sqldb.Tx) error {
 
 // Revision counts the changes of the directory and the weights.
 func (s *Store) Revision(ctx context.Context) (revision int64, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, "SELECT revision FROM directory_revision WHERE only_row = 1").Scan(&revision)
 	})
 	return revision, err
@@ -102,7 +102,7 @@ func scanCenter(row interface{ Scan(...any) error }) (*directory.Center, error) 
 
 // Center returns one center.
 func (s *Store) Center(ctx context.Context, centerID string) (c *directory.Center, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		c, err = scanCenter(q.QueryRow(ctx, "SELECT doc, version FROM center WHERE center_id = $1", centerID))
 		return err
 	})
@@ -111,7 +111,7 @@ func (s *Store) Center(ctx context.Context, centerID string) (c *directory.Cente
 
 // Centers returns a page of centers.
 func (s *Store) Centers(ctx context.Context, f matching.CenterFilter, after string, limit int) (centers []*directory.Center, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		centers = nil
 		rows, err := q.Query(ctx, `SELECT doc, version FROM center WHERE center_id > $1 AND ($2 = '' OR line = $2)
 			AND ($3 = '' OR center_id IN (SELECT center_id FROM center_organ WHERE organ = $3)) ORDER BY center_id LIMIT $4`,
@@ -180,7 +180,7 @@ func copyOf(c *directory.Center) (*directory.Center, error) {
 
 // CenterChanges returns a page of a center's history, latest first.
 func (s *Store) CenterChanges(ctx context.Context, centerID string, before int64, limit int) (changes []matching.CenterChange, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		changes = nil
 		rows, err := q.Query(ctx, `SELECT doc, version, changed_at, organisation, subject, action FROM center_change
 			WHERE center_id = $1 AND ($2 = 0 OR version < $2) ORDER BY version DESC LIMIT $3`, centerID, before, limit)

@@ -44,7 +44,7 @@ func shownOf(offerID string) []byte { return []byte("offer_shown " + offerID) }
 // Opened notes the first reading; what was read was delivered.
 func (s *Store) Opened(ctx context.Context, offerID, subject string, at time.Time) error {
 	var opened int64
-	err := s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err := s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, "SELECT opened_at FROM offer_shown WHERE offer_id = $1", offerID).Scan(&opened)
 	})
 	if err != nil || opened > 0 {

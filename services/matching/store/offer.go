@@ -59,7 +59,7 @@ func free(ctx context.Context, tx *sqldb.Tx, o *matching.Offer, fresh bool) erro
 
 // Offer returns an offer.
 func (s *Store) Offer(ctx context.Context, offerID string) (o *matching.Offer, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		o, err = decode[matching.Offer](q.QueryRow(ctx, "SELECT doc FROM offer WHERE offer_id = $1", offerID))
 		return err
 	})
@@ -147,7 +147,7 @@ func (s *Store) Offers(ctx context.Context, f matching.OfferFilter, after *match
 	if after != nil {
 		behind, behindID = clock.Micros(after.ExpiresAt), after.ID
 	}
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		offers = nil
 		rows, err := q.Query(ctx, `SELECT doc FROM offer WHERE ($1 OR center_id = $2 OR referrer = $2) AND ($3 = '' OR status = $3)
 			AND ($4 = '' OR referral_id = $4) AND (expires_at, offer_id) > ($5, $6) ORDER BY expires_at, offer_id LIMIT $7`,
@@ -173,7 +173,7 @@ const mostOpen = 500
 
 // OpenOffersOf returns the open offers of a center's program, the oldest first.
 func (s *Store) OpenOffersOf(ctx context.Context, centerID, organ string) (offers []*matching.Offer, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		offers = nil
 		rows, err := q.Query(ctx, "SELECT doc FROM offer WHERE center_id = $1 AND status = 'OPEN' ORDER BY offer_id", centerID)
 		if err != nil {
@@ -196,7 +196,7 @@ func (s *Store) OpenOffersOf(ctx context.Context, centerID, organ string) (offer
 
 // Untold returns the events that were not delivered.
 func (s *Store) Untold(ctx context.Context, offerID string) (untold []matching.Told, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		untold = nil
 		rows, err := q.Query(ctx, "SELECT doc, number FROM offer_event WHERE offer_id = $1 AND NOT told ORDER BY number", offerID)
 		if err != nil {

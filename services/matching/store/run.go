@@ -58,7 +58,7 @@ func (s *Store) InsertRun(ctx context.Context, r *matching.Run) error {
 
 // Run returns a run.
 func (s *Store) Run(ctx context.Context, matchRunID string) (r *matching.Run, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		r, err = s.scanRun(q.QueryRow(ctx, "SELECT match_run_id, doc, sealed FROM match_run WHERE match_run_id = $1", matchRunID))
 		return err
 	})
@@ -67,7 +67,7 @@ func (s *Store) Run(ctx context.Context, matchRunID string) (r *matching.Run, er
 
 // LastRun returns the case's latest run for an organ, nil when there is none.
 func (s *Store) LastRun(ctx context.Context, referralID, organ string) (r *matching.Run, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		r, err = s.scanRun(q.QueryRow(ctx, `SELECT match_run_id, doc, sealed FROM match_run WHERE referral_id = $1 AND organ = $2
 			ORDER BY run_at DESC, match_run_id DESC LIMIT 1`, referralID, organ))
 		return err

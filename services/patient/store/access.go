@@ -16,7 +16,7 @@ const group = "SELECT patient_id FROM patient WHERE patient_id = $1 OR (merged_i
 // MaySee tells whether an organisation registered one of the patient's records, or a case gave it access to one.
 func (s *Store) MaySee(ctx context.Context, id, organisation string) (granted bool, err error) {
 	var n int64
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, `SELECT count(*) FROM patient p WHERE p.patient_id IN (`+group+`) AND (p.registered_by = $2
 			OR EXISTS (SELECT 1 FROM access_grant g WHERE g.patient_id = p.patient_id AND g.organisation = $2 AND g.revoked_at = 0))`,
 			id, organisation).Scan(&n)
@@ -65,7 +65,7 @@ func (s *Store) Revoke(ctx context.Context, id, organisation, referralID, reason
 
 // Grants returns the grants of a patient.
 func (s *Store) Grants(ctx context.Context, id string, limit int) (grants []patient.Grant, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		grants = nil
 		rows, err := q.Query(ctx, `SELECT organisation, referral_id, granted_at, revoked_at, reason FROM access_grant
 			WHERE patient_id IN (`+group+`) ORDER BY granted_at DESC, organisation, referral_id LIMIT $2`, id, limit)

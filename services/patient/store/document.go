@@ -120,7 +120,7 @@ func (s *Store) InsertDocument(ctx context.Context, d *document.Document, conten
 
 // Document returns a document.
 func (s *Store) Document(ctx context.Context, id string) (d *document.Document, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		d, err = scanDocument(q.QueryRow(ctx, "SELECT "+documentColumns+" FROM document WHERE document_id = $1", id))
 		return err
 	})
@@ -132,7 +132,7 @@ func (s *Store) Document(ctx context.Context, id string) (d *document.Document, 
 
 // Documents returns a patient's documents.
 func (s *Store) Documents(ctx context.Context, id string, limit int) (all []*document.Document, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		all = nil
 		rows, err := q.Query(ctx, "SELECT "+documentColumns+" FROM document WHERE patient_id IN ("+group+") ORDER BY uploaded_at DESC, document_id DESC LIMIT $2", id, limit)
 		if err != nil {
@@ -154,7 +154,7 @@ func (s *Store) Documents(ctx context.Context, id string, limit int) (all []*doc
 // Content returns what a document contains, whole or not at all.
 func (s *Store) Content(ctx context.Context, d *document.Document) (content []byte, err error) {
 	of := pieces(d.Size)
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		content = make([]byte, 0, d.Size)
 		rows, err := q.Query(ctx, "SELECT number, sealed FROM document_piece WHERE document_id = $1 ORDER BY number", d.ID)
 		if err != nil {

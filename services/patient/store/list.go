@@ -45,7 +45,7 @@ func (s *Store) FindName(ctx context.Context, name, organisation string, limit i
 }
 
 func (s *Store) read(ctx context.Context, sql string, args ...any) (patients []*patient.Patient, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		patients = nil
 		rows, err := q.Query(ctx, sql, args...)
 		if err != nil {

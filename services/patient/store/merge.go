@@ -137,7 +137,7 @@ func (s *Store) Unmerge(ctx context.Context, mergeID string, end func(m *patient
 
 // Merges returns the merges of a record.
 func (s *Store) Merges(ctx context.Context, id string, limit int) (merges []*patient.Merge, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		merges = nil
 		rows, err := q.Query(ctx, "SELECT "+mergeColumns+" FROM patient_merge WHERE survivor = $1 OR merged = $1 ORDER BY merged_at DESC, merge_id DESC LIMIT $2", id, limit)
 		if err != nil {

@@ -187,7 +187,7 @@ func (s *Store) Judge(ctx context.Context, id, resultID string, decide func(*rec
 
 // SumAvoided sums judgements that were not replaced.
 func (s *Store) SumAvoided(ctx context.Context, from, to, organisation string, limit int) (sums []recognition.Sum, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		sums = nil
 		rows, err := q.Query(ctx, `SELECT organisation, month, CAST(sum(CASE WHEN decision = 'RECOGNISED' THEN 1 ELSE 0 END) AS BIGINT),
 				CAST(sum(CASE WHEN decision = 'RECOGNISED' THEN 0 ELSE 1 END) AS BIGINT), CAST(sum(avoided_fen) AS BIGINT)

@@ -175,7 +175,7 @@ func joined(name, birthDate, phone string) string {
 
 // Get returns a patient.
 func (s *Store) Get(ctx context.Context, id string) (p *patient.Patient, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		p, err = s.scan(q.QueryRow(ctx, "SELECT "+columns+" FROM patient p WHERE p.patient_id = "+root, id))
 		return err
 	})
@@ -201,7 +201,7 @@ func (s *Store) find(ctx context.Context, kind, text string) (id string, err err
 		return "", err
 	}
 	for _, value := range values {
-		err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 			return q.QueryRow(ctx, "SELECT patient_id FROM patient_index WHERE kind = $1 AND value = $2", kind, value).Scan(&id)
 		})
 		if !errors.Is(err, sqldb.ErrNoRows) {

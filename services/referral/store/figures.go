@@ -214,7 +214,7 @@ func (f *Figures) Sum(ctx context.Context, q figures.Query, limit int) ([]figure
 // Centers reads where the centers of the facts are.
 func (f *Figures) Centers(ctx context.Context) (map[string]string, error) {
 	of := map[string]string{}
-	err := f.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err := f.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		clear(of)
 		rows, err := q.Query(ctx, "SELECT DISTINCT center, treatment FROM figure WHERE center <> '' AND treatment <> ''")
 		if err != nil {
@@ -253,7 +253,7 @@ func (f *Figures) Behind(ctx context.Context) (events int64, since time.Time, er
 // OpenCases counts by the index of states and deadlines.
 func (f *Figures) OpenCases(ctx context.Context, now time.Time) (map[referral.State]figures.Standing, error) {
 	of := map[referral.State]figures.Standing{}
-	err := f.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err := f.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		clear(of)
 		rows, err := q.Query(ctx, `SELECT state, count(*), CAST(sum(CASE WHEN deadline < $1 THEN 1 ELSE 0 END) AS BIGINT) FROM referral
 			WHERE state <> 'CLOSED' GROUP BY state`, clock.Micros(now))

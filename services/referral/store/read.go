@@ -155,7 +155,7 @@ func (w *where) after(column, cursor string) error {
 }
 
 func (s *Store) read(ctx context.Context, sql string, args []any, limit int, cursorOf func(*referral.Referral, int64) string) (list []*referral.Referral, next string, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		list, next = nil, ""
 		rows, err := q.Query(ctx, sql, args...)
 		if err != nil {
@@ -216,7 +216,7 @@ func (s *Store) Feed(ctx context.Context, scope referral.Scope, after, upTo int6
 
 // Head reads the feed's end.
 func (s *Store) Head(ctx context.Context) (n int64, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, "SELECT n FROM feed_head WHERE id = 1").Scan(&n)
 	})
 	return n, err

@@ -75,7 +75,7 @@ func (s *Store) Create(ctx context.Context, r *referral.Referral) error {
 
 // Get reads a case.
 func (s *Store) Get(ctx context.Context, referralID string) (r *referral.Referral, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		r, err = scanOne(q.QueryRow(ctx, "SELECT doc FROM referral WHERE id = $1", referralID))
 		return err
 	})

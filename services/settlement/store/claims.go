@@ -201,7 +201,7 @@ func (s *Store) MarkReversed(ctx context.Context, settlementID string) error {
 // Unanswered counts the claims whose step at the insured province has no outcome yet, and tells since when the oldest waits.
 func (s *Store) Unanswered(ctx context.Context) (count int64, since time.Time, err error) {
 	var oldest int64
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, "SELECT count(*), coalesce(min(under_way_since), 0) FROM claim WHERE under_way_since <> 0").Scan(&count, &oldest)
 	})
 	if count > 0 {

@@ -20,7 +20,7 @@ func (b *Books) Atomically(ctx context.Context, fn func(ctx context.Context) err
 
 // Waiting is how many entries of a book have no place yet.
 func (b *Books) Waiting(ctx context.Context, at clearing.Book) (n int64, err error) {
-	err = b.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = b.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, "SELECT count(*) FROM ledger_tail WHERE province = $1 AND side = $2", at.Province, string(at.Side)).Scan(&n)
 	})
 	return n, err
@@ -46,7 +46,7 @@ func (b *Books) Closed(ctx context.Context, at clearing.Book, counterparty strin
 
 // Totals returns sums of a book.
 func (b *Books) Totals(ctx context.Context, at clearing.Book, t clearing.TotalQuery) (out []clearing.TotalRow, err error) {
-	err = b.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = b.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		return each(ctx, q, `SELECT counterparty, month, day, items, clears FROM clearing_total WHERE province = $1 AND side = $2
 			AND ($3 = '' OR counterparty = $3) AND ($4 = '' OR month = $4) AND ($5 = '' OR day = $5)`,
@@ -62,7 +62,7 @@ func (b *Books) Totals(ctx context.Context, at clearing.Book, t clearing.TotalQu
 
 // Items returns items of a day.
 func (b *Books) Items(ctx context.Context, at clearing.Book, counterparty, day string, after clearing.Item, limit int) (out []clearing.Item, err error) {
-	err = b.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = b.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		return each(ctx, q, `SELECT source, kind, day, month, clears FROM clearing_item WHERE province = $1 AND side = $2 AND counterparty = $3 AND day = $4
 			AND (source, kind) > ($5, $6) ORDER BY source, kind LIMIT $7`,
@@ -114,7 +114,7 @@ func scanRecord(r row) (c clearing.Record, err error) {
 
 // Record returns a record.
 func (b *Books) Record(ctx context.Context, kind clearing.Kind, holder, id string) (r clearing.Record, err error) {
-	err = b.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
+	err = b.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
 		r, err = scanRecord(q.QueryRow(ctx, "SELECT "+recordColumns+" FROM clearing_record WHERE kind = $1 AND holder = $2 AND record_id = $3", string(kind), holder, id))
 		return notFound(err, fault.NotFoundf(string(kind), id))
 	})
@@ -165,7 +165,7 @@ func (b *Books) UpdateRecord(ctx context.Context, kind clearing.Kind, holder, id
 
 // Records returns records by id.
 func (b *Books) Records(ctx context.Context, c clearing.Query) (out []clearing.Record, next string, err error) {
-	err = b.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = b.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		return each(ctx, q, "SELECT "+recordColumns+` FROM clearing_record WHERE kind = $1 AND holder = $2 AND ($3 = '' OR month = $3) AND ($4 = '' OR month <= $4)
 			AND ($5 = '' OR status = $5) AND ($6 = '' OR a = $6) AND ($7 = '' OR b = $7) AND ($8 = '' OR a = $8 OR b = $8) AND record_id > $9

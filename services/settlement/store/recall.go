@@ -44,7 +44,7 @@ func (s *Store) UnderWay(ctx context.Context, province string, before time.Time,
 			return nil, "", fmt.Errorf("settlement store: cursor: %w", err)
 		}
 	}
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		return each(ctx, q, "SELECT "+claimColumns+` FROM claim WHERE province = $1 AND under_way_since <> 0 AND under_way_since <= $2
 			AND (under_way_since, claim_id) > ($3, $4) ORDER BY under_way_since, claim_id LIMIT $5`,

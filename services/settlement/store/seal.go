@@ -18,7 +18,7 @@ func NewBooks(db *sqldb.DB) *Books { return &Books{db: db} }
 
 // Open lists the books of which something has no place yet.
 func (b *Books) Open(ctx context.Context) (out []clearing.Book, err error) {
-	err = b.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = b.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		return each(ctx, q, "SELECT DISTINCT province, side FROM ledger_tail", nil, func(rows sqldb.Rows) error {
 			var at clearing.Book

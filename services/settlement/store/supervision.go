@@ -58,7 +58,7 @@ func (s *Store) PutHit(ctx context.Context, h *supervision.Hit) (stands *supervi
 // HasHit reports whether there is a finding.
 func (s *Store) HasHit(ctx context.Context, province string, side supervision.Side, rule supervision.Rule, claimID, cause string) (has bool, err error) {
 	var n int64
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, "SELECT COUNT(*) FROM supervision_hit WHERE province = $1 AND side = $2 AND rule = $3 AND claim_id = $4 AND cause = $5",
 			province, string(side), string(rule), claimID, cause).Scan(&n)
 	})
@@ -67,7 +67,7 @@ func (s *Store) HasHit(ctx context.Context, province string, side supervision.Si
 
 // Hit returns a finding.
 func (s *Store) Hit(ctx context.Context, id string) (h *supervision.Hit, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
 		h, err = scanHit(q.QueryRow(ctx, "SELECT "+hitColumns+" FROM supervision_hit WHERE hit_id = $1", id))
 		return notFound(err, fault.NotFoundf("supervision hit", id))
 	})
@@ -124,7 +124,7 @@ func (s *Store) Hits(ctx context.Context, q supervision.Query, cursor string, li
 
 // Contact returns what is kept of a person's numbers.
 func (s *Store) Contact(ctx context.Context, province, patientID string) (c supervision.Contact, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		c = supervision.Contact{Province: province, PatientID: patientID}
 		err := q.QueryRow(ctx, "SELECT phone, identity, version FROM supervision_contact WHERE province = $1 AND patient_id = $2", province, patientID).
 			Scan(&c.Phone, &c.Identity, &c.Version)
@@ -165,7 +165,7 @@ func (s *Store) PutContact(ctx context.Context, c supervision.Contact, etag stri
 
 // SamePhone counts the people of a province with a telephone.
 func (s *Store) SamePhone(ctx context.Context, province, phone string) (n int64, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, "SELECT COUNT(*) FROM supervision_contact WHERE province = $1 AND phone = $2 AND phone <> ''", province, phone).Scan(&n)
 	})
 	return n, err
@@ -174,7 +174,7 @@ func (s *Store) SamePhone(ctx context.Context, province, phone string) (n int64,
 // Watched reports whether a day was looked through.
 func (s *Store) Watched(ctx context.Context, province, day string) (bool, error) {
 	var n int64
-	err := s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err := s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, "SELECT COUNT(*) FROM supervision_day WHERE province = $1 AND day = $2", province, day).Scan(&n)
 	})
 	return n > 0, err
@@ -190,7 +190,7 @@ func (s *Store) MarkWatched(ctx context.Context, province, day string) error {
 
 // SettledOn returns claims settled in a span of time, by id.
 func (s *Store) SettledOn(ctx context.Context, province string, from, to time.Time, cursor string, limit int) (out []*settlement.Claim, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		return each(ctx, q, "SELECT "+claimColumns+` FROM claim WHERE province = $1 AND claim_id > $2 AND claim_id IN
 			(SELECT claim_id FROM settlement WHERE settled_at >= $3 AND settled_at < $4 AND NOT reversed) ORDER BY claim_id LIMIT $5`,

@@ -30,7 +30,7 @@ func (s *Store) Keep(ctx context.Context, k supervision.Kept) error {
 
 // History returns a person's stays that stand, the newest 200.
 func (s *Store) History(ctx context.Context, province, patientID string) (out []supervision.Stay, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		return each(ctx, q, "SELECT s.doc"+standing+" AND s.province = $1 AND s.patient_id = $2 ORDER BY s.kept_at DESC, s.message_id LIMIT 200",
 			[]any{province, patientID}, func(rows sqldb.Rows) error {
@@ -49,7 +49,7 @@ func (s *Store) History(ctx context.Context, province, patientID string) (out []
 
 // Burden sums what a person paid themselves in a year.
 func (s *Store) Burden(ctx context.Context, province, patientID, year string) (sum money.Fen, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, "SELECT CAST(COALESCE(SUM(s.self_pay), 0) AS BIGINT)"+standing+" AND s.province = $1 AND s.patient_id = $2 AND s.year = $3",
 			province, patientID, year).Scan(&sum)
 	})
@@ -58,7 +58,7 @@ func (s *Store) Burden(ctx context.Context, province, patientID, year string) (s
 
 // Costs sums a province's stays that ended from one day to another.
 func (s *Store) Costs(ctx context.Context, province, from, to string) (c supervision.Costs, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return q.QueryRow(ctx, "SELECT CAST(COALESCE(SUM(s.total), 0) AS BIGINT), COUNT(*)"+standing+" AND s.province = $1 AND s.discharge >= $2 AND s.discharge <= $3 AND NOT s.manual",
 			province, from, to).Scan(&c.Total, &c.Stays)
 	})
@@ -67,7 +67,7 @@ func (s *Store) Costs(ctx context.Context, province, from, to string) (c supervi
 
 // KeptOn returns what was committed in a span of time and stands.
 func (s *Store) KeptOn(ctx context.Context, province string, from, to time.Time, cursor string, limit int) (out []supervision.Kept, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
+	err = s.db.ReadOne(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		return each(ctx, q, "SELECT s.message_id, s.province, s.year, s.self_pay, s.kept_at, s.doc"+standing+
 			" AND s.province = $1 AND s.kept_at >= $2 AND s.kept_at < $3 AND s.message_id > $4 ORDER BY s.message_id LIMIT $5",
