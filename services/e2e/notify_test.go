@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -128,7 +129,10 @@ func TestACaseReachesWebhookAndInbox(t *testing.T) {
 	}
 
 	var inbox referralv1.ListNotificationsResponse
-	must(center, "GET", "/v1/notifications?unreadOnly=true&referralId="+result.ReferralID, nil, &inbox)
+	sqldbtest.Eventually(t, "the inbox has it", func() bool { // a message may be sent before the inboxes are filled
+		must(center, "GET", "/v1/notifications?unreadOnly=true&referralId="+result.ReferralID, nil, &inbox)
+		return len(inbox.GetNotifications()) > 0
+	})
 	if len(inbox.GetNotifications()) == 0 || inbox.GetNotifications()[0].GetCode() != "OFFER_TO_ANSWER" || inbox.GetNotifications()[0].GetDueTime() == nil {
 		t.Fatalf("the inbox: %v", &inbox)
 	}
@@ -148,4 +152,66 @@ func TestACaseReachesWebhookAndInbox(t *testing.T) {
 		t.Errorf("the referring hospital does not see that it was opened: %v", &sent)
 	}
 	refused{404, "NOT_FOUND", ""}.check(t, "a foreign case", stranger.Do(t.Context(), "GET", "/v1/referrals/"+result.ReferralID+"/notifications", nil, nil))
+	measured(t, l, center, made.GetEndpoint().GetEndpointId(), server.Close)
+}
+
+// measured holds the metrics of webhooks to what happened: what was delivered, what waits for a receiver that is away, and
+// what is dead when its endpoint is gone.
+func measured(t *testing.T, l *devLine, center *sampleline.Session, endpoint string, away func()) {
+	is := func(what, series string, want func(float64) bool) {
+		t.Helper()
+		sqldbtest.Eventually(t, what, func() bool { return want(l.metric(t, series)) })
+	}
+	none, one := func(n float64) bool { return n == 0 }, func(n float64) bool { return n == 1 }
+	some := func(n float64) bool { return n > 0 }
+	is("nothing waits", `huhang_webhook_pending`, none)
+	is("what was delivered is counted", `huhang_webhook_attempts_total outcome="DELIVERED"`, func(n float64) bool { return n >= 2 })
+	is("one endpoint", `huhang_webhook_endpoints status="ACTIVE"`, one)
+	is("nothing is dead", `huhang_webhook_dead`, none)
+	away()
+	path := "/v1/webhook-endpoints/" + endpoint
+	if err := center.Do(t.Context(), "POST", path+":test", &referralv1.SendTestEventRequest{RequestId: "notify-request-04", EndpointId: endpoint}, nil); err != nil {
+		t.Fatal(err)
+	}
+	is("a vain attempt is counted", `huhang_webhook_attempts_total outcome="UNREACHABLE"`, some)
+	is("it waits", `huhang_webhook_pending`, one)
+	is("for a while", `huhang_webhook_oldest_seconds`, some)
+	var now referralv1.GetWebhookEndpointResponse
+	if err := center.Do(t.Context(), "GET", path, nil, &now); err != nil {
+		t.Fatal(err)
+	}
+	if err := center.Do(t.Context(), "POST", path+":delete", &referralv1.DeleteWebhookEndpointRequest{
+		RequestId: "notify-request-05", EndpointId: endpoint, Etag: now.GetEndpoint().GetEtag(),
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	is("no endpoint", `huhang_webhook_endpoints status="ACTIVE"`, none)
+	is("what was tried is dead", `huhang_webhook_dead`, one)
+	is("nothing waits any more", `huhang_webhook_pending`, none)
+}
+
+// metric reads a series as Prometheus does: its name, and a label it must have; 0 where there is none.
+func (l *devLine) metric(t *testing.T, series string) float64 {
+	t.Helper()
+	answer, err := http.Get("http://" + l.OpsAddr() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, label, _ := strings.Cut(series, " ")
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if !strings.HasPrefix(line, name+"{") && !strings.HasPrefix(line, name+" ") || !strings.Contains(line, label) {
+			continue
+		}
+		value, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		return value
+	}
+	return 0
 }

@@ -250,6 +250,7 @@ func TestEveryStepIsFhir(t *testing.T) {
 	callers := map[string]*sampleline.Session{
 		"referrer": l.as(t, "H-HF-01", "coordinator", ""), "center": l.as(t, "C-SH-01", "center", ""), "desk": l.as(t, "OPS", "operations", ""),
 	}
+	agencies := bothAgencies(t, l)
 	tasks := map[string]string{"2": "received", "3": "received", "4": "requested", "5": "accepted", "6": "accepted", "7": "ready", "8": "ready"}
 	number, referralID, exports := sampleline.IdentityNumber("340104", "19790312", 62), "", 0
 	d := l.driver(t, "fhir-steps", 62)
@@ -268,6 +269,7 @@ func TestEveryStepIsFhir(t *testing.T) {
 		if !known {
 			task = "in-progress"
 		}
+		agencies.see(t, l, step, referralID)
 		for who, s := range callers {
 			status, of, text := fhirOf(t, l, s, referralID)
 			if who == "center" && len(of["Patient"]) == 0 && (step == "2" || step == "3" || step == "4") {
@@ -296,6 +298,7 @@ func TestEveryStepIsFhir(t *testing.T) {
 	if status, _, _ := fhirOf(t, l, l.as(t, "H-NC-01", "coordinator", ""), referralID); status != http.StatusNotFound {
 		t.Errorf("a stranger: HTTP %d", status)
 	}
+	agencies.see(t, l, "settled", referralID)
 }
 
 // A hospital's Bundle becomes a draft once, and comes out again as it went in.

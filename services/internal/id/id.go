@@ -86,6 +86,11 @@ func (s *source) read(b []byte) {
 	}
 }
 
+// Least is the least id of a prefix that a source makes at a time: ids below it are older.
+func Least(prefix string, at time.Time) string {
+	return prefix + "_" + encode(uint64(max(at.UnixMilli(), 0))<<16, 0)
+}
+
 // Sequence returns a source for tests: each prefix counts 1, 2, 3 ... in well-formed ids of the first millisecond of 2026.
 func Sequence() Source { return &sequence{next: map[string]uint64{}} }
 

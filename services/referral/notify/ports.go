@@ -87,6 +87,10 @@ type Store interface {
 	// OfCase returns the newest notices of a case, the newest first.
 	OfCase(ctx context.Context, referralID string, limit int) ([]*Notice, error)
 
+	// Purge removes messages delivered before one time and notices made before another, at most so many of each; more says
+	// that some are left.
+	Purge(ctx context.Context, delivered, noticed time.Time, most int) (more bool, err error)
+
 	// Standing is what operators watch.
 	Standing(ctx context.Context) (Standing, error)
 }

@@ -32,6 +32,10 @@ type Rules struct {
 	Parallel int `json:"parallel"`
 	// Window bounds how many messages wait for one endpoint; the rest wait in the feed.
 	Window int `json:"window"`
+	// KeepDeliveredDays after its delivery a message is removed, with its attempts; what is dead stays. KeepNoticesDays is the
+	// same of the inboxes.
+	KeepDeliveredDays int64 `json:"keep_delivered_days"`
+	KeepNoticesDays   int64 `json:"keep_notices_days"`
 }
 
 // DefaultRules are those that come with the line.
@@ -53,7 +57,8 @@ func ParseRules(text []byte) (Rules, error) {
 	}
 	within := func(n, least, most int64) bool { return n >= least && n <= most }
 	if r.Version == "" || !within(r.GiveUpAfterHours, 1, 720) || !within(r.DeadlineSeconds, 1, 25) || !within(r.RetryAfterMostHours, 1, 72) ||
-		!within(int64(r.CoolAfterFailures), 1, 100) || !within(r.DisableAfterHours, 1, 720) || !within(int64(r.Parallel), 1, 32) || !within(int64(r.Window), 10, 10_000) {
+		!within(int64(r.CoolAfterFailures), 1, 100) || !within(r.DisableAfterHours, 1, 720) || !within(int64(r.Parallel), 1, 32) || !within(int64(r.Window), 10, 10_000) ||
+		!within(r.KeepDeliveredDays, 1, 36_600) || !within(r.KeepNoticesDays, 1, 36_600) {
 		return Rules{}, errors.New("notify rules: a value is missing or out of bounds")
 	}
 	for name, list := range map[string][]int64{"pauses_seconds": r.PausesSeconds, "cool_seconds": r.CoolSeconds} {

@@ -92,8 +92,8 @@ func endpointMissing(err error, id string) error {
 	return err
 }
 
-// CreateEndpoint stores a new endpoint. Creations of an organisation meet in the index, not in each other's snapshot: the
-// bound may be passed by as many as create at the same instant.
+// CreateEndpoint stores a new endpoint. Writers of this database take turns (feed_turn), so that each counts what the one
+// before made: the bound is exact.
 func (s *Notify) CreateEndpoint(ctx context.Context, e *notify.Endpoint) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		n, err := count(ctx, tx, notify.MaxEndpoints, "notify_endpoint WHERE organisation = $1 AND status <> 'DELETED'", e.Organisation)

@@ -139,6 +139,7 @@ type (
 	laneJob  struct {
 		EndpointID string `json:"endpoint_id"`
 	}
+	purgeJob struct{}
 	laterJob struct {
 		Notice notify.Notice `json:"notice"`
 	}
@@ -146,6 +147,7 @@ type (
 
 func (watchJob) Kind() string { return "notify_watch" }
 func (laterJob) Kind() string { return "notify_later" }
+func (purgeJob) Kind() string { return "notify_purge" }
 func (laneJob) Kind() string  { return "notify_lane" }
 
 const (
@@ -196,5 +198,7 @@ func HandleNotify(w *sqldb.Workers, use *notify.Service, failed func(ctx context
 		return nil
 	})
 	sqldb.Handle(w, func(ctx context.Context, args laterJob) error { return use.TellLater(ctx, args.Notice) })
+	sqldb.Handle(w, func(ctx context.Context, _ purgeJob) error { return use.Purge(ctx) })
 	sqldb.Every(w, time.Minute, watchJob{})
+	sqldb.Every(w, time.Hour, purgeJob{})
 }
