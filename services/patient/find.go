@@ -3,21 +3,31 @@ package patient
 import (
 	"context"
 	"unicode/utf8"
+
+	"huhang.example/services/internal/fault"
+	"huhang.example/services/internal/id"
 )
 
 // maxFound bounds the answer of a search; a name that more people have needs something else beside it.
 const maxFound = 200
 
-// Find returns the records of a whole name or of an identity number that an organisation may see, newest first;
+// Find returns the records of a whole name, of an identity number or of a patient id that an organisation may see, newest first;
 // organisation empty: all of them. Their names are masked for everybody.
 func (s *Service) Find(ctx context.Context, text, organisation string) ([]View, error) {
 	var found []*Patient
-	if number, err := ParseIdentityNumber(text, s.clock.Now()); err == nil {
-		id, err := s.store.FindNumber(ctx, number)
-		if err != nil || id == "" {
+	one := ""
+	if id.Valid("pat", text) {
+		one = text
+	} else if number, err := ParseIdentityNumber(text, s.clock.Now()); err == nil {
+		if one, err = s.store.FindNumber(ctx, number); err != nil || one == "" {
 			return nil, err
 		}
-		p, err := s.store.Get(ctx, id)
+	}
+	if one != "" {
+		p, err := s.store.Get(ctx, one)
+		if fault.Is(err, fault.ReasonNotFound) {
+			return nil, nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -31,6 +41,7 @@ func (s *Service) Find(ctx context.Context, text, organisation string) ([]View, 
 			found = append(found, p)
 		}
 	} else if name := IndexName(text); utf8.RuneCountInString(name) >= 2 {
+		var err error
 		if found, err = s.store.FindName(ctx, name, organisation, maxFound); err != nil {
 			return nil, err
 		}

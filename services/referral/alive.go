@@ -162,16 +162,15 @@ func (s *Service) reviveOthers(ctx context.Context, patientID, origin string) er
 	return nil
 }
 
-// ofPerson are the cases of a person, also under records merged into one another.
+// ofPerson are the cases of a person, also under records merged into one another. A job asks: nobody's right to see the patient counts.
 func (s *Service) ofPerson(ctx context.Context, patientID string) ([]*Referral, error) {
 	ids := []string{patientID}
-	known, err := s.peers.Registered(ctx, patientID)
-	switch {
-	case fault.Is(err, fault.ReasonNotFound):
-	case err != nil:
+	known, err := s.peers.FindPatients(ctx, patientID, "")
+	if err != nil {
 		return nil, err
-	default:
-		for _, id := range append([]string{known.PatientID}, known.Others...) {
+	}
+	for _, k := range known {
+		for _, id := range append([]string{k.PatientID}, k.Others...) {
 			if !slices.Contains(ids, id) {
 				ids = append(ids, id)
 			}

@@ -126,7 +126,7 @@ type Peers interface {
 	// Registered tells under which ids a patient is known and who registered them, as far as the context's caller may see the
 	// patient; fault NOT_FOUND.
 	Registered(ctx context.Context, patientID string) (Registered, error)
-	// FindPatients returns the patients of a whole name or an identity number that an organisation may see; empty: all.
+	// FindPatients returns the patients of a whole name, an identity number or a patient id that an organisation may see; empty: all.
 	FindPatients(ctx context.Context, text, organisation string) ([]FoundPatient, error)
 	Profile(ctx context.Context, patientID, organ string) (Profile, error)
 	GrantAccess(ctx context.Context, requestID, patientID, organisation, referralID string) error

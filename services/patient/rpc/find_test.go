@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	patientv1 "huhang.example/gen/huhang/patient/v1"
@@ -52,6 +53,9 @@ func TestFindPatients(t *testing.T) {
 			{number(3), "H-HF-01", []string{other}},
 			{number(3), "H-NC-01", nil},
 			{number(9), "", nil},
+			{other, "", []string{other}},
+			{other, "H-NC-01", nil},
+			{"pat_" + strings.Repeat("0", 26), "", nil},
 		} {
 			got := ids(l.find(c.text, c.organisation))
 			slices.Sort(got)
