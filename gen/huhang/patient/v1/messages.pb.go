@@ -2512,7 +2512,7 @@ func (x *CheckRegistrationResponse) GetNoticeEn() string {
 // FindPatientsRequest looks people up for a search.
 type FindPatientsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A whole name, or an identity number; spaces, hyphens, dots, full-width and lower-case characters are read as what they
+	// A whole name, an identity number, or a patient id; spaces, hyphens, dots, full-width and lower-case characters are read as what they
 	// stand for.
 	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
 	// Organisation on whose behalf the service asks: only what it may see is found. Empty: all, for operations.
