@@ -111,10 +111,15 @@ func TestConsoleActions(t *testing.T) {
 	coordinator.press("结案并说明原因", "")
 	coordinator.press("结案并说明原因", "结案并说明原因")
 	coordinator.sees("请填写此项")
-	coordinator.fill("原因", "撤回")
+	coordinator.fill("原因", "患者死亡")
 	coordinator.send("结案并说明原因")
 	coordinator.sees("已结案")
 	coordinator.sees("目前无需您操作")
+	desk.press("Correct a death recorded by mistake", "")
+	desk.fill("How it is known that the patient lives", "The hospital called.")
+	desk.send("Correct a death recorded by mistake")
+	coordinator.sees("由患者选择移植中心")
+	coordinator.do("lacks", "起多次未成功") // the line's own steps went through
 
 	documents(coordinator, second)
 	center := b.visit(t, "center-sh-3", pocket)

@@ -12,7 +12,7 @@ words({
 });
 
 // rare actions stand below the others: they end or stop something.
-const rare = new Set(['CloseReferral', 'SuspendClock', 'AbortTransfer', 'DivertTransfer', 'RecordCourse', 'Readmit', 'RecordPrescription', 'RescheduleAdmission']);
+const rare = new Set(['CloseReferral', 'SuspendClock', 'AbortTransfer', 'DivertTransfer', 'RecordCourse', 'Readmit', 'RecordPrescription', 'RescheduleAdmission', 'CorrectDeath']);
 
 export function Actions({ data, reload }) {
   const [open, setOpen] = useState('');

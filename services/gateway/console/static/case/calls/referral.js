@@ -15,6 +15,7 @@ words({
   'f.newAdmission': ['新的入院时间', 'New time of admission'], 'f.suspend.help': ['例如：等待患者决定', 'Such as: waiting for the patient'],
   'f.step': ['病程变化', 'Turn'], 'step.COURSE_STEP_NO_SHOW': ['患者未到', 'The patient did not come'], 'step.COURSE_STEP_SUSPEND_LISTING': ['暂停登记', 'Suspend the listing'], 'step.COURSE_STEP_DELIST': ['撤出登记', 'End the listing'],
   'step.COURSE_STEP_SURGERY_ABORTED': ['手术取消', 'Surgery called off'], 'step.COURSE_STEP_COMPLICATION': ['并发症', 'Complication'], 'step.COURSE_STEP_LOCAL_DECLINED': ['当地医院无法接回', 'The local hospital declines'], 'step.COURSE_STEP_PATIENT_DECLINED': ['患者不接受所列中心', 'The patient takes none of the centers'],
+  'f.lives': ['如何确认患者健在', 'How it is known that the patient lives'],
   'f.number': ['本机构编号（住院号、病案号）', 'Number at your institution'], 'f.number.help': ['请勿填写身份证号', 'Never an identity number'], 'b.number': ['登记本机构编号', 'Add your institution’s number'],
 });
 
@@ -87,6 +88,7 @@ call('CloseReferral', {
   ],
 });
 call('CorrectDeath', { of: 'referral', verb: ':correctDeath', danger: true, fields: [comment(true)] });
+call('CorrectDeath', { of: 'referral', verb: ':correctDeath', danger: true, fields: [comment(true, { label: 'f.lives' })] });
 call('AddCaseNumber', {
   of: 'referral', verb: ':addNumber', fields: [{ name: 'number', label: 'f.number', help: 'f.number.help', required: true, maxLength: 40 }],
   beside: { label: 'b.number', roles: ['coordinator', 'center', 'operations'], when: (d) => d.case.state !== 'STATE_CLOSED' },
