@@ -47,10 +47,12 @@ func TestJobsOfAKilledProcess(t *testing.T) {
 	dsn := sqldbtest.SQLite(t)
 	db := sqldbtest.Open(t, dsn, migrations)
 	enqueue(t, db, mark{"killed"})
+	enqueue(t, db, mark{"bystander"}, sqldb.MaxAttempts(2))
 	enqueue(t, db, mark{"killer"}, sqldb.MaxAttempts(2))
 	err := write(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
 		for _, statement := range []string{
 			"UPDATE river_job SET state = 'running', attempt = 2, attempted_at = datetime('now', 'subsec')",
+			"UPDATE river_job SET attempt = 42 WHERE id = (SELECT max(id) FROM river_job)",
 			"INSERT INTO river_leader (leader_id, elected_at, expires_at) VALUES ('gone', datetime('now', 'subsec'), datetime('now', '+1 hour'))",
 		} {
 			if _, err := tx.Exec(ctx, statement); err != nil {
@@ -65,6 +67,8 @@ func TestJobsOfAKilledProcess(t *testing.T) {
 	var s seen
 	start(t, db, func(_ context.Context, args mark) error { s.add(args.Name); return nil })
 	sqldbtest.Eventually(t, "the job runs again", func() bool { return s.times("killed") == 1 })
+	// It had no attempt left and ran when another one killed the process.
+	sqldbtest.Eventually(t, "so does a bystander", func() bool { return s.times("bystander") == 1 })
 	sqldbtest.Idle(t, db)
 	dead, err := db.DeadJobs(t.Context(), 10)
 	if err != nil || len(dead) != 1 || s.times("killer") != 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -147,7 +148,8 @@ func (q *riverQueue[T]) start(ctx context.Context, w *Workers) error {
 }
 
 // takeOver makes ready what this worker was running when it died, and its leadership free: on SQLite a file has one
-// process, on PostgreSQL an instance's name has. What has no attempt left is put aside: it may be what killed it.
+// process, on PostgreSQL an instance's name has. What ran when a process died was most likely only there, and a job put aside
+// here is one that its handler has told nobody of: it is given another attempt, up to lives. Then it may be what kills.
 func (q *riverQueue[T]) takeOver(ctx context.Context, tx *Tx, worker string) error {
 	mine, leader, now, args := "", "", "datetime('now', 'subsec')", []any(nil)
 	if q.db.Engine() == Postgres {
@@ -157,6 +159,7 @@ func (q *riverQueue[T]) takeOver(ctx context.Context, tx *Tx, worker string) err
 		mine, leader, now, args = " AND attempted_by[array_upper(attempted_by, 1)] = $1", " WHERE leader_id = $1", "now()", []any{worker}
 	}
 	for _, statement := range []string{
+		"UPDATE river_job SET max_attempts = attempt + 1 WHERE state = 'running' AND attempt >= max_attempts AND attempt < " + strconv.Itoa(lives) + mine,
 		"UPDATE river_job SET state = 'discarded', finalized_at = " + now + " WHERE state = 'running' AND attempt >= max_attempts" + mine,
 		"UPDATE river_job SET state = 'available' WHERE state = 'running'" + mine,
 		"DELETE FROM river_leader" + leader,
@@ -167,6 +170,9 @@ func (q *riverQueue[T]) takeOver(ctx context.Context, tx *Tx, worker string) err
 	}
 	return nil
 }
+
+// lives bounds the attempts of a job in whose midst processes die.
+const lives = maxAttempts + 12
 
 func (q *riverQueue[T]) stop(ctx context.Context) error {
 	q.mu.Lock()

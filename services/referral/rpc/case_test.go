@@ -112,6 +112,13 @@ func TestOneCaseFromEndToEnd(t *testing.T) {
 		failing(0)
 		claim("UNANSWERED", 0)
 		failing(1)
+		got, err := l.server.CountWorklists(l.as(desk), &referralv1.CountWorklistsRequest{})
+		l.must(err)
+		for _, c := range got.GetCounts() {
+			if c.GetOverdue() != 0 {
+				t.Errorf("%s: %d are late, and no clock has run out", c.GetKind(), c.GetOverdue())
+			}
+		}
 		l.refused(fault.WrongState, closing)
 		if got := actions(l.get(shanghai)); slices.Contains(got, "SettleClaim") {
 			t.Errorf("what was sent is to be sent again: %v", got)

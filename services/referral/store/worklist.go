@@ -33,11 +33,10 @@ func (l *listed) sql(w referral.Worklist, cursor string) (string, error) {
 	}
 	more := l.after
 	switch {
-	case len(w.ClaimStages) > 0, w.Attention:
-	case w.DueBefore.IsZero():
-		more += " AND NOT busy"
-	default:
+	case !w.DueBefore.IsZero():
 		more += " AND deadline < " + l.arg(clock.Micros(w.DueBefore))
+	case len(w.ClaimStages) == 0 && !w.Attention:
+		more += " AND NOT busy"
 	}
 	parties := l.waited(w.Scope, w.Waiting)
 	var parts []string
