@@ -279,7 +279,12 @@ func (p *person) fits(what string) {
 		p.t.Errorf("%s, %s: wider than its window: %s", p.name, what, wide)
 	}
 	var found []string
-	p.run(chromedp.Evaluate(p.b.axe+"\n0", nil), chromedp.Evaluate(
+	var there bool
+	p.run(chromedp.Evaluate("Boolean(window.axe)", &there))
+	if !there {
+		p.run(chromedp.Evaluate(p.b.axe+"\n0", nil))
+	}
+	p.run(chromedp.Evaluate(
 		"axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.help + ' ' + v.nodes[0].html.slice(0, 200)))",
 		&found, func(e *runtime.EvaluateParams) *runtime.EvaluateParams { return e.WithAwaitPromise(true) }))
 	for _, f := range found {
