@@ -9,7 +9,7 @@ window.huhang = (() => {
     if (!l) return null;
     return l.tagName === 'LEGEND' ? l.parentElement : l.htmlFor ? document.getElementById(l.htmlFor) : l.querySelector('input, select, textarea');
   };
-  return {
+  const person = {
     press(name, within) {
       const root = scope(within);
       if (!root) return 'no part ' + within;
@@ -91,4 +91,14 @@ window.huhang = (() => {
     },
     problems() { return [...document.querySelectorAll('[role=alert]')].map((e) => e.innerText).join(' / '); },
   };
+  // On a machine with too much to do a part of the line may be away for a moment: the page says so, and a person tries again.
+  let tried = 0;
+  const trying = (act) => (...words) => {
+    const why = act(...words);
+    const again = why && Date.now() - tried > 2000 && [...document.querySelectorAll('.notice button')].find((b) => seen(b) && /^(重试|Try again)$/.test(text(b)));
+    if (again) { tried = Date.now(); again.click(); }
+    return why;
+  };
+  for (const name of ['press', 'fill', 'sees', 'all']) person[name] = trying(person[name]);
+  return person;
 })();
