@@ -50,8 +50,30 @@ type Imported struct{ Runs, Unknown, PassedOver, Transfers int }
 type FeedChange struct {
 	Entity, TripID, Day string
 	timetable.Change
+	// Calls are the change's stops of which the feed tells the number in the trip alone.
+	Calls []FeedCall
 	// Times are what the feed says as times of day.
 	Times []FeedTime
+}
+
+// FeedCall is a call by its number in the trip (stop_sequence); Call is the place among the change's stops.
+type FeedCall struct {
+	Call     int
+	Sequence int32
+}
+
+// named finds the stops of which the feed tells the number alone.
+func (c *FeedChange) named(schedule *timetable.Schedule) error {
+	for _, at := range c.Calls {
+		stop, found := schedule.StopAt(c.TripID, c.Day, at.Sequence)
+		if !found {
+			return fault.New(fault.InvalidArgument, fault.FeedInvalid, "feed",
+				"The timetable has no call with that number in the trip; name the stop.", "时刻表中该行程没有此序号的停站，请给出 stop_id。").
+				With("entity", c.Entity).With("field", fmt.Sprintf("stop_time_update[%d].stop_sequence", at.Call))
+		}
+		c.Stops[at.Call].Stop = stop
+	}
+	return nil
 }
 
 // FeedTime is when a run is at a stop by what a feed says; Call is the place among the change's stops. A zero time is not
@@ -116,9 +138,12 @@ func (s *Service) ImportChanges(ctx context.Context, list []FeedChange) (Importe
 			out.Unknown++
 			continue
 		}
-		if len(one.Times) > 0 {
+		if len(one.Times)+len(one.Calls) > 0 {
 			if schedule == nil {
 				schedule = table.Schedule()
+			}
+			if err := one.named(schedule); err != nil {
+				return Imported{}, err
 			}
 			if err := one.late(schedule); err != nil {
 				return Imported{}, err

@@ -55,7 +55,7 @@ func (s *Service) question(ctx context.Context, q PlanQuery, furthest time.Durat
 	}, nil
 }
 
-// Estimate answers the shortest allowed way to each city, in the order asked. A zero notBefore means now.
+// Estimate answers the shortest allowed way to each city by what runs today, in the order asked. A zero notBefore means now.
 func (s *Service) Estimate(ctx context.Context, originCity string, cities []string, f planner.Fitness, notBefore time.Time) ([]planner.Estimate, error) {
 	origin, err := city(originCity, "origin_city")
 	if err != nil {
@@ -77,7 +77,11 @@ func (s *Service) Estimate(ctx context.Context, originCity string, cities []stri
 	if err := checkNotBefore(notBefore, now, furthestPlan); err != nil {
 		return nil, err
 	}
-	return s.planner.Estimate(planner.Question{Origin: origin, NotBefore: notBefore, Fitness: f, Now: now}, destinations), nil
+	live, err := s.today(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	return live.Estimate(planner.Question{Origin: origin, NotBefore: notBefore, Fitness: f, Now: now}, destinations), nil
 }
 
 // current looks after the timetables in force. A plan by those of a moment ago is better than none.

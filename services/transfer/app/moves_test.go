@@ -158,18 +158,21 @@ func TestARealtimeFeedByTimes(t *testing.T) {
 		w.startJobs()
 		made := w.byRail()
 		_, leg := train(made)
-		feed := func(stop string, event *gtfs.TripUpdate_StopTimeEvent) []byte {
+		of := func(call *gtfs.TripUpdate_StopTimeUpdate) []byte {
 			text, err := proto.Marshal(&gtfs.FeedMessage{
 				Header: &gtfs.FeedHeader{GtfsRealtimeVersion: proto.String("2.0")},
 				Entity: []*gtfs.FeedEntity{{Id: proto.String("示范-1"), TripUpdate: &gtfs.TripUpdate{
 					Trip:           &gtfs.TripDescriptor{TripId: proto.String(leg.GetTripId()), StartDate: proto.String(leg.GetServiceDay())},
-					StopTimeUpdate: []*gtfs.TripUpdate_StopTimeUpdate{{StopId: proto.String(stop), Departure: event}},
+					StopTimeUpdate: []*gtfs.TripUpdate_StopTimeUpdate{call},
 				}}},
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return text
+		}
+		feed := func(stop string, event *gtfs.TripUpdate_StopTimeEvent) []byte {
+			return of(&gtfs.TripUpdate_StopTimeUpdate{StopId: proto.String(stop), Departure: event})
 		}
 		late := &gtfs.TripUpdate_StopTimeEvent{Time: proto.Int64(leg.GetDepartTime().AsTime().Add(7 * time.Minute).Unix())}
 		ops, before := w.as("OPS", access.Operations), w.snapshot()
@@ -180,6 +183,10 @@ func TestARealtimeFeedByTimes(t *testing.T) {
 		}
 		_, err = w.moves.ImportRealtime(ops, &transferv1.ImportRealtimeRequest{RequestId: w.request(), Feed: feed(leg.GetFromStopId(), &gtfs.TripUpdate_StopTimeEvent{Time: proto.Int64(1)})})
 		w.refused("fifty years early", before, err, fault.FeedInvalid)
+		_, err = w.moves.ImportRealtime(ops, &transferv1.ImportRealtimeRequest{RequestId: w.request(), Feed: of(&gtfs.TripUpdate_StopTimeUpdate{StopSequence: proto.Uint32(77), Departure: late})})
+		if f := w.refused("a number that no call has", before, err, fault.FeedInvalid); f.Meta["field"] != "stop_time_update[0].stop_sequence" {
+			t.Errorf("%+v", f)
+		}
 		got, err := w.moves.ImportRealtime(ops, &transferv1.ImportRealtimeRequest{RequestId: w.request(), Feed: feed(leg.GetFromStopId(), late)})
 		if err != nil || got.GetRuns() != 1 || got.GetTransfers() != 1 {
 			t.Fatalf("%v, %v", got, err)
@@ -189,6 +196,50 @@ func TestARealtimeFeedByTimes(t *testing.T) {
 			return now.GetDepartTime().AsTime().Equal(leg.GetDepartTime().AsTime().Add(7*time.Minute)) &&
 				now.GetArriveTime().AsTime().Equal(leg.GetArriveTime().AsTime().Add(7*time.Minute))
 		})
+		// The first call by its number alone: an hour late altogether.
+		hour := &gtfs.TripUpdate_StopTimeEvent{Delay: proto.Int32(3600)}
+		got, err = w.moves.ImportRealtime(ops, &transferv1.ImportRealtimeRequest{RequestId: w.request(), Feed: of(&gtfs.TripUpdate_StopTimeUpdate{StopSequence: proto.Uint32(1), Departure: hour})})
+		if err != nil || got.GetRuns() != 1 || got.GetTransfers() != 1 {
+			t.Fatalf("%v, %v", got, err)
+		}
+		sqldbtest.Eventually(t, "the hour is in the itinerary", func() bool {
+			_, now := train(w.get(made.GetTransferId()))
+			return now.GetDepartTime().AsTime().Equal(leg.GetDepartTime().AsTime().Add(time.Hour))
+		})
+	})
+}
+
+// A center is ranked by the way that runs: with every train of the next days cancelled it is no longer as near.
+func TestAnEstimateKnowsOfCancelledTrains(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ask := func() int32 {
+			got, err := w.server.EstimateTravel(w.as("matching", access.Service), &transferv1.EstimateTravelRequest{OriginCity: "340100", DestinationCities: []string{"310100"}, NotBefore: at(4)})
+			if err != nil || got.GetEstimates()[0].Minutes == nil {
+				t.Fatalf("%v, %v", got, err)
+			}
+			return got.GetEstimates()[0].GetMinutes()
+		}
+		before := ask()
+		var gone []*gtfs.FeedEntity
+		for day := range 5 {
+			for _, trip := range []string{"SF101", "SF102", "SF103", "SF104", "SF105"} {
+				start := begin.AddDate(0, 0, day).Format("20060102")
+				gone = append(gone, &gtfs.FeedEntity{Id: proto.String(trip + start), TripUpdate: &gtfs.TripUpdate{Trip: &gtfs.TripDescriptor{
+					TripId: proto.String(trip), StartDate: proto.String(start), ScheduleRelationship: gtfs.TripDescriptor_CANCELED.Enum(),
+				}}})
+			}
+		}
+		feed, err := proto.Marshal(&gtfs.FeedMessage{Header: &gtfs.FeedHeader{GtfsRealtimeVersion: proto.String("2.0")}, Entity: gone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := w.moves.ImportRealtime(w.as("OPS", access.Operations), &transferv1.ImportRealtimeRequest{RequestId: w.request(), Feed: feed})
+		if err != nil || got.GetRuns() != 25 {
+			t.Fatalf("%v, %v", got, err)
+		}
+		if after := ask(); after <= before {
+			t.Errorf("%d minutes before, %d with no train on the line", before, after)
+		}
 	})
 }
 

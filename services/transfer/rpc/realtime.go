@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -116,6 +117,9 @@ func tripUpdate(entity string, update *gtfs.TripUpdate) (transfer.FeedChange, er
 			return one, err
 		}
 		one.Stops = append(one.Stops, stop)
+		if stop.Stop == "" {
+			one.Calls = append(one.Calls, transfer.FeedCall{Call: i, Sequence: int32(call.GetStopSequence())})
+		}
 		if at != (transfer.FeedTime{}) {
 			at.Call = i
 			one.Times = append(one.Times, at)
@@ -129,8 +133,8 @@ func tripUpdate(entity string, update *gtfs.TripUpdate) (transfer.FeedChange, er
 func stopUpdate(entity string, i int, call *gtfs.TripUpdate_StopTimeUpdate) (timetable.StopChange, transfer.FeedTime, error) {
 	field := "stop_time_update[" + strconv.Itoa(i) + "]"
 	stop, at := timetable.StopChange{Stop: call.GetStopId()}, transfer.FeedTime{}
-	if stop.Stop == "" {
-		return stop, at, badFeed(entity, field+".stop_id", "A stop is not named; a sequence alone is not enough.", "停站缺少 stop_id。")
+	if stop.Stop == "" && (call.StopSequence == nil || call.GetStopSequence() > math.MaxInt32) {
+		return stop, at, badFeed(entity, field+".stop_id", "A stop is told neither by its id nor by its number in the trip.", "停站缺少 stop_id 或有效的 stop_sequence。")
 	}
 	if call.GetScheduleRelationship() == gtfs.TripUpdate_StopTimeUpdate_SKIPPED {
 		stop.Skipped = true

@@ -47,6 +47,9 @@ func (r *reader) readCalls() {
 	}
 }
 
+// mostSequence is the greatest number of a call.
+const mostSequence = 1_000_000
+
 func (r *reader) readCall(in row) (call, bool) {
 	one := call{row: in.number}
 	var ok bool
@@ -61,7 +64,7 @@ func (r *reader) readCall(in row) (call, bool) {
 	one.noBoard, boardOK = in.refused("pickup_type")
 	one.noAlight, alightOK = in.refused("drop_off_type")
 	ok = ok && boardOK && alightOK
-	sequence, numbered := in.number64("stop_sequence", 0, 1_000_000)
+	sequence, numbered := in.number64("stop_sequence", 0, mostSequence)
 	one.sequence = sequence
 	arrive, depart := in.get("arrival_time"), in.get("departure_time")
 	if arrive == "" && depart == "" {
@@ -136,7 +139,7 @@ func (r *reader) connect(trip int32, calls []call, shift, late int32) {
 		end := metres + r.table.hop(a.stop, b.stop)
 		r.table.Connections = append(r.table.Connections, Connection{
 			From: a.stop, To: b.stop, Depart: a.depart + shift, Arrive: b.arrive + shift + late, Trip: trip, StartMetres: metres, EndMetres: end,
-			NoBoard: a.noBoard, NoAlight: b.noAlight,
+			FromSequence: int32(a.sequence), ToSequence: int32(b.sequence), NoBoard: a.noBoard, NoAlight: b.noAlight,
 		})
 		metres = end
 	}

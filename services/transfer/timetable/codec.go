@@ -13,7 +13,10 @@ import (
 )
 
 // magic begins the compact form; another layout gets another number, and the old one stays readable.
-const magic = "HHTT1\n"
+const magic = "HHTT2\n"
+
+// unnumbered began the form before, which did not keep the calls' numbers.
+const unnumbered = "HHTT1\n"
 
 // ErrCorrupt is what Decode answers to bytes that Encode did not write.
 var ErrCorrupt = errors.New("timetable: not an encoded timetable")
@@ -66,6 +69,8 @@ func (t *Timetable) Encode() []byte {
 			w.number(int64(c.Arrive - c.Depart))
 			w.flag(c.NoBoard)
 			w.flag(c.NoAlight)
+			w.number(int64(c.FromSequence))
+			w.number(int64(c.ToSequence - c.FromSequence))
 			now = c.Arrive
 		}
 	}
@@ -113,14 +118,15 @@ const maxDecoded = 1 << 30
 
 // Decode reads what Encode wrote: the error is ErrCorrupt, with what was wrong.
 func Decode(data []byte) (t *Timetable, err error) {
-	if !bytes.HasPrefix(data, []byte(magic)) {
+	numbered := bytes.HasPrefix(data, []byte(magic))
+	if !numbered && !bytes.HasPrefix(data, []byte(unnumbered)) {
 		return nil, ErrCorrupt
 	}
 	plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(data[len(magic):])), maxDecoded+1))
 	if err != nil || len(plain) > maxDecoded {
 		return nil, errors.Join(ErrCorrupt, err)
 	}
-	r := &unpacker{bytes: plain}
+	r := &unpacker{bytes: plain, numbered: numbered}
 	defer func() {
 		if r.bad != "" {
 			t, err = nil, fmt.Errorf("%w: %s", ErrCorrupt, r.bad)

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -165,6 +166,38 @@ func TestSampleIsWholeAndPlainlyInvented(t *testing.T) {
 		if !strings.Contains(stop.Name, "示范") || !stop.Served[timetable.Rail] && !stop.Served[timetable.Flight] {
 			t.Errorf("stop %+v", stop)
 		}
+	}
+}
+
+// A version kept before calls had numbers is read as it was: the same but for them, and no call is found by its number.
+func TestTheOldKeptFormStaysReadable(t *testing.T) {
+	kept, err := os.ReadFile("testdata/sample.hhtt1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := timetable.Decode(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, day := timetable.Sample(), "20261202"
+	if stop, found := table.Schedule().StopAt("SF101", day, 2); !found || stop != "R-NJ" {
+		t.Errorf("call 2 is at %q", stop)
+	}
+	if stop, found := table.Schedule().StopAt("SF101", day, 5); found {
+		t.Errorf("call 5 is at %q", stop)
+	}
+	if stop, found := old.Schedule().StopAt("SF101", day, 2); found {
+		t.Errorf("of the old form call 2 is at %q", stop)
+	}
+	again, err := timetable.Decode(old.Encode())
+	if err != nil || !reflect.DeepEqual(old, again) {
+		t.Errorf("kept anew it is not the same: %v", err)
+	}
+	for i := range table.Connections {
+		table.Connections[i].FromSequence, table.Connections[i].ToSequence = -1, -1
+	}
+	if !reflect.DeepEqual(old, table) {
+		t.Error("the old form holds something else")
 	}
 }
 

@@ -22,6 +22,29 @@ func (t *Timetable) Schedule() *Schedule {
 	return s
 }
 
+// StopAt returns the id of the stop at which a trip of a service day makes the call with a number; found is false when no
+// call has it, or the numbers were not kept.
+func (s *Schedule) StopAt(tripID, day string, sequence int32) (stop string, found bool) {
+	midnight, err := time.ParseInLocation("20060102", day, clock.Shanghai)
+	if err != nil {
+		return "", false
+	}
+	for _, trip := range s.trips[tripID] {
+		if !s.t.Services[s.t.Trips[trip].Service].Runs(midnight) {
+			continue
+		}
+		for _, ref := range s.byTrip[trip] {
+			switch c := &s.t.Connections[ref]; sequence {
+			case c.FromSequence:
+				return s.t.Stops[c.From].ID, true
+			case c.ToSequence:
+				return s.t.Stops[c.To].ID, true
+			}
+		}
+	}
+	return "", false
+}
+
 // At returns when a trip of a service day is at a stop, which is named by its id or its name. At an end of the trip the
 // two are the same; found is false when it does not call there that day.
 func (s *Schedule) At(tripID, day, stop string) (arrive, depart time.Time, found bool) {

@@ -67,6 +67,8 @@ type Connection struct {
 	Trip           int32
 	// StartMetres and EndMetres are the way along the trip from its first stop; their differences add up along the trip.
 	StartMetres, EndMetres int64
+	// FromSequence and ToSequence are the calls' numbers in the feed (stop_sequence); -1: not kept.
+	FromSequence, ToSequence int32
 	// NoBoard and NoAlight say that nobody gets on at From, or off at To.
 	NoBoard, NoAlight bool
 }

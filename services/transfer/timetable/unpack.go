@@ -4,8 +4,9 @@ import "encoding/binary"
 
 // unpacker reads the compact form. After the first fault it answers zeros, so that its caller comes to an end.
 type unpacker struct {
-	bytes []byte
-	bad   string
+	numbered bool // the calls have numbers
+	bytes    []byte
+	bad      string
 }
 
 func (u *unpacker) fail(why string) {
@@ -73,6 +74,11 @@ func (u *unpacker) trip(t *Timetable, trip int32) {
 		depart := now + u.within(-DaySeconds, maxSecond) // a trip at intervals may leave before its latest arrival
 		now = depart + u.within(0, maxSecond)
 		c.NoBoard, c.NoAlight = u.flag(), u.flag()
+		c.FromSequence, c.ToSequence = -1, -1
+		if u.numbered {
+			from := u.within(-1, mostSequence)
+			c.FromSequence, c.ToSequence = int32(from), int32(from+u.within(0, mostSequence))
+		}
 		if depart < 0 || now > maxSecond {
 			u.fail("holds a time out of its bounds")
 		}
