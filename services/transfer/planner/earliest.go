@@ -8,7 +8,6 @@ type earliestState struct {
 	came    []journey // by stop and kind, how that is so
 	arrived []int32   // by stop and kind, the first arrival of a trip
 	board   []int32   // by run, one more than the reference of the connection where it was boarded
-	entry   int32     // the connection on which one is aboard at the start; -1: none
 	best    int32
 	last    journey
 	found   bool
@@ -38,7 +37,7 @@ func (s *scratch) firstArrival(p *core) bool {
 	}
 	e.came = e.came[:places]
 	e.board = sized(e.board, len(p.byTrip)*int(s.days))
-	e.found, e.best, e.entry = false, s.latest, -1
+	e.found, e.best = false, s.latest
 	if s.latest < unreachable {
 		e.best++ // an arrival at the bound is in time
 	}
@@ -47,15 +46,6 @@ func (s *scratch) firstArrival(p *core) bool {
 		at := s.start + int32(a.way.seconds)
 		for kind := range kinds {
 			e.offer(a.stop, kind, at+s.board[kind], journey{board: -1, hop: int32(i)})
-		}
-	}
-	if s.aboard.on {
-		if ref, ok := s.entry(p); ok {
-			e.entry = ref
-			e.board[s.aboard.trip*s.days+s.aboard.sd] = ref + 1
-			if s.departs(p.conns, ref, s.aboard.sd) < s.start {
-				e.arrive(s, p, s.ref(p.conns, ref), s.arrives(p.conns, ref, s.aboard.sd), journey{ref, ref, s.aboard.sd, -1})
-			}
 		}
 	}
 	services := p.services
@@ -96,7 +86,7 @@ func (s *scratch) firstArrival(p *core) bool {
 
 // nowhere reports whether no station or airport is near one of the ends, so that nothing has to be looked for.
 func (s *scratch) nowhere() bool {
-	return len(s.access) == 0 && !s.aboard.on || len(s.egressAt) == 0
+	return len(s.access) == 0 || len(s.egressAt) == 0
 }
 
 func (e *earliestState) offer(stop int32, kind int, ready int32, how journey) {
@@ -133,16 +123,12 @@ func (s *scratch) after(l *link, at, out int32, kind int) int32 {
 	return out + int32(l.way.seconds) + s.board[kind]
 }
 
-// journeys are the first road, unless one began aboard, and the rides of the way found, in their order.
+// journeys are the first road and the rides of the way found, in their order.
 func (s *scratch) journeys(p *core) []journey {
 	e := &s.ea
 	out := []journey{e.last}
 	for {
-		board := out[len(out)-1].board
-		if board == e.entry {
-			break
-		}
-		first := s.ref(p.conns, board)
+		first := s.ref(p.conns, out[len(out)-1].board)
 		how := e.came[int(first.from)*kinds+int(first.kind)]
 		out = append(out, how)
 		if how.board < 0 {

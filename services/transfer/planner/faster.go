@@ -25,11 +25,9 @@ func (p *core) faster(plan *Plan, q *question) {
 			take(one)
 		}
 	}
-	if q.Aboard == nil {
-		road := p.between(q.Origin, q.Destination)
-		for _, mode := range []Mode{RoadAmbulance, AirAmbulance} {
-			take(p.direct(mode, q, road, Text{}))
-		}
+	road := p.between(q.Origin, q.Destination)
+	for _, mode := range []Mode{RoadAmbulance, AirAmbulance} {
+		take(p.direct(mode, q, road, Text{}))
 	}
 	if best == nil || len(plan.Options) > 0 && !best.Arrive.Before(plan.Options[0].Arrive) {
 		return

@@ -7,7 +7,7 @@ import (
 	"huhang.example/services/transfer/timetable"
 )
 
-// way is the first road, unless one began aboard, and the rides that end in the label, in their order.
+// way is the first road and the rides that end in the label, in their order.
 func (st *paretoState) way(last int32) []journey {
 	var out []journey
 	for i := last; i >= 0; i = st.labels[i].prev {
@@ -47,15 +47,11 @@ func (b *builder) add(mode Mode, to Place, depart, arrive int32, metres int64) *
 func (p *core) itinerary(s *scratch, q *question, feeder Mode, ways []journey) Itinerary {
 	b := &builder{p: p, s: s, here: door(q.Origin), now: s.start, booked: anyOf(p.rules.HelpDesk.NeededFor, q.Fitness)}
 	b.out.Escort, b.out.Changes = p.rules.Escort(q.Fitness), -1
-	if ways[0].board < 0 {
-		b.begin(ways[0], ways[1], feeder)
-		ways = ways[1:]
-	} else if entry := s.departs(p.conns, ways[0].board, ways[0].sd); entry > s.start {
-		b.wait(entry, b.here)
-	}
+	b.begin(ways[0], ways[1], feeder)
+	ways = ways[1:]
 	used := map[Mode]bool{}
 	for i, j := range ways {
-		mode := b.ride(j, i == 0 && s.aboard.on)
+		mode := b.ride(j)
 		used[mode] = true
 		if j.hop >= 0 && i+1 < len(ways) {
 			b.hop(j, feeder)
@@ -99,26 +95,22 @@ func (b *builder) wait(until int32, at Place) {
 	b.add(Transfer, at, b.now, until, 0)
 }
 
-func (b *builder) ride(j journey, aboard bool) Mode {
+func (b *builder) ride(j journey) Mode {
 	s, conns := b.s, b.p.conns
 	on, off := s.ref(conns, j.board), s.ref(conns, j.alight)
 	trip := &b.p.table.Trips[on.trip]
 	depart, arrive := s.departs(conns, j.board, j.sd), s.arrives(conns, j.alight, j.sd)
 	fare := s.fare[on.kind]
 	b.price += fare.PerKm * int64(off.end-on.start)
-	if aboard {
-		depart = max(depart, s.start)
-	} else {
-		b.wait(depart, b.p.place(on.from)) // inside a station one stop may be left for another
-		b.price += fare.Base * 1000
-		b.risk += s.handling
-	}
+	b.price += fare.Base * 1000
+	b.wait(depart, b.p.place(on.from)) // inside a station one stop may be left for another
+	b.risk += s.handling
 	b.risk += s.rate[on.kind] * int64(arrive-depart)
 	leg := b.add(modeOf(timetable.Kind(on.kind)), b.p.place(off.to), depart, arrive, int64(off.end-on.start))
 	leg.Number, leg.Run = trip.Number, Run{TripID: trip.ID, ServiceDay: dayText(s.firstDay + j.sd)}
 	leg.FromStop, leg.ToStop = b.p.table.Stops[on.from].ID, b.p.table.Stops[off.to].ID
 	leg.BoardCall, leg.AlightCall = b.p.callOf(s, j.board), b.p.callOf(s, j.alight)+1
-	if leg.Mode == Rail && b.booked && !aboard {
+	if leg.Mode == Rail && b.booked {
 		desk := b.p.rules.HelpDesk
 		leg.BookFrom = leg.Depart.Add(-time.Duration(desk.EarliestMinutes) * time.Minute)
 		leg.BookUntil = leg.Depart.Add(-time.Duration(desk.LatestMinutes) * time.Minute)

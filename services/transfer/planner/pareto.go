@@ -28,13 +28,13 @@ type riding struct {
 	price, risk int64
 	leave       int32
 	board       int32 // reference
-	label       int32 // how one came to where it was boarded; -1: aboard from the start
+	label       int32 // how one came to where it was boarded
 	next        int32
 }
 
 // label remembers how a stop was reached.
 type label struct {
-	prev          int32 // -1: at the door, or aboard
+	prev          int32 // -1: at the door
 	board, alight int32 // references; board -1: the first road, hop being its place in access
 	sd            int32
 	hop           int32 // after the ride, in hops; -1: none
@@ -104,9 +104,6 @@ func (s *scratch) pass(p *core, limit int32, near tolerance) {
 			}
 		}
 	}
-	if s.aboard.on {
-		s.sit(p)
-	}
 	for w := s.walk(p.conns); ; {
 		seg, more := w.next()
 		if !more {
@@ -141,23 +138,6 @@ func (st *paretoState) keep(a answer) {
 	}
 	st.found.insert(a)
 	st.latest = min(st.latest, a.at+st.slack)
-}
-
-// sit puts the patient on the run in which the question finds them.
-func (s *scratch) sit(p *core) {
-	ref, ok := s.entry(p)
-	if !ok {
-		return
-	}
-	c := s.ref(p.conns, ref)
-	run, begin := s.aboard.trip*s.days+s.aboard.sd, max(s.start, s.departs(p.conns, ref, s.aboard.sd))
-	slot := s.seat(run)
-	fare := s.fare[c.kind]
-	price := -fare.PerKm * int64(c.start)
-	s.get(slot, 1, riding{price: price, risk: s.wait*int64(begin-s.start) - s.rate[c.kind]*int64(begin), leave: s.left(s.start), board: ref, label: -1})
-	if s.departs(p.conns, ref, s.aboard.sd) < s.start {
-		s.alightAll(p, c, slot, s.arrives(p.conns, ref, s.aboard.sd), s.aboard.sd, ref)
-	}
 }
 
 // seat returns the place of the run's chains.

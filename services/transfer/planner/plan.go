@@ -51,9 +51,6 @@ func (p *core) feeder(f Fitness) Mode {
 
 // directs are the ways without a timetable, and the same as answers that bound the search.
 func (p *core) directs(q *question, plan *Plan) (found []Itinerary, known []answer) {
-	if q.Aboard != nil {
-		return nil, nil // who sits in a train cannot be fetched by road
-	}
 	road, escort := p.between(q.Origin, q.Destination), p.rules.Escort(q.Fitness)
 	for _, mode := range []Mode{Taxi, RoadAmbulance, AirAmbulance} {
 		because, allowed := p.rules.judgeDirect(mode, q.Fitness, road)

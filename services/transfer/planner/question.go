@@ -19,8 +19,6 @@ type Question struct {
 	Now time.Time
 	// DutySince is since when the escort is on the way already, where the patient has left; zero: from the door on.
 	DutySince time.Time
-	// Aboard is the run in which the patient sits at NotBefore; nil: none. The origin is then of no account.
-	Aboard *Run
 }
 
 // question is a Question in the planner's own terms, and what is known of the day.
@@ -30,14 +28,13 @@ type question struct {
 	Fitness             Fitness
 	Within              time.Duration
 	Now, DutySince      time.Time
-	Aboard              *Run
 	Overlay             *Overlay
 }
 
 func (q Question) in(o *Overlay) question {
 	return question{
 		Origin: spotOf(q.Origin), Destination: spotOf(q.Destination), NotBefore: q.NotBefore, Fitness: q.Fitness, Within: q.Within,
-		Now: q.Now, DutySince: q.DutySince, Aboard: q.Aboard, Overlay: o,
+		Now: q.Now, DutySince: q.DutySince, Overlay: o,
 	}
 }
 
@@ -75,11 +72,6 @@ func (p *core) take(q *question, d demand) *scratch {
 	s.handling, s.cents = r.Risk.move(f), r.cents()
 	s.lying = f.Stretcher && !d.anyway
 	s.access, s.entered = s.access[:0], false
-	s.aboard = aboard{}
-	if q.Aboard != nil {
-		p.boarded(s, *q.Aboard)
-		return s
-	}
 	out := int64(0)
 	inside, ok := p.stopAt(q.Origin)
 	if ok {
@@ -154,32 +146,6 @@ func (s *scratch) helpDesk(r *Rules, q *question) int32 {
 		now = q.NotBefore
 	}
 	return s.second(now.Add(time.Duration(r.HelpDesk.LatestMinutes) * time.Minute))
-}
-
-func (p *core) boarded(s *scratch, run Run) {
-	trip, day, ok := p.find(run)
-	if sd := day - s.firstDay; ok && sd >= 0 && sd < s.days {
-		s.aboard = aboard{on: true, trip: trip, sd: sd}
-	}
-}
-
-// entry is the connection on which one is aboard at the start: the one under way, else the next to leave.
-func (s *scratch) entry(p *core) (ref int32, ok bool) {
-	run := s.aboard.trip*s.days + s.aboard.sd
-	if !s.changed || !s.masked[run] {
-		for _, ref := range p.byTrip[s.aboard.trip] {
-			if s.arrives(p.conns, ref, s.aboard.sd) >= s.start {
-				return ref, true
-			}
-		}
-		return 0, false
-	}
-	for i := range s.extra {
-		if c := &s.extra[i]; c.trip == s.aboard.trip && int32(c.off) == s.aboard.sd && c.tod+c.dur >= s.start {
-			return int32(len(p.conns) + i), true
-		}
-	}
-	return 0, false // cancelled
 }
 
 // endAt sets the destination.

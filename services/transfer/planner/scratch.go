@@ -44,7 +44,6 @@ type scratch struct {
 	egressAt []link
 	// egressMetres is the length of that road.
 	egressMetres []int64
-	aboard       aboard
 
 	masked  []bool // by run: gone from the timetable
 	changed bool
@@ -54,12 +53,6 @@ type scratch struct {
 	ea     earliestState
 	pareto paretoState
 	shared profileState
-}
-
-// aboard is the run in which the patient sits at the start.
-type aboard struct {
-	on       bool
-	trip, sd int32
 }
 
 // segment is connections in the order of their departure, whose tod counts from base.
