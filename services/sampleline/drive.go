@@ -39,8 +39,7 @@ type Driver struct {
 	Key string
 	// Serial picks the invented patient: 0..15998.
 	Serial int
-	// Until ends the drive after this step: "registered", "submitted", "ranked", "offered", "accepted", "filed", "booked",
-	// "planned", "arrived", "operated", "discharged"; empty: the bill.
+	// Until ends the drive after this one of Steps; empty: the bill.
 	Until string
 	// Answer accepts the offer in the driver's place, as a center's own system would; nil: the driver does, as the center's staff.
 	Answer func(ctx context.Context, offer *matchingv1.Offer) error
@@ -62,29 +61,40 @@ type run struct {
 	claim    *settlementv1.Claim
 }
 
+// steps are those of a drive, in order.
+var steps = []struct {
+	name string
+	do   func(*run, context.Context) error
+}{
+	{"signed in", (*run).signIn},
+	{"registered", (*run).register},
+	{"submitted", (*run).submit},
+	{"ranked", (*run).rank},
+	{"offered", (*run).ask},
+	{"accepted", (*run).accept},
+	{"filed", (*run).filed},
+	{"booked", (*run).book},
+	{"planned", (*run).plan},
+	{"arrived", (*run).travel},
+	{"operated", (*run).operate},
+	{"discharged", (*run).discharge},
+	{"settled", (*run).settle},
+}
+
+// Steps are the names of a drive's steps, in order.
+func Steps() []string {
+	names := make([]string, 0, len(steps))
+	for _, s := range steps {
+		names = append(names, s.name)
+	}
+	return names
+}
+
 // Run drives the case to its bill, or until Until. It stops at the first step that is refused; the result holds what there was.
 func (d *Driver) Run(ctx context.Context) (*Result, error) {
 	r := &run{Driver: d}
-	steps := []struct {
-		name string
-		do   func(context.Context) error
-	}{
-		{"signed in", r.signIn},
-		{"registered", r.register},
-		{"submitted", r.submit},
-		{"ranked", r.rank},
-		{"offered", r.ask},
-		{"accepted", r.accept},
-		{"filed", r.filed},
-		{"booked", r.book},
-		{"planned", r.plan},
-		{"arrived", r.travel},
-		{"operated", r.operate},
-		{"discharged", r.discharge},
-		{"settled", r.settle},
-	}
 	for _, step := range steps {
-		if err := step.do(ctx); err != nil {
+		if err := step.do(r, ctx); err != nil {
 			return &r.result, fmt.Errorf("not %s: %w", step.name, err)
 		}
 		if step.name == d.Until {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,6 +54,9 @@ func devCommand() *cobra.Command {
 func dev(ctx context.Context, out io.Writer, o devOptions) error {
 	system := clock.System()
 	started := system.Now()
+	if o.until != "" && !slices.Contains(sampleline.Steps(), o.until) {
+		return fmt.Errorf("--until: no step is called %q; there are %s", o.until, strings.Join(sampleline.Steps(), ", "))
+	}
 	state, err := filepath.Abs(o.state)
 	if err != nil {
 		return err

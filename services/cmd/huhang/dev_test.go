@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -152,5 +153,16 @@ func TestDevServesWhateverBecomesOfItsSample(t *testing.T) {
 	})
 	if !strings.Contains(out, "no case is driven") {
 		t.Errorf("it does not say that the sample line is still there:\n%s", out)
+	}
+}
+
+func TestDevKnowsItsSteps(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	err := dev(t.Context(), io.Discard, devOptions{state: state, until: "operate"})
+	if err == nil || !strings.Contains(err.Error(), "operated, discharged, settled") {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(state); err == nil {
+		t.Error("a state was made")
 	}
 }
