@@ -252,8 +252,8 @@ func declines(center, coordinator *person, id string) {
 	coordinator.do("opened", "有转诊邀约待答复")
 	coordinator.fits("who was told")
 	coordinator.press("通知，", "")
-	coordinator.press("全部标为已读", "")
-	coordinator.sees("没有未读通知")
+	coordinator.sees("全部标为已读")
+	coordinator.do("reads") // a notice may come after the others
 	coordinator.press("全部", "")
 	coordinator.sees("staff-hf-7")
 	coordinator.fits("the whole inbox")
