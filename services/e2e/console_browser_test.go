@@ -206,7 +206,7 @@ func (p *person) do(what string, words ...string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, browserPatience)
 	defer cancel()
-	text, err := json.Marshal(words)
+	text, err := json.Marshal(append([]string{}, words...)) // never null
 	if err != nil {
 		p.t.Fatal(err)
 	}

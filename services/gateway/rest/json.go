@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/api/httpbody"
@@ -109,7 +110,11 @@ var (
 
 // malformed says where the body is wrong. The parser's own text quotes what was sent, so it is not passed on.
 func malformed(err error) *fault.Fault {
-	f := notWellFormed().Cause(errors.New("body does not parse"))
+	f := notWellFormed()
+	if strings.Contains(err.Error(), "unknown field") {
+		f = unknownField()
+	}
+	f = f.Cause(errors.New("body does not parse"))
 	if m := namedField.FindStringSubmatch(err.Error()); m != nil {
 		f.Field = m[1]
 	}

@@ -94,6 +94,11 @@ func notWellFormed() *fault.Fault {
 		"The request is not well-formed.", "请求格式不正确。")
 }
 
+func unknownField() *fault.Fault {
+	return fault.New(fault.InvalidArgument, fault.BodyMalformed, "",
+		"The request has a field that is not known here.", "请求中含有此处未知的字段。")
+}
+
 func tooLarge() *fault.Fault {
 	return fault.New(fault.ResourceExhausted, fault.BodyTooLarge, "",
 		"The body is larger than the limit.", "请求内容超过大小限制。")

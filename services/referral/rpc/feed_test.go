@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -60,11 +61,18 @@ func beReader() int {
 	}
 	defer func() { _ = conn.Close() }()
 	stream, err := client.FollowEvents(by(context.Background(), as), &referralv1.FollowEventsRequest{Cursor: cursor})
-	for err == nil {
+	last, _ := strconv.Atoi(os.Getenv(readerEnv + "_LAST"))
+	for n := 1; err == nil; n++ {
 		var got *referralv1.FollowEventsResponse
 		if got, err = stream.Recv(); err == nil {
+			if n == last && n%2 == 1 { // it dies with what it was given
+				_ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL)
+			}
 			e := got.GetEvent()
 			_, err = fmt.Fprintf(out, "%s %s %d\n", e.GetCursor(), e.GetReferralId(), e.GetEntry().GetSequence())
+			if n == last {
+				_ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL)
+			}
 		}
 	}
 	fmt.Fprintln(os.Stderr, err)
@@ -142,28 +150,42 @@ func (r *reader) kept() int {
 	return r.lines
 }
 
+// run kills by the clock, and lets each process kill itself at one of the next events: a fast machine has read all of them
+// before the clock says anything.
 func (r *reader) run(ctx context.Context, address string, most time.Duration) error {
 	for {
 		p := exec.CommandContext(ctx, os.Args[0])
 		var said bytes.Buffer
 		p.Stderr = &said
-		p.Env = append(os.Environ(), readerEnv+"="+address, readerEnv+"_FILE="+r.file, readerEnv+"_ORGANISATION="+r.organisation)
+		p.Env = append(os.Environ(), readerEnv+"="+address, readerEnv+"_FILE="+r.file, readerEnv+"_ORGANISATION="+r.organisation,
+			fmt.Sprintf("%s_LAST=%d", readerEnv, 1+rand.N(r.want/8)))
 		if err := p.Start(); err != nil {
 			return err
 		}
+		ended := make(chan struct{})
+		go func() {
+			_ = p.Wait()
+			close(ended)
+		}()
 		life, cancel := context.WithTimeout(ctx, most/2+rand.N(most))
 		// It dies at a random moment, but not before it has kept something: a slow machine may take long to start it.
 		for had := r.kept(); ctx.Err() == nil && r.kept() < r.want && (life.Err() == nil || r.lines == had); {
-			_ = clock.System().Sleep(ctx, 5*time.Millisecond)
+			select {
+			case <-ended:
+				cancel()
+				had = -1
+			default:
+				_ = clock.System().Sleep(ctx, 5*time.Millisecond)
+			}
 		}
 		cancel()
-		done := r.kept() >= r.want
-		if err := p.Process.Kill(); err != nil {
+		_ = p.Process.Kill()
+		<-ended
+		if status, is := p.ProcessState.Sys().(syscall.WaitStatus); !is || status.Signal() != syscall.SIGKILL {
 			return fmt.Errorf("the reader ended by itself: %s", said.String())
 		}
-		_ = p.Wait()
 		r.kills++
-		if done || ctx.Err() != nil {
+		if r.kept() >= r.want || ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}

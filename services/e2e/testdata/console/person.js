@@ -75,6 +75,10 @@ window.huhang = (() => {
     },
     // The keyboard is at what has the name: a control by its label, anything else by its text or its part's heading.
     at(name) { const f = window.huhang.focus().name; return f.startsWith(name) ? '' : 'the keyboard is at ' + (f || 'nothing') + ', not at ' + name; },
+    ringed() {
+      const style = getComputedStyle(document.activeElement);
+      return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 ? '' : 'no ring around ' + window.huhang.focus().name;
+    },
     focus() {
       const e = document.activeElement;
       if (!e || e === document.body) return { name: '', ring: false, within: false, forward: true };
