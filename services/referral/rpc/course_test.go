@@ -50,9 +50,17 @@ func (l *line) course(by access.Caller, step referralv1.CourseStep, comment stri
 	}
 }
 
-func (l *line) does(try func(string) error) {
+// does what a person does: reads, acts, and does both again where the line itself changed the case in between.
+func (l *line) does(try func(etag string) error) {
 	l.t.Helper()
-	l.must(try(l.etag()))
+	err := try(l.etag())
+	for range 20 {
+		if !fault.Is(err, fault.StaleVersion) {
+			break
+		}
+		err = try(l.etag())
+	}
+	l.must(err)
 }
 
 // A panel sees the case while it is asked, and no longer; what it holds decides, and who differs is not passed over in silence.
@@ -128,39 +136,51 @@ func (l *line) toListed() {
 	l.t.Helper()
 	l.toAccepted()
 	l.eventually("FILED")
-	_, err := l.server.BookAdmission(l.as(shanghai), &referralv1.BookAdmissionRequest{RequestId: l.key(), ReferralId: l.id, Etag: l.etag()})
-	l.must(err)
+	l.does(func(etag string) error {
+		_, err := l.server.BookAdmission(l.as(shanghai), &referralv1.BookAdmissionRequest{RequestId: l.key(), ReferralId: l.id, Etag: etag})
+		return err
+	})
 	l.transfer("PLANNED", move1)
 	l.transfer("ARRIVED", move1)
-	_, err = l.server.RecordEvaluation(l.as(shanghai), &referralv1.RecordEvaluationRequest{RequestId: l.key(), ReferralId: l.id, Etag: l.etag(), Suitable: true})
-	l.must(err)
+	l.does(func(etag string) error {
+		_, err := l.server.RecordEvaluation(l.as(shanghai), &referralv1.RecordEvaluationRequest{RequestId: l.key(), ReferralId: l.id, Etag: etag, Suitable: true})
+		return err
+	})
 }
 
 func (l *line) operated() {
 	l.t.Helper()
-	_, err := l.server.RecordSurgery(l.as(shanghai), &referralv1.RecordSurgeryRequest{
-		RequestId: l.key(), ReferralId: l.id, Etag: l.etag(), SurgeryTime: timestamppb.New(l.clock.Now()), CotrsReference: "COTRS-DEMO-1", ProcedureCode: "50.5900",
+	l.does(func(etag string) error {
+		_, err := l.server.RecordSurgery(l.as(shanghai), &referralv1.RecordSurgeryRequest{
+			RequestId: l.key(), ReferralId: l.id, Etag: etag, SurgeryTime: timestamppb.New(l.clock.Now()), CotrsReference: "COTRS-DEMO-1", ProcedureCode: "50.5900",
+		})
+		return err
 	})
-	l.must(err)
 	l.discharged()
 }
 
 func (l *line) discharged() {
 	l.t.Helper()
-	_, err := l.server.RecordDischarge(l.as(shanghai), &referralv1.RecordDischargeRequest{RequestId: l.key(), ReferralId: l.id, Etag: l.etag(), RehabilitationPlan: "PLAN-1"})
-	l.must(err)
+	l.does(func(etag string) error {
+		_, err := l.server.RecordDischarge(l.as(shanghai), &referralv1.RecordDischargeRequest{RequestId: l.key(), ReferralId: l.id, Etag: etag, RehabilitationPlan: "PLAN-1"})
+		return err
+	})
 }
 
 func (l *line) back() {
 	l.t.Helper()
-	_, err := l.server.BackRefer(l.as(shanghai), &referralv1.BackReferRequest{RequestId: l.key(), ReferralId: l.id, Etag: l.etag()})
-	l.must(err)
+	l.does(func(etag string) error {
+		_, err := l.server.BackRefer(l.as(shanghai), &referralv1.BackReferRequest{RequestId: l.key(), ReferralId: l.id, Etag: etag})
+		return err
+	})
 }
 
 func (l *line) taken() {
 	l.t.Helper()
-	_, err := l.server.AcceptBackReferral(l.as(hospital), &referralv1.AcceptBackReferralRequest{RequestId: l.key(), ReferralId: l.id, Etag: l.etag()})
-	l.must(err)
+	l.does(func(etag string) error {
+		_, err := l.server.AcceptBackReferral(l.as(hospital), &referralv1.AcceptBackReferralRequest{RequestId: l.key(), ReferralId: l.id, Etag: etag})
+		return err
+	})
 }
 
 func TestTurnsOfTheCourse(t *testing.T) {
@@ -181,8 +201,10 @@ func TestTurnsOfTheCourse(t *testing.T) {
 		if l.counts(shanghai)["LISTED"] != 1 {
 			t.Fatal("a listing to reconfirm within a week stands on no list")
 		}
-		_, err := l.server.RecordEvaluation(l.as(shanghai), &referralv1.RecordEvaluationRequest{RequestId: l.key(), ReferralId: l.id, Etag: l.etag(), Suitable: true})
-		l.must(err)
+		l.does(func(etag string) error {
+			_, err := l.server.RecordEvaluation(l.as(shanghai), &referralv1.RecordEvaluationRequest{RequestId: l.key(), ReferralId: l.id, Etag: etag, Suitable: true})
+			return err
+		})
 		l.does(l.course(shanghai, referralv1.CourseStep_COURSE_STEP_SURGERY_ABORTED, "fever"))
 		l.operated()
 		l.does(l.course(shanghai, worse, "bleeding"))
@@ -204,8 +226,10 @@ func TestTurnsOfTheCourse(t *testing.T) {
 	each(t, func(t *testing.T, l *line) {
 		l.toAccepted()
 		l.eventually("FILED")
-		_, err := l.server.BookAdmission(l.as(shanghai), &referralv1.BookAdmissionRequest{RequestId: l.key(), ReferralId: l.id, Etag: l.etag()})
-		l.must(err)
+		l.does(func(etag string) error {
+			_, err := l.server.BookAdmission(l.as(shanghai), &referralv1.BookAdmissionRequest{RequestId: l.key(), ReferralId: l.id, Etag: etag})
+			return err
+		})
 		l.transfer("PLANNED", move1)
 		l.does(l.course(shanghai, noShow, "nobody came"))
 		sqldbtest.Eventually(t, "bed and move are free", func() bool { return l.played.called("release "+hold) > 0 && l.played.called("abort "+move1) > 0 })
@@ -223,8 +247,10 @@ func TestArrivalIsMissed(t *testing.T) {
 	each(t, func(t *testing.T, l *line) {
 		l.toAccepted()
 		l.eventually("FILED")
-		_, err := l.server.BookAdmission(l.as(shanghai), &referralv1.BookAdmissionRequest{RequestId: l.key(), ReferralId: l.id, Etag: l.etag()})
-		l.must(err)
+		l.does(func(etag string) error {
+			_, err := l.server.BookAdmission(l.as(shanghai), &referralv1.BookAdmissionRequest{RequestId: l.key(), ReferralId: l.id, Etag: etag})
+			return err
+		})
 		tell := func(kind string, depart, arrive time.Time) {
 			l.tell(&referralv1.RecordCaseEventRequest{Event: &referralv1.RecordCaseEventRequest_Transfer{Transfer: &referralv1.TransferEvent{
 				TransferId: move1, Kind: kind, DepartTime: timestamppb.New(depart), ArriveTime: timestamppb.New(arrive),
