@@ -22,6 +22,7 @@ run: build ## run the whole line on this machine (ARGS="...")
 ENGINE ?= $(firstword $(notdir $(shell command -v docker podman buildah)))
 .PHONY: image
 image: build ## build an image of bin/huhang with docker, podman or buildah (ENGINE=, IMAGE=)
+	@[ -n "$(ENGINE)" ] || { echo "image: no docker, podman or buildah here: install one, or name another by ENGINE=" >&2; exit 1; }
 	mkdir -p bin/image && cp bin/huhang deploy/image/Containerfile bin/image/
 	$(ENGINE) build -t $(or $(IMAGE),localhost/huhang) -f bin/image/Containerfile bin/image
 

@@ -15,62 +15,28 @@ import (
 // closed in, with its clock anew. What closing gave back, an offer, a bed, a move, has to be asked for anew: such a case goes
 // on at the patient's choice.
 var alive = []Row{
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Draft), To: Draft, Kind: "DEATH_CORRECTED",
+	backTo(Draft, nil, Draft),
+	backTo(Screening, screening, Submitted, Screening),
+	backTo(Returned, after(7*day), Returned),
+	backTo(Consultation, consulting, Consultation),
+	backTo(Matched, after(48*time.Hour), Matched, Offered, Accepted, Booked, TransferPlanned, InTransit),
+	backTo(Arrived, after(30*day), Arrived),
+	backTo(Evaluating, after(30*day), Evaluating),
+	backTo(Listed, after(30*day), Listed),
+	backTo(Suspended, after(30*day), Suspended),
+	backTo(Operated, nil, Operated),
+	backTo(Rehabilitation, nil, Rehabilitation),
+	backTo(BackReferred, after(48*time.Hour), BackReferred),
+	backTo(FollowUp, resumed, FollowUp),
+	backTo(Exhausted, nil, Exhausted),
+}
+
+// backTo is the way back of a case that was closed in one of the states.
+func backTo(to State, limit Limit, closedIn ...State) Row {
+	return Row{
+		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(closedIn...), To: to, Limit: limit, Kind: "DEATH_CORRECTED",
 		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Submitted, Screening), To: Screening, Limit: screening, Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Returned), To: Returned, Limit: after(7 * day), Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Consultation), To: Consultation, Limit: consulting, Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Matched, Offered, Accepted, Booked, TransferPlanned, InTransit), To: Matched, Limit: after(48 * time.Hour), Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Arrived), To: Arrived, Limit: after(30 * day), Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Evaluating), To: Evaluating, Limit: after(30 * day), Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Listed), To: Listed, Limit: after(30 * day), Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Suspended), To: Suspended, Limit: after(30 * day), Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Operated), To: Operated, Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Rehabilitation), To: Rehabilitation, Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(BackReferred), To: BackReferred, Limit: after(48 * time.Hour), Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(FollowUp), To: FollowUp, Limit: resumed, Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
-	{
-		From: on(Closed), Do: do(CorrectDeath), By: TheDesk | TheLine, When: diedIn(Exhausted), To: Exhausted, Kind: "DEATH_CORRECTED",
-		Call: "CorrectDeath", Zh: "更正误登记的死亡，恢复病例", En: "Correct a death recorded by mistake; the case goes on",
-	},
+	}
 }
 
 // resumed is the next visit's clock, and a week at least: what passed while the case was closed is nobody's delay.

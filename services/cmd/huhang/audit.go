@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,10 +90,14 @@ func verifyAudit(ctx context.Context, database, known string) (string, error) {
 	return told, nil
 }
 
-// withoutPassword names a database without the password its URL may have.
+// withoutPassword names a database by its server and name: a URL may hold a password in more than one place.
 func withoutPassword(database string) string {
-	if i := strings.LastIndex(database, "@"); strings.Contains(database, "://") && i >= 0 {
-		return "postgres://" + database[i+1:]
+	if !strings.Contains(database, "://") {
+		return filepath.ToSlash(database)
 	}
-	return filepath.ToSlash(database)
+	u, err := url.Parse(database)
+	if err != nil {
+		return "a database whose URL cannot be read"
+	}
+	return u.Scheme + "://" + u.Host + u.Path
 }

@@ -73,7 +73,9 @@ func TestAuditVerify(t *testing.T) {
 	if told, err := run(path, path); err == nil || !strings.Contains(err.Error(), "ALTERED at leaf 0 aud_") {
 		t.Errorf("an altered entry: %s, %v", told, err)
 	}
-	if withoutPassword("postgres://u:secret@h/d") != "postgres://h/d" {
-		t.Error("the password is shown")
+	for _, d := range []string{"postgres://u:secret@h/d", "postgres://h/d?user=u&password=secret", "postgres://u:se@cret@h/d"} {
+		if shown := withoutPassword(d); shown != "postgres://h/d" {
+			t.Errorf("shown as %s", shown)
+		}
 	}
 }

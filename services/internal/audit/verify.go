@@ -98,7 +98,7 @@ func Verify(ctx context.Context, db *sqldb.DB, known *Known) (v Verified, err er
 				return err
 			}
 			for _, l := range list {
-				if l.leaf != next || l.id == "" {
+				if l.leaf != next {
 					break
 				}
 				if l.now != l.then {
