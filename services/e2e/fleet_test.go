@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"huhang.example/services/internal/clock"
+	"huhang.example/services/internal/discovery"
 	"huhang.example/services/internal/etcd"
 	"huhang.example/services/internal/sqldb/sqldbtest"
 	"huhang.example/services/sampleline"
@@ -32,6 +33,9 @@ type processes struct {
 	services  map[string]string // of each name its service, to serve it again
 	databases map[string]string
 	base      string
+	// named lets services be dialled by another name than they listen on, as from one container to another. Their ports are
+	// fixed then: who is killed may not get its own again.
+	named bool
 }
 
 type process struct {
@@ -63,6 +67,14 @@ func newFleet(t *testing.T) *processes {
 // serve starts one process with one service.
 func (f *processes) serve(name, service, settings string) {
 	f.t.Helper()
+	switch {
+	case service == "gateway":
+	case f.named:
+		address := freeAddress(f.t)
+		settings += fmt.Sprintf("  listen: %s\n  advertise: %s\n", address, strings.Replace(address, "127.0.0.1", advertised, 1))
+	default:
+		settings += "  listen: 127.0.0.1:0\n"
+	}
 	file := filepath.Join(f.dir, name+".yaml")
 	text := fmt.Sprintf("etcd:\n  endpoints: [%q]\nidentity:\n  dir: %q\nlog: info\n%s:\n  instance: %s\n%s",
 		strings.Join(f.endpoints, `","`), filepath.Join(f.dir, "certs"), service, name, settings)
@@ -155,6 +167,34 @@ func (f *processes) awaitReady(base string) {
 	}
 }
 
+const advertised = "localhost"
+
+// advertise holds every instance to the address it was told to give out.
+func (f *processes) advertise() {
+	f.t.Helper()
+	registry, err := discovery.NewEtcd(discovery.Config{Endpoints: f.endpoints})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer func() { _ = registry.Close() }()
+	seen := 0
+	for service, province := range map[string]string{"patient": discovery.AllProvinces, "matching": discovery.AllProvinces, "transfer": discovery.AllProvinces, "referral": discovery.AllProvinces, "settlement": "340000"} {
+		instances, err := registry.List(f.t.Context(), service, province)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		for _, i := range instances {
+			seen++
+			if !strings.HasPrefix(i.Addr, advertised+":") {
+				f.t.Errorf("%s is found at %s", i.ID, i.Addr)
+			}
+		}
+	}
+	if seen != 6 {
+		f.t.Errorf("%d instances are found", seen)
+	}
+}
+
 // freeAddress finds a loopback address nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
@@ -171,7 +211,7 @@ func (f *processes) serveLine(gateway string) {
 	f.t.Helper()
 	database := func(name string) string {
 		f.databases[name] = sqldbtest.Postgres(f.t)
-		return fmt.Sprintf("  listen: 127.0.0.1:0\n  database: %q\n", f.databases[name])
+		return fmt.Sprintf("  database: %q\n", f.databases[name])
 	}
 	// Both replicas share a database, and so the keys it is sealed with.
 	matching := database("matching") + fmt.Sprintf("  keys: %q\n  sample: true\n", filepath.Join(f.dir, "keys-matching"))
@@ -192,7 +232,9 @@ func (f *processes) serveLine(gateway string) {
 // The case runs over eight processes and an etcd on PostgreSQL. Then one replica is killed, and the next cases run as if nothing had been.
 func TestFleet(t *testing.T) {
 	f := newFleet(t)
+	f.named = true
 	f.serveLine("")
+	f.advertise()
 	drive := func(key string, serial int) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()
