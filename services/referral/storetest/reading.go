@@ -175,3 +175,62 @@ func worklists(t *testing.T, k *kit) {
 
 // begun is a follower that needs no word before the first event.
 func begun() error { return nil }
+
+// In every state a case waits for those who have part in it, and for a center that was asked while its offer is open.
+func waitsForItsParties(t *testing.T, k *kit) {
+	const x = "X-1"
+	center, local, offers := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	at := time.Unix(1_790_000_000, 0).UTC()
+	for i, state := range []referral.State{
+		referral.Draft, referral.Submitted, referral.Screening, referral.Returned, referral.Consultation, referral.Matched, referral.Offered, referral.Accepted, referral.Booked,
+		referral.TransferPlanned, referral.InTransit, referral.Arrived, referral.Evaluating, referral.Listed, referral.Suspended, referral.Operated, referral.Rehabilitation,
+		referral.BackReferred, referral.FollowUp, referral.Exhausted,
+	} {
+		for n, part := range []func(r *referral.Referral){
+			func(r *referral.Referral) { r.CenterID = x; center[r.ID] = true },
+			func(r *referral.Referral) { r.LocalHospital = x; local[r.ID] = true },
+			func(r *referral.Referral) {
+				r.Asking, r.OfferID = x, "off_1"
+				if state == referral.Offered {
+					center[r.ID], offers[r.ID] = true, true
+				}
+			},
+			func(r *referral.Referral) {
+				r.CenterID, r.LocalHospital, r.Asking, r.OfferID = "X-2", "X-3", "X-4", "off_2"
+			},
+		} {
+			r := k.open(t, "H-HF-01", fmt.Sprintf("pat_%d_%d", i, n), "LIVER", "ROUTINE")
+			_, err := k.store.Update(as(t.Context(), "OPS", access.Operations), r.ID, "", func(r *referral.Referral) error {
+				r.State, r.Deadline = state, at
+				part(r)
+				r.Remark("SCREENING", referral.Act{At: at})
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, w := range []struct {
+		list string
+		role access.Role
+		want map[string]bool
+	}{{"OVERDUE", access.Center, center}, {"OVERDUE", access.Coordinator, local}, {"OFFERS_TO_ANSWER", access.Center, offers}, {"OFFERS_TO_ANSWER", access.Coordinator, nil}} {
+		list, _, err := k.service.ListWorklist(as(t.Context(), x, w.role), w.list, "", 200)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]bool{}
+		for _, r := range list {
+			got[r.ID] = true
+		}
+		if len(list) != len(got) || len(got) != len(w.want) {
+			t.Errorf("%s of a %s: %d cases, %d of them different, want %d", w.list, w.role, len(list), len(got), len(w.want))
+		}
+		for id := range w.want {
+			if !got[id] {
+				t.Errorf("%s of a %s lacks a case", w.list, w.role)
+			}
+		}
+	}
+}

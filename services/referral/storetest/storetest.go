@@ -23,7 +23,7 @@ func Run(t *testing.T, open func(t *testing.T) referral.Store) {
 	for name, test := range map[string]func(*testing.T, *kit){
 		"OneLiveCase": oneLiveCase, "Absent": absent, "RefusedChangesNothing": refusedChangesNothing,
 		"OneWinsPerVersion": oneWinsPerVersion, "FeedInOrder": feedInOrder, "FeedIsScoped": feedIsScoped,
-		"Lists": lists, "ChangedSince": changedSince, "Worklists": worklists,
+		"Lists": lists, "ChangedSince": changedSince, "Worklists": worklists, "WaitsForItsParties": waitsForItsParties,
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := open(t)
