@@ -68,6 +68,18 @@ func (s *Service) inPool(ctx context.Context, needs []pool.Need, now time.Time) 
 // book makes the bookings of t those of a way: crew and ambulances, and of the case's what would begin before the patient
 // is there. All or none: missing says what is not to be had, and nothing has changed.
 func (s *Service) book(ctx context.Context, t *Transfer, way planner.Itinerary) (missing *pool.Need, err error) {
+	fit := t.BookedFor
+	if fit.IsZero() {
+		fit = t.Itinerary.Arrive
+	}
+	if missing, err = s.bookFrom(ctx, t, way, fit); missing == nil && err == nil {
+		t.BookedFor = time.Time{}
+	}
+	return missing, err
+}
+
+// bookFrom is book where the case's bookings fit the arrival at fit.
+func (s *Service) bookFrom(ctx context.Context, t *Transfer, way planner.Itinerary, fit time.Time) (missing *pool.Need, err error) {
 	now := s.clock.Now()
 	needs, outside, err := s.inPool(ctx, crewNeeds(t.From, t.To, way), now)
 	if err != nil {
@@ -93,7 +105,7 @@ func (s *Service) book(ctx context.Context, t *Transfer, way planner.Itinerary) 
 		}
 		moves = append(moves, pool.Move{Create: hold, Needs: needs})
 	}
-	shifted, err := s.shiftedBookings(ctx, t, way, now)
+	shifted, err := s.shiftedBookings(ctx, t, way, fit, now)
 	if err != nil {
 		return nil, err
 	}
@@ -148,10 +160,9 @@ func pinned(t *Transfer, h pool.Hold, needs []pool.Need, now time.Time) []pool.N
 	return needs
 }
 
-// shiftedBookings moves what the receiving hospital has booked for the case between the old and the new arrival: a bed
-// waits, an operating room, an expert or a test begins later by as much, in whole hours.
-func (s *Service) shiftedBookings(ctx context.Context, t *Transfer, way planner.Itinerary, now time.Time) ([]pool.Move, error) {
-	old := t.Itinerary.Arrive
+// shiftedBookings moves what the receiving hospital has booked for the case between the old arrival, which it fits, and the
+// new one: a bed waits, an operating room, an expert or a test begins later by as much, in whole hours.
+func (s *Service) shiftedBookings(ctx context.Context, t *Transfer, way planner.Itinerary, old, now time.Time) ([]pool.Move, error) {
 	late := way.Arrive.Sub(old)
 	if late <= 0 || old.IsZero() {
 		return nil, nil
@@ -181,7 +192,8 @@ func (s *Service) shiftedBookings(ctx context.Context, t *Transfer, way planner.
 	return moves, nil
 }
 
-// release gives back what an ended transfer held. Who is on the way has to come home first: as long as it took to get here.
+// release gives back what an ended transfer held. Who is on the way has to come home first: as long as it took to get here,
+// and with a patient who is taken elsewhere not before the time they were held for.
 func (s *Service) release(ctx context.Context, t Transfer) error {
 	now := s.clock.Now()
 	held, err := s.store.HeldBy(ctx, t.ID, now)
@@ -192,7 +204,9 @@ func (s *Service) release(ctx context.Context, t Transfer) error {
 		if t.DepartedTime.IsZero() {
 			_, err = s.store.UpdateHold(ctx, h.ID, func(h *pool.Hold) error { h.Release("transfer " + t.AbortCode); return nil })
 		} else {
-			err = s.store.GoHome(ctx, h.ID, now.Add(now.Sub(t.DepartedTime)), now)
+			err = s.store.GoHome(ctx, h.ID, pool.WayHome{
+				Home: now.Add(now.Sub(t.DepartedTime)), Aboard: t.AbortCode == AbortDiverted || t.AbortCode == AbortRefusedAtDoor,
+			}, now)
 		}
 		if err != nil {
 			return err

@@ -122,13 +122,13 @@ func (s *Service) ExpireHold(ctx context.Context, holdID string) (time.Duration,
 			}
 			return nil
 		})
-		if err != nil || !ended {
+		if err != nil || !ended && h.Status != pool.Expired {
 			return err
 		}
-		if h.Purpose == pool.Transfer {
+		if h.Purpose == pool.Transfer { // also where another patient took the crew before this job came
 			return s.crewGone(telemetry.WithReferral(ctx, h.ReferralID), h)
 		}
-		if h.Purpose != pool.Referral {
+		if !ended || h.Purpose != pool.Referral {
 			return nil
 		}
 		return s.store.Report(telemetry.WithReferral(ctx, h.ReferralID), HoldEvent(h, EventHoldExpired, now))

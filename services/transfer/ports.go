@@ -73,7 +73,7 @@ type Disruption struct {
 
 // ListFilter narrows a list; empty fields do not.
 type ListFilter struct {
-	// Organisation is one of the two ends.
+	// Organisation is one of the two ends, or where the patient was diverted to.
 	Organisation string
 	Status       Status
 	ReferralID   string
@@ -117,8 +117,8 @@ type Holds interface {
 	// Move gives live holds other needs, all or none; a missing need says that nothing has changed. NOT_FOUND; HOLD_EXPIRED for
 	// one that has ended; QUOTA_USED, QUOTA_RESERVED.
 	Move(ctx context.Context, moves []pool.Move, now time.Time) (moved []pool.Hold, missing *pool.Need, err error)
-	// GoHome ends a transfer's hold; what is on its way home stays its owner's until then, never longer than it was held.
-	GoHome(ctx context.Context, holdID string, home, now time.Time) error
+	// GoHome ends a transfer's hold; who is on the way home stays taken until then, or until somebody else has taken them.
+	GoHome(ctx context.Context, holdID string, way pool.WayHome, now time.Time) error
 	// HoldsOf returns the live holds of a case that are not a transfer's; HeldBy those of a transfer.
 	HoldsOf(ctx context.Context, referralID string, now time.Time) ([]pool.Hold, error)
 	HeldBy(ctx context.Context, transferID string, now time.Time) ([]pool.Hold, error)
@@ -170,6 +170,7 @@ const (
 	changeChecked  = "CHECKED"
 	changeLeg      = "LEG"
 	changeResolved = "RESOLVED"
+	changeDiverted = "DIVERTED" // only for the hospital that a diverted patient is taken to
 
 	EventHoldExpired  = "EXPIRED"
 	EventHoldReleased = "RELEASED"

@@ -96,7 +96,7 @@ func (s *Service) Revise(ctx context.Context, transferID string) error {
 
 // revise is Revise inside a transaction that has t. It reports whether t changed.
 func (s *Service) revise(ctx context.Context, t *Transfer) (bool, error) {
-	if t.Status.Ended() || t.DestinationCity == "" || len(t.Itinerary.Legs) == 0 {
+	if !t.goesOn() {
 		return false, nil
 	}
 	now := s.clock.Now()
@@ -124,6 +124,11 @@ func (s *Service) revise(ctx context.Context, t *Transfer) (bool, error) {
 	return s.take(ctx, t, options, none, live)
 }
 
+// goesOn reports whether there is a way on to plan: none for who is at the door, or whose way was never kept.
+func (t *Transfer) goesOn() bool {
+	return !t.Status.Ended() && t.DoorTime.IsZero() && t.DestinationCity != "" && len(t.Itinerary.Legs) > 0
+}
+
 // keep takes over the new times of a way that still holds. Where the bookings cannot follow, the times are true all the
 // same and a person has to see to the bookings.
 func (s *Service) keep(ctx context.Context, t *Transfer, way planner.Itinerary) error {
@@ -132,6 +137,9 @@ func (s *Service) keep(ctx context.Context, t *Transfer, way planner.Itinerary) 
 		return err
 	}
 	moved := way.Arrive.Sub(t.Itinerary.Arrive).Abs()
+	if missing != nil && t.BookedFor.IsZero() {
+		t.BookedFor = t.Itinerary.Arrive
+	}
 	t.Itinerary = way
 	if missing != nil {
 		_, err := s.attend(ctx, t, AttentionBookings, lacking(*missing))
@@ -281,8 +289,8 @@ func (s *Service) PlanOnward(ctx context.Context, transferID string) ([]planner.
 	if err != nil {
 		return nil, planner.Text{}, err
 	}
-	if t.Status.Ended() || t.DestinationCity == "" || len(t.Itinerary.Legs) == 0 {
-		return nil, planner.Text{}, t.wrongState("Only a transfer that has not ended is planned on.", "仅未结束的转运可继续安排。")
+	if !t.goesOn() {
+		return nil, planner.Text{}, t.wrongState("Only a patient who is not there yet is planned on.", "仅尚未到达的转运可继续安排。")
 	}
 	now := s.clock.Now()
 	live, err := s.today(ctx, now)
@@ -298,8 +306,8 @@ func (s *Service) PlanOnward(ctx context.Context, transferID string) ([]planner.
 // Faults: WRONG_STATE, NO_ITINERARY naming option_key, RESOURCE_TAKEN, FIELD_INVALID for a place without a name.
 func (s *Service) Replan(ctx context.Context, transferID, etag, option string, at *planner.Place) (Transfer, error) {
 	return s.step(ctx, transferID, etag, sender, func(t *Transfer) error {
-		if t.Status.Ended() || t.DestinationCity == "" || len(t.Itinerary.Legs) == 0 {
-			return t.wrongState("Only a transfer that has not ended is planned again.", "仅未结束的转运可重新安排。")
+		if !t.goesOn() {
+			return t.wrongState("Only a patient who is not there yet is planned again.", "仅尚未到达的转运可重新安排。")
 		}
 		return nil
 	}, func(ctx context.Context, t *Transfer) error {

@@ -66,14 +66,14 @@ func rightMissing(field, en, zh string) error {
 	return fault.New(fault.PermissionDenied, fault.RightMissing, field, en, zh)
 }
 
-// visible returns the transfer if the caller is one of its ends or runs the line; else it looks absent. The returned
+// visible returns the transfer if the caller is one of its ends, takes its diverted patient or runs the line; else it looks absent. The returned
 // context carries the case.
 func (s *Service) visible(ctx context.Context, transferID string) (context.Context, Transfer, error) {
 	t, err := s.store.Get(ctx, transferID)
 	if err != nil {
 		return ctx, Transfer{}, err
 	}
-	if !access.From(ctx).MaySee(t.From, t.To) {
+	if !access.From(ctx).MaySee(t.From, t.To, t.DivertedTo) {
 		return ctx, Transfer{}, fault.NotFoundf("transfer", transferID)
 	}
 	return telemetry.WithReferral(ctx, t.ReferralID), t, nil

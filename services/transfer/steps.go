@@ -65,7 +65,7 @@ func (s *Service) CheckFitness(ctx context.Context, transferID, etag string, f p
 		}
 		// A hold that has expired is not taken again behind anybody's back: the departure says so.
 		if t.Itinerary.Escort.NeedsCrew() && (t.HoldID == "" || len(live) > 0) {
-			missing, err := s.book(ctx, t, t.Itinerary)
+			missing, err := s.bookFrom(ctx, t, t.Itinerary, t.Itinerary.Arrive) // the crew alone
 			if err != nil {
 				return err
 			}
@@ -110,7 +110,7 @@ func (s *Service) HandOver(ctx context.Context, transferID, etag string, h HandO
 // AbortTransfer ends a transfer and frees its crew.
 func (s *Service) AbortTransfer(ctx context.Context, transferID, etag, code string) (Transfer, error) {
 	return s.step(ctx, transferID, etag, sender, func(t *Transfer) error {
-		return t.Abort(code)
+		return t.Abort(code, s.clock.Now())
 	}, func(ctx context.Context, t *Transfer) error {
 		return s.end(ctx, *t, EventAborted, time.Time{})
 	})

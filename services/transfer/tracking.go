@@ -162,9 +162,12 @@ func (s *Service) ArriveAtDoor(ctx context.Context, transferID, etag string) (Tr
 		if !t.DoorTime.IsZero() {
 			return t.wrongState("The patient is at the door already.", "患者已到院。")
 		}
-		t.DoorTime, t.Attention = s.clock.Now(), nil
+		t.DoorTime = s.clock.Now()
 		return nil
 	}, func(ctx context.Context, t *Transfer) error {
+		if err := s.resolved(ctx, t); err != nil {
+			return err
+		}
 		return s.report(ctx, *t, EventAtDoor, t.DoorTime)
 	})
 }
@@ -172,7 +175,7 @@ func (s *Service) ArriveAtDoor(ctx context.Context, transferID, etag string) (Tr
 // RefuseAtDoor ends a transfer whose patient is not taken.
 func (s *Service) RefuseAtDoor(ctx context.Context, transferID, etag, code, comment string) (Transfer, error) {
 	return s.step(ctx, transferID, etag, receiver, func(t *Transfer) error {
-		if err := t.Abort(AbortRefusedAtDoor); err != nil {
+		if err := t.Abort(AbortRefusedAtDoor, s.clock.Now()); err != nil {
 			return err
 		}
 		t.Comment = code + ": " + comment
@@ -182,8 +185,8 @@ func (s *Service) RefuseAtDoor(ctx context.Context, transferID, etag, code, comm
 	})
 }
 
-// Divert ends a transfer whose patient is taken to another hospital on the way. FIELD_INVALID for the hospital it leads to
-// anyway, CODE_UNKNOWN for a city.
+// Divert ends a transfer whose patient is taken to another hospital on the way, which from then on sees the transfer.
+// FIELD_INVALID for the hospital it leads to anyway, CODE_UNKNOWN for a city.
 func (s *Service) Divert(ctx context.Context, transferID, etag, organisation, cityCode, comment string) (Transfer, error) {
 	if _, err := city(cityCode, "city"); err != nil {
 		return Transfer{}, err
@@ -199,7 +202,12 @@ func (s *Service) Divert(ctx context.Context, transferID, etag, organisation, ci
 		t.Status, t.AbortCode, t.DivertedTo, t.DivertedToCity, t.Comment = Aborted, AbortDiverted, organisation, cityCode, comment
 		return nil
 	}, func(ctx context.Context, t *Transfer) error {
-		return s.end(ctx, *t, EventAborted, time.Time{})
+		if err := s.end(ctx, *t, EventAborted, time.Time{}); err != nil || organisation == "" {
+			return err
+		}
+		comes := *t
+		comes.From, comes.To = "", organisation // the two ends are told already
+		return s.note(ctx, comes, changeDiverted, cityCode)
 	})
 }
 
@@ -283,13 +291,14 @@ func estimated(l *Live) Position {
 // crewGone makes a transfer wait for a person whose crew was given back because the patient did not leave in time.
 func (s *Service) crewGone(ctx context.Context, h pool.Hold) error {
 	t, err := s.store.Get(ctx, h.TransferID)
-	if err != nil || t.Status.Ended() || t.HoldID != h.ID {
+	gone := planner.Text{
+		Zh: "未按时出发，护送团队与车辆已释放，请重新安排。", En: "The patient did not leave in time and crew and vehicle were given back; plan again.",
+	}
+	if err != nil || t.Status.Ended() || t.HoldID != h.ID || t.Attention != nil && t.Attention.Detail == gone {
 		return err
 	}
 	_, err = s.store.Update(ctx, t.ID, decimal(t.Version), func(t *Transfer) error {
-		_, err := s.attend(ctx, t, AttentionBookings, planner.Text{
-			Zh: "未按时出发，护送团队与车辆已释放，请重新安排。", En: "The patient did not leave in time and crew and vehicle were given back; plan again.",
-		})
+		_, err := s.attend(ctx, t, AttentionBookings, gone)
 		return err
 	})
 	return err

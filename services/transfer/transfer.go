@@ -68,6 +68,8 @@ type Transfer struct {
 	DivertedTo, DivertedToCity string
 	// Attention is set while it waits for a person.
 	Attention *Attention
+	// BookedFor is the arrival that the case's bookings fit, while they could not be moved behind a later one; zero: the itinerary's.
+	BookedFor time.Time
 	// Outside are those whose ambulance the way needs and who keep none in the pool.
 	Outside []string
 }
@@ -156,8 +158,8 @@ func (t *Transfer) Depart(now time.Time) error {
 // signSkew is how far a ward's clock may be ahead of ours.
 const signSkew = 5 * time.Minute
 
-// Complete records arrival and hand-over. CHECKLIST_INCOMPLETE names the missing items; FIELD_INVALID for one person
-// signing for both sides; TIME_INVALID for a signature before the departure or in the future.
+// Complete records arrival and hand-over. CHECKLIST_INCOMPLETE names the missing items; FIELD_INVALID for a blank signature
+// and for one person signing for both sides; TIME_INVALID for a signature before the departure or in the future.
 func (t *Transfer) Complete(h HandOver, now time.Time) error {
 	if t.Status != InTransit {
 		return t.wrongState("Only a patient on the way can be handed over.", "仅在途患者可以交接。")
@@ -171,6 +173,11 @@ func (t *Transfer) Complete(h HandOver, now time.Time) error {
 	if len(missing) > 0 {
 		return fault.New(fault.FailedPrecondition, fault.ChecklistIncomplete, "hand_over.items",
 			"The hand-over checklist lacks items.", "交接清单缺少项目。").With("missing", strings.Join(missing, ","))
+	}
+	for _, signed := range []struct{ field, by string }{{"hand_over.signed_by_sender", h.SignedBySender}, {"hand_over.signed_by_receiver", h.SignedByReceiver}} {
+		if strings.TrimSpace(signed.by) == "" {
+			return fault.New(fault.InvalidArgument, fault.FieldInvalid, signed.field, "The signature is blank.", "签字不能为空。")
+		}
 	}
 	if strings.EqualFold(strings.TrimSpace(h.SignedBySender), strings.TrimSpace(h.SignedByReceiver)) {
 		return fault.New(fault.InvalidArgument, fault.FieldInvalid, "hand_over.signed_by_receiver",
@@ -195,8 +202,8 @@ func (t *Transfer) Complete(h HandOver, now time.Time) error {
 	return nil
 }
 
-// Abort ends a transfer before arrival. REFUSED_AT_DOOR needs a patient on the way, NO_SHOW one who is not.
-func (t *Transfer) Abort(code string) error {
+// Abort ends a transfer before arrival. REFUSED_AT_DOOR needs a patient on the way, NO_SHOW one who should have left.
+func (t *Transfer) Abort(code string, now time.Time) error {
 	if t.Status.Ended() {
 		return t.wrongState("The transfer has ended.", "该转运已结束。")
 	}
@@ -205,6 +212,9 @@ func (t *Transfer) Abort(code string) error {
 	case AbortNoShow:
 		if t.Status == InTransit {
 			return t.wrongState("A patient on the way has shown up.", "患者已在途中，不属于未到。")
+		}
+		if now.Before(t.Itinerary.Depart) {
+			return t.wrongState("Nobody has failed to show up before the planned departure.", "未到计划出发时间，不能登记为未到。")
 		}
 	case AbortRefusedAtDoor:
 		if t.Status != InTransit {

@@ -41,15 +41,25 @@ func (s *Service) GetResource(ctx context.Context, resourceID string) (pool.Reso
 }
 
 // changeResource changes what the caller's organisation says of a unit of its own; the report is renewed with it.
+// The answer shows the reservations that stand.
 func (s *Service) changeResource(ctx context.Context, resourceID, etag string, change func(*pool.Resource) error) (pool.Resource, error) {
-	caller := access.From(ctx)
-	return s.store.UpdateResource(ctx, resourceID, etag, func(r *pool.Resource) error {
-		if caller.Organisation == "" || r.Organisation != caller.Organisation {
-			return fault.NotFoundf("resource", resourceID)
+	caller, now := access.From(ctx), s.clock.Now()
+	var out pool.Resource
+	err := s.store.Atomically(ctx, func(ctx context.Context) error {
+		_, err := s.store.UpdateResource(ctx, resourceID, etag, func(r *pool.Resource) error {
+			if caller.Organisation == "" || r.Organisation != caller.Organisation {
+				return fault.NotFoundf("resource", resourceID)
+			}
+			r.Reported, r.ReportedBy = now, caller.Subject
+			return change(r)
+		})
+		if err != nil {
+			return err
 		}
-		r.Reported, r.ReportedBy = s.clock.Now(), caller.Subject
-		return change(r)
+		out, err = s.store.Resource(ctx, resourceID, now)
+		return err
 	})
+	return out, err
 }
 
 // SetCalendar says when a unit is to be had; reservations made before stay. FIELD_INVALID and TIME_INVALID name the field.

@@ -161,24 +161,30 @@ func TestEveryEndFreesWhatWasHeld(t *testing.T) {
 	for name, c := range map[string]struct {
 		left bool
 		end  ending
+		// aboard: the patient is still with crew and vehicle, who knows for how long.
+		aboard bool
 	}{
-		"cancelled": {false, abort("CANCELLED")}, "no show": {false, abort("NO_SHOW")}, "turned back": {true, abort("CANCELLED")},
+		"cancelled": {false, abort("CANCELLED"), false}, "turned back": {true, abort("CANCELLED"), false},
+		"no show": {false, func(w *world, t *transferv1.Transfer) error {
+			w.clock.Set(t.GetItinerary().GetDepartTime().AsTime())
+			return abort("NO_SHOW")(w, t)
+		}, false},
 		"unfit": {false, func(w *world, t *transferv1.Transfer) error {
 			_, err := w.server.CheckFitness(w.sender(), w.fitness(t, &transferv1.FitnessToTravel{Oxygen: true}, true))
 			return err
-		}},
+		}, false},
 		"refused": {true, func(w *world, t *transferv1.Transfer) error {
 			_, err := w.moves.RefuseAtDoor(w.receiver(), &transferv1.RefuseAtDoorRequest{
 				RequestId: w.request(), TransferId: t.GetTransferId(), Etag: t.GetEtag(), Code: transferv1.RefusalCode_REFUSAL_CODE_NO_BED, Comment: "示范：无床",
 			})
 			return err
-		}},
+		}, true},
 		"diverted": {true, func(w *world, t *transferv1.Transfer) error {
 			_, err := w.moves.DivertTransfer(w.sender(), &transferv1.DivertTransferRequest{
 				RequestId: w.request(), TransferId: t.GetTransferId(), Etag: t.GetEtag(), ToOrganisation: "C-SJZ-01", City: "130100", Comment: "示范：就近收治",
 			})
 			return err
-		}},
+		}, true},
 		"handed over": {true, func(w *world, t *transferv1.Transfer) error {
 			door, err := w.moves.ArriveAtDoor(w.receiver(), &transferv1.ArriveAtDoorRequest{RequestId: w.request(), TransferId: t.GetTransferId(), Etag: t.GetEtag()})
 			if err != nil {
@@ -186,7 +192,7 @@ func TestEveryEndFreesWhatWasHeld(t *testing.T) {
 			}
 			_, err = w.server.HandOver(w.receiver(), w.handOver(door.GetTransfer()))
 			return err
-		}},
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
@@ -214,8 +220,15 @@ func TestEveryEndFreesWhatWasHeld(t *testing.T) {
 				if n := w.crews(at, at+1); n != want {
 					t.Errorf("%d crews free at the end, want %d", n, want)
 				}
-				if n := w.crews(at+2, at+3); n != 2 {
-					t.Errorf("%d crews free when all are home", n)
+				want = 2
+				if c.aboard {
+					want = 1
+				}
+				if n := w.crews(at+2, at+3); n != want {
+					t.Errorf("%d crews free when all could be home, want %d", n, want)
+				}
+				if n := w.crews(at+6, at+7); n != 2 {
+					t.Errorf("%d crews free after the time they were held for", n)
 				}
 				changes := w.changes("C-BJ-01")
 				if last := changes[len(changes)-1]; last != "ABORTED" && last != "ARRIVED" {

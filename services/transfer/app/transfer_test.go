@@ -42,6 +42,7 @@ func TestATransferFromDoorToWard(t *testing.T) {
 		}
 		w.clock.Advance(3 * time.Hour)
 		request := w.handOver(left)
+		request.HandOver.SignTime, request.HandOver.SenderSignTime = timestamppb.New(w.clock.Now().Add(-time.Minute)), timestamppb.New(w.clock.Now().Add(-2*time.Minute))
 		arrived, err := w.server.HandOver(w.receiver(), request)
 		if err != nil || arrived.GetTransfer().GetStatus() != transferv1.TransferStatus_TRANSFER_STATUS_ARRIVED {
 			t.Fatal(err)
@@ -49,6 +50,9 @@ func TestATransferFromDoorToWard(t *testing.T) {
 		again, err := w.server.HandOver(w.receiver(), request)
 		if err != nil || !proto.Equal(again, arrived) {
 			t.Fatalf("a retry got %v, %v", again, err)
+		}
+		if kept := w.get(left.GetTransferId()).GetHandOver(); !proto.Equal(kept, request.GetHandOver()) {
+			t.Errorf("signed %v, kept %v", request.GetHandOver(), kept)
 		}
 		w.toldExactly(transfer.EventPlanned, transfer.EventDeparted, transfer.EventArrived)
 		for _, e := range w.peers.events {
@@ -212,6 +216,10 @@ func TestStepsRefuseAndChangeNothing(t *testing.T) {
 			RequestId: w.request(), TransferId: made.GetTransferId(), Etag: made.GetEtag(), Code: "REFUSED_AT_DOOR",
 		})
 		w.refused("no door yet", before, err, fault.WrongState)
+		_, err = w.server.AbortTransfer(w.sender(), &transferv1.AbortTransferRequest{
+			RequestId: w.request(), TransferId: made.GetTransferId(), Etag: made.GetEtag(), Code: "NO_SHOW",
+		})
+		w.refused("nobody is late yet", before, err, fault.WrongState)
 
 		checked, err := w.server.CheckFitness(w.sender(), w.fitness(made, oxygen, false))
 		if err != nil {
@@ -246,6 +254,14 @@ func TestHandOverNeedsEverything(t *testing.T) {
 		request.HandOver.SignedByReceiver = " " + request.HandOver.SignedBySender
 		_, err = w.server.HandOver(w.receiver(), request)
 		w.refused("one person", before, err, fault.FieldInvalid)
+		for _, blank := range []func(*transferv1.HandOverRecord){
+			func(r *transferv1.HandOverRecord) { r.SignedBySender = " " }, func(r *transferv1.HandOverRecord) { r.SignedByReceiver = "\u3000" },
+		} {
+			request = w.handOver(left)
+			blank(request.GetHandOver())
+			_, err = w.server.HandOver(w.receiver(), request)
+			w.refused("a blank signature", before, err, fault.FieldInvalid)
+		}
 		for name, hours := range map[string]int{"before leaving": 3, "in the future": 9} {
 			request = w.handOver(left)
 			request.HandOver.SignTime = at(hours)

@@ -75,15 +75,18 @@ func badField(field, en, zh string) error {
 	return fault.New(fault.InvalidArgument, fault.FieldInvalid, field, en, zh)
 }
 
+// Closed reports whether the unit is closed at some time of the interval, whatever its windows say.
+func (c Calendar) Closed(i Interval) bool {
+	return slices.ContainsFunc(c.Closures, func(closed Closure) bool { return closed.Overlaps(i) })
+}
+
 // Open reports whether the unit is to be had for the whole interval.
 func (c Calendar) Open(i Interval) bool {
 	if c.Longest > 0 && i.End.Sub(i.Start) > c.Longest {
 		return false
 	}
-	for _, closed := range c.Closures {
-		if closed.Overlaps(i) {
-			return false
-		}
+	if c.Closed(i) {
+		return false
 	}
 	if len(c.WorkingDays) == 0 && len(c.DaysOff) == 0 {
 		return true

@@ -39,7 +39,11 @@ func (l *Loan) Accept(now time.Time) error {
 	case l.Status != Offered || !l.End.After(now):
 		return l.wrongState()
 	}
-	l.Status, l.Owed = Lent, l.End.Sub(l.Start)
+	from := l.Start
+	if now.After(from) {
+		from = now // what nobody could use is not owed
+	}
+	l.Status, l.Owed = Lent, l.End.Sub(from)
 	return nil
 }
 
@@ -51,8 +55,8 @@ func (l *Loan) Finish(now time.Time) error {
 	if l.Status == Lent && !l.End.After(now) {
 		return l.wrongState()
 	}
-	if l.Status == Lent && now.After(l.Start) {
-		l.End, l.Owed = now, now.Sub(l.Start)
+	if from := l.End.Add(-l.Owed); l.Status == Lent && now.After(from) {
+		l.End, l.Owed = now, now.Sub(from)
 	} else {
 		l.Owed = 0
 	}
@@ -80,6 +84,13 @@ type Override struct {
 	At                           time.Time
 	// MovedTo is the unit the yielding reservation got instead; empty: none was free and its hold was released.
 	MovedTo string
+}
+
+// WayHome is how a transfer's crew and vehicle come home.
+type WayHome struct {
+	Home time.Time
+	// Aboard: the patient is still with them and bound elsewhere, so that nobody has them before the time they were held for.
+	Aboard bool
 }
 
 // Pick asks for one unit by its id.

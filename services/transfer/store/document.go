@@ -37,6 +37,7 @@ type document struct {
 	DivertedToCity  string     `json:"diverted_to_city,omitempty"`
 	Attention       *attention `json:"attention,omitempty"`
 	Outside         []string   `json:"outside,omitempty"`
+	BookedFor       time.Time  `json:"booked_for,omitzero"`
 }
 
 type track struct {
@@ -179,7 +180,7 @@ func decode(text string, t *transfer.Transfer) error {
 	t.FitnessTime, t.DepartedTime, t.ArrivedTime, t.AbortCode = d.FitnessTime, d.DepartedTime, d.ArrivedTime, d.AbortCode
 	decodeMove(d, t)
 	if h := d.HandOver; h != nil {
-		t.HandOver = &transfer.HandOver{SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: h.SignTime}
+		t.HandOver = &transfer.HandOver{SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: h.SignTime, SenderSignTime: h.SenderSignTime}
 		for _, item := range h.Items {
 			t.HandOver.Items = append(t.HandOver.Items, transfer.Item(item))
 		}
@@ -189,7 +190,7 @@ func decode(text string, t *transfer.Transfer) error {
 
 func encodeMove(t transfer.Transfer, d *document) {
 	d.OriginCity, d.DestinationCity, d.NotBefore, d.Back, d.DoorTime = t.OriginCity, t.DestinationCity, t.NotBefore, t.Back, t.DoorTime
-	d.Comment, d.DivertedTo, d.DivertedToCity, d.Outside = t.Comment, t.DivertedTo, t.DivertedToCity, t.Outside
+	d.Comment, d.DivertedTo, d.DivertedToCity, d.Outside, d.BookedFor = t.Comment, t.DivertedTo, t.DivertedToCity, t.Outside, t.BookedFor
 	for _, one := range t.Tracks {
 		d.Tracks = append(d.Tracks, track(one))
 	}
@@ -206,7 +207,7 @@ func encodeMove(t transfer.Transfer, d *document) {
 
 func decodeMove(d document, t *transfer.Transfer) {
 	t.OriginCity, t.DestinationCity, t.NotBefore, t.Back, t.DoorTime = d.OriginCity, d.DestinationCity, d.NotBefore, d.Back, d.DoorTime
-	t.Comment, t.DivertedTo, t.DivertedToCity, t.Outside = d.Comment, d.DivertedTo, d.DivertedToCity, d.Outside
+	t.Comment, t.DivertedTo, t.DivertedToCity, t.Outside, t.BookedFor = d.Comment, d.DivertedTo, d.DivertedToCity, d.Outside, d.BookedFor
 	for _, one := range d.Tracks {
 		t.Tracks = append(t.Tracks, transfer.Track(one))
 	}

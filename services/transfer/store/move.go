@@ -90,38 +90,72 @@ func rewrite(ctx context.Context, tx *sqldb.Tx, h pool.Hold, m pool.Move, units 
 	return h, err
 }
 
-// GoHome ends a hold of a transfer: its units are taken no longer than they were, and at most until they are home, by
-// their owner's own booking.
-func (s *Store) GoHome(ctx context.Context, holdID string, home, now time.Time) error {
+// GoHome ends a hold of a transfer. What has begun is its owner's own booking until it is home; the crew, and what goes
+// with it all the way, also beyond the time it was held for, as far as nobody else has it then.
+func (s *Store) GoHome(ctx context.Context, holdID string, way pool.WayHome, now time.Time) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		h, err := lockHold(ctx, tx, holdID)
 		if err != nil || h.Status != pool.Confirmed && h.Status != pool.Held {
 			return err
 		}
-		kept := 0
-		for _, r := range h.Reservations {
-			if h.Status == pool.Confirmed && r.Start.Before(now) && now.Before(r.End) && now.Before(home) {
-				kept++
+		ends, kept := make([]time.Time, len(h.Reservations)), false
+		for i, r := range h.Reservations {
+			if ends[i], err = homeAt(ctx, tx, h, r, way); err != nil {
+				return err
 			}
+			if h.Status != pool.Confirmed || !r.Start.Before(now) || !ends[i].After(now) {
+				ends[i] = time.Time{}
+			}
+			kept = kept || !ends[i].IsZero()
 		}
-		if kept == 0 {
+		if !kept {
 			h.Release("home")
 			return writeHold(ctx, tx, h)
 		}
-		// Only ever shorter: nothing else needs to be asked.
 		_, err = tx.Exec(ctx, "UPDATE hold SET transfer_id = '', purpose = 'RETURN', version = version + 1 WHERE hold_id = $1", h.ID)
-		if err == nil {
-			_, err = tx.Exec(ctx, `UPDATE reservation SET live = FALSE, confirmed = FALSE WHERE hold_id = $1 AND (start_at >= $2 OR end_at <= $2)`,
-				h.ID, clock.Micros(now))
-		}
-		if err == nil {
-			_, err = tx.Exec(ctx, "UPDATE reservation SET end_at = $2 WHERE hold_id = $1 AND live AND end_at > $2", h.ID, clock.Micros(home))
+		for i, r := range h.Reservations {
+			if err != nil {
+				break
+			}
+			if ends[i].IsZero() {
+				_, err = tx.Exec(ctx, "UPDATE reservation SET live = FALSE, confirmed = FALSE WHERE hold_id = $1 AND resource_id = $2 AND start_at = $3",
+					h.ID, r.ResourceID, clock.Micros(r.Start))
+				continue
+			}
+			_, err = tx.Exec(ctx, "UPDATE reservation SET end_at = $4 WHERE hold_id = $1 AND resource_id = $2 AND start_at = $3",
+				h.ID, r.ResourceID, clock.Micros(r.Start), clock.Micros(ends[i]))
 		}
 		if err != nil {
 			return fmt.Errorf("store: way home: %w", err)
 		}
 		return nil
 	})
+}
+
+// homeAt is when what a reservation took is home.
+func homeAt(ctx context.Context, tx *sqldb.Tx, h pool.Hold, r pool.Reservation, way pool.WayHome) (time.Time, error) {
+	if !r.End.Before(way.Home) {
+		if way.Aboard {
+			return r.End, nil
+		}
+		return way.Home, nil
+	}
+	allTheWay := func(crew pool.Reservation) bool { return crew.Kind == pool.Crew && crew.End.Equal(r.End) }
+	if !slices.ContainsFunc(h.Reservations, allTheWay) {
+		return r.End, nil
+	}
+	if err := lock(ctx, tx, []string{r.ResourceID}); err != nil {
+		return time.Time{}, err
+	}
+	var next int64
+	err := tx.QueryRow(ctx, `SELECT COALESCE(min(start_at), $4) FROM (
+			SELECT start_at FROM reservation WHERE resource_id = $1 AND live AND hold_id <> $2 AND start_at < $4 AND end_at > $3
+			UNION ALL SELECT start_at FROM loan WHERE resource_id = $1 AND live AND start_at < $4 AND end_at > $3 AND lender = $5) taken`,
+		r.ResourceID, h.ID, clock.Micros(r.End), clock.Micros(way.Home), r.Organisation).Scan(&next)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("store: way home: %w", err)
+	}
+	return clock.FromMicros(max(next, clock.Micros(r.End))), nil
 }
 
 // HoldsOf returns the live holds of a case that are not a transfer's.

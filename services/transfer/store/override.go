@@ -24,7 +24,7 @@ type override struct {
 	records []pool.Override
 }
 
-// look reads the picked units: NOT_FOUND for one that is not the organisation's, WRONG_STATE for one that is lent away.
+// look reads the picked units: NOT_FOUND for one that is not the organisation's, WRONG_STATE for one that is lent away, out of service or closed.
 func (o *override) look(ctx context.Context) error {
 	for i, p := range o.picks {
 		units, err := unitsWhere(ctx, o.tx, "resource_id = $1", p.ResourceID)
@@ -39,6 +39,10 @@ func (o *override) look(ctx context.Context) error {
 				return fault.New(fault.InvalidArgument, fault.TimeInvalid, fmt.Sprintf("needs[%d]", i),
 					"Two of the needs take one unit at one time.", "两项需求在同一时段占用同一资源。")
 			}
+		}
+		if units[0].OutOfService || units[0].Calendar.Closed(p.Interval) {
+			return fault.New(fault.FailedPrecondition, fault.WrongState, fmt.Sprintf("needs[%d].resource_id", i),
+				"The unit is out of service or closed at that time.", "该资源在该时段停用。")
 		}
 		o.needs = append(o.needs, pool.Need{Organisation: units[0].Organisation, Kind: units[0].Kind, Interval: p.Interval})
 		loans, err := readLoans(ctx, o.tx, "resource_id = $1 AND live AND start_at < $3 AND end_at > $2 ORDER BY loan_id",

@@ -108,8 +108,8 @@ func (s *Store) Update(ctx context.Context, transferID, etag string, fn func(*tr
 		if err != nil {
 			return fmt.Errorf("store: transfer: %w", err)
 		}
-		_, err = tx.Exec(ctx, "UPDATE transfer SET status = $2, ended = $3, depart_at = $4, doc = $5 WHERE transfer_id = $1",
-			t.ID, string(t.Status), ended(t), clock.Micros(t.Itinerary.Depart), doc)
+		_, err = tx.Exec(ctx, "UPDATE transfer SET status = $2, ended = $3, depart_at = $4, doc = $5, diverted_to = $6 WHERE transfer_id = $1",
+			t.ID, string(t.Status), ended(t), clock.Micros(t.Itinerary.Depart), doc, t.DivertedTo)
 		if err != nil {
 			return fmt.Errorf("store: transfer: %w", err)
 		}
@@ -132,7 +132,7 @@ func (s *Store) List(ctx context.Context, filter transfer.ListFilter, after stri
 	err = s.db.Read(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		out = nil
 		rows, err := q.Query(ctx, "SELECT "+columns+` FROM transfer
-			WHERE ($1 = '' OR from_organisation = $1 OR to_organisation = $1) AND ($2 = '' OR status = $2) AND ($3 = '' OR referral_id = $3)
+			WHERE ($1 = '' OR from_organisation = $1 OR to_organisation = $1 OR diverted_to = $1) AND ($2 = '' OR status = $2) AND ($3 = '' OR referral_id = $3)
 			AND (ended, depart_at, transfer_id) > ($4, $5, $6) ORDER BY ended, depart_at, transfer_id LIMIT $7`,
 			filter.Organisation, string(filter.Status), filter.ReferralID, end, depart, id, limit+1)
 		if err != nil {

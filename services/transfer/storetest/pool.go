@@ -229,36 +229,67 @@ func loans(t *testing.T, s transfer.Store) {
 
 func wayHome(t *testing.T, s transfer.Store) {
 	ctx := t.Context()
-	AddUnits(t, s, "H-HF-01", pool.Crew, 1)
-	AddUnits(t, s, "H-HF-01", pool.Ambulance, 1)
-	h := NewHold()
-	h.TransferID = ids.New("trf")
-	made := must[pool.Hold](t)(s.Hold(ctx, h, []pool.Need{Need("H-HF-01", pool.Crew, 0, 8), Need("H-HF-01", pool.Ambulance, 5, 7)}, Now))
-	must[pool.Hold](t)(s.UpdateHold(ctx, made.ID, func(h *pool.Hold) error { return h.Confirm(Now) }))
-	at := Now.Add(3 * time.Hour)
-	if err := s.Atomically(ctx, func(ctx context.Context) error {
-		if err := s.GoHome(ctx, made.ID, at.Add(2*time.Hour), at); err != nil {
+	const sender = "H-HF-01"
+	AddUnits(t, s, sender, pool.Crew, 1)
+	AddUnits(t, s, sender, pool.Ambulance, 1)
+	hour := func(n int) time.Time { return Now.Add(time.Duration(n) * time.Hour) }
+	for name, c := range map[string]struct {
+		// The crew is held from 0 to 8, the ambulance from 5 to 7.
+		at, home int
+		aboard   bool
+		own      pool.Interval // of the crew's owner, behind it
+		crew     int           // free from then on
+		van      int
+	}{
+		"on time":                      {at: 3, home: 5, crew: 5, van: 3},
+		"bound elsewhere":              {at: 3, home: 5, aboard: true, crew: 8, van: 3},
+		"late":                         {at: 6, home: 11, crew: 11, van: 7},
+		"long after":                   {at: 9, home: 14, crew: 14, van: 9},
+		"late and wanted":              {at: 6, home: 11, own: Need("", pool.Crew, 9, 12).Interval, crew: 12, van: 7},
+		"bound elsewhere, home behind": {at: 7, home: 10, aboard: true, crew: 10, van: 7},
+	} {
+		h := NewHold()
+		h.TransferID = ids.New("trf")
+		made := must[pool.Hold](t)(s.Hold(ctx, h, []pool.Need{Need(sender, pool.Crew, 0, 8), Need(sender, pool.Ambulance, 5, 7)}, Now))
+		must[pool.Hold](t)(s.UpdateHold(ctx, made.ID, func(h *pool.Hold) error { return h.Confirm(Now) }))
+		var behind pool.Hold
+		if !c.own.End.IsZero() {
+			behind = NewHold()
+			behind.Purpose, behind.Status, behind.ReferralID = pool.OwnUse, pool.Confirmed, ""
+			behind = must[pool.Hold](t)(s.Hold(ctx, behind, []pool.Need{{Organisation: sender, Kind: pool.Crew, Interval: c.own}}, Now))
+		}
+		if err := s.Atomically(ctx, func(ctx context.Context) error {
+			if err := s.GoHome(ctx, made.ID, pool.WayHome{Home: hour(c.home), Aboard: c.aboard}, hour(c.at)); err != nil {
+				return err
+			}
+			held, err := s.HeldBy(ctx, h.TransferID, hour(c.at))
+			if len(held) != 0 {
+				return errors.New("the transfer holds something")
+			}
 			return err
+		}); err != nil {
+			t.Fatal(name, err)
 		}
-		held, err := s.HeldBy(ctx, h.TransferID, at)
-		if len(held) != 0 {
-			return errors.New("the transfer holds something")
+		for kind, from := range map[pool.Kind]int{pool.Crew: c.crew, pool.Ambulance: c.van} {
+			for n := c.at; n < 16; n++ {
+				i := Need("", kind, n, n+1).Interval
+				want := 0
+				if n >= from {
+					want = 1
+				}
+				if got := must[[]int](t)(s.CountFree(ctx, []string{sender}, kind, i, hour(c.at))); got[0] != want {
+					t.Errorf("%s: %s [%d,%d): %d free, want %d", name, kind, n, n+1, got[0], want)
+				}
+			}
 		}
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		kind     pool.Kind
-		from, to int
-		free     int
-	}{{pool.Crew, 4, 5, 0}, {pool.Crew, 5, 6, 1}, {pool.Ambulance, 5, 7, 1}} {
-		got := must[[]int](t)(s.CountFree(ctx, []string{"H-HF-01"}, c.kind, Need("", c.kind, c.from, c.to).Interval, at))
-		if got[0] != c.free {
-			t.Errorf("%s [%d,%d): %d free", c.kind, c.from, c.to, got[0])
+		ended := must[pool.Hold](t)(s.GetHold(ctx, made.ID))
+		if ended.Purpose != pool.Return || ended.Status != pool.Confirmed {
+			t.Errorf("%s: %+v", name, ended)
 		}
-	}
-	if got := must[pool.Hold](t)(s.GetHold(ctx, made.ID)); got.Purpose != pool.Return || got.Status != pool.Confirmed {
-		t.Errorf("%+v", got)
+		for _, id := range []string{made.ID, behind.ID} {
+			if id != "" {
+				must[pool.Hold](t)(s.UpdateHold(ctx, id, func(h *pool.Hold) error { h.Release("示范"); return nil }))
+			}
+		}
 	}
 }

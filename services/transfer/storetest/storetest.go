@@ -88,10 +88,21 @@ func roundTrip(t *testing.T, s transfer.Store) {
 	made := must[transfer.Transfer](t)(s.Insert(ctx, Transfer("H-HF-01", "C-SH-01", Now)))
 	changed := must[transfer.Transfer](t)(s.Update(ctx, made.ID, "1", func(tr *transfer.Transfer) error {
 		tr.Status, tr.FitnessTime, tr.DepartedTime, tr.ArrivedTime = transfer.Arrived, Now, Now.Add(time.Microsecond), Now.Add(time.Hour)
-		tr.HandOver = &transfer.HandOver{Items: transfer.Items, SignedBySender: "a", SignedByReceiver: "b", SignTime: Now}
-		tr.AbortCode = "UNFIT"
+		tr.HandOver = &transfer.HandOver{Items: transfer.Items, SignedBySender: "a", SignedByReceiver: "b", SignTime: Now, SenderSignTime: Now.Add(time.Second)}
+		tr.AbortCode, tr.OriginCity, tr.DestinationCity, tr.NotBefore, tr.Back = "UNFIT", "340100", "310100", Now, true
+		tr.Tracks, tr.Rides = []transfer.Track{{Departed: Now, Arrived: Now.Add(time.Hour)}}, []transfer.Ride{{Leg: 1, Number: "SF101", Day: "20260302"}}
+		tr.Troubles, tr.DoorTime = []transfer.Trouble{{Leg: 1, Lost: true, Late: time.Minute}}, Now
+		tr.Comment, tr.DivertedTo, tr.DivertedToCity = "示范", "C-NJ-01", "320100"
+		tr.Attention = &transfer.Attention{Code: transfer.AttentionNoWay, Since: Now, Detail: planner.Text{Zh: "无", En: "none"}}
+		tr.Outside, tr.BookedFor = []string{"C-SH-01"}, Now
 		return nil
 	}))
+	whole := reflect.ValueOf(changed)
+	for i := range whole.NumField() {
+		if whole.Field(i).IsZero() {
+			t.Errorf("%s is not tried here", whole.Type().Field(i).Name)
+		}
+	}
 	got := must[transfer.Transfer](t)(s.Get(ctx, made.ID))
 	if changed.Version != 2 || !reflect.DeepEqual(got, changed) {
 		t.Fatalf("read  %+v\nwrote %+v", got, changed)
@@ -150,7 +161,7 @@ func list(t *testing.T, s transfer.Store) {
 		made = append(made, must[transfer.Transfer](t)(s.Insert(ctx, Transfer(ends[0], ends[1], Now.Add(time.Duration(10-i)*time.Hour)))))
 	}
 	must[transfer.Transfer](t)(s.Update(ctx, made[3].ID, "1", func(tr *transfer.Transfer) error {
-		tr.Status = transfer.Aborted
+		tr.Status, tr.DivertedTo = transfer.Aborted, "C-HZ-01"
 		return nil
 	}))
 	for _, c := range []struct {
@@ -160,6 +171,7 @@ func list(t *testing.T, s transfer.Store) {
 		{transfer.ListFilter{}, []int{2, 1, 0, 3}},
 		{transfer.ListFilter{Organisation: "C-SH-01"}, []int{1, 0, 3}},
 		{transfer.ListFilter{Organisation: "H-HF-01"}, []int{2, 0, 3}},
+		{transfer.ListFilter{Organisation: "C-HZ-01"}, []int{3}},
 		{transfer.ListFilter{Organisation: "h-hf-01"}, nil},
 		{transfer.ListFilter{Status: transfer.Aborted}, []int{3}},
 		{transfer.ListFilter{ReferralID: made[1].ReferralID}, []int{1}},
