@@ -825,7 +825,7 @@ type TransferChange struct {
 	TransferId string `protobuf:"bytes,1,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
 	// Case.
 	ReferralId string `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
-	// PLANNED, CHECKED, DEPARTED, LEG, DELAYED, REPLANNED, ATTENTION, RESOLVED, AT_DOOR, ARRIVED or ABORTED; others may be added.
+	// PLANNED, CHECKED, DEPARTED, LEG, DELAYED, REPLANNED, ATTENTION, RESOLVED, AT_DOOR, ARRIVED or ABORTED; DIVERTED alone for the hospital that a diverted patient is taken to. Others may be added.
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
 	// When.
 	Time *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`

@@ -2508,7 +2508,7 @@ type CreateTransferRequest struct {
 	PatientId string `protobuf:"bytes,3,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
 	// Sending organisation; the caller's own unless the caller is operations.
 	FromOrganisation string `protobuf:"bytes,4,opt,name=from_organisation,json=fromOrganisation,proto3" json:"from_organisation,omitempty"`
-	// Receiving organisation.
+	// Receiving organisation: the center that the case is at.
 	ToOrganisation string `protobuf:"bytes,5,opt,name=to_organisation,json=toOrganisation,proto3" json:"to_organisation,omitempty"`
 	// City of departure.
 	OriginCity string `protobuf:"bytes,6,opt,name=origin_city,json=originCity,proto3" json:"origin_city,omitempty"`

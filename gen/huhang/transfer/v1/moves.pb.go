@@ -1174,7 +1174,7 @@ type CreateBackTransferRequest struct {
 	PatientId string `protobuf:"bytes,3,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
 	// Center that sends; the caller's own unless the caller is operations.
 	FromOrganisation string `protobuf:"bytes,4,opt,name=from_organisation,json=fromOrganisation,proto3" json:"from_organisation,omitempty"`
-	// Hospital that registered the patient.
+	// Hospital that registered the patient, or the local hospital the case was referred back to.
 	ToOrganisation string `protobuf:"bytes,5,opt,name=to_organisation,json=toOrganisation,proto3" json:"to_organisation,omitempty"`
 	// City of the center.
 	OriginCity string `protobuf:"bytes,6,opt,name=origin_city,json=originCity,proto3" json:"origin_city,omitempty"`
@@ -2053,7 +2053,7 @@ const file_huhang_transfer_v1_moves_proto_rawDesc = "" +
 	"\x16REFUSAL_CODE_CONDITION\x10\x03\x12\x1a\n" +
 	"\x16REFUSAL_CODE_INFECTION\x10\x04\x12\x17\n" +
 	"\x13REFUSAL_CODE_PAPERS\x10\x05\x12\x16\n" +
-	"\x12REFUSAL_CODE_OTHER\x10\x062\xf1\x0e\n" +
+	"\x12REFUSAL_CODE_OTHER\x10\x062\xf4\x0e\n" +
 	"\vMoveService\x12\x93\x01\n" +
 	"\tRecordLeg\x12$.huhang.transfer.v1.RecordLegRequest\x1a%.huhang.transfer.v1.RecordLegResponse\"9\xfa\xe4\x18\x05\n" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/transfers/{transfer_id}:recordLeg\x12\xaf\x01\n" +
@@ -2062,13 +2062,13 @@ const file_huhang_transfer_v1_moves_proto_rawDesc = "" +
 	"\x0eReportPosition\x12).huhang.transfer.v1.ReportPositionRequest\x1a*.huhang.transfer.v1.ReportPositionResponse\">\xfa\xe4\x18\x05\n" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02/:\x01*\"*/v1/transfers/{transfer_id}:reportPosition\x12\x9e\x01\n" +
 	"\fArriveAtDoor\x12'.huhang.transfer.v1.ArriveAtDoorRequest\x1a(.huhang.transfer.v1.ArriveAtDoorResponse\";\xfa\xe4\x18\x04\n" +
-	"\x02\x01\x02\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/transfers/{transfer_id}:arriveAtDoor\x12\x9d\x01\n" +
-	"\fRefuseAtDoor\x12'.huhang.transfer.v1.RefuseAtDoorRequest\x1a(.huhang.transfer.v1.RefuseAtDoorResponse\":\xfa\xe4\x18\x03\n" +
-	"\x01\x02\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/transfers/{transfer_id}:refuseAtDoor\x12\x9e\x01\n" +
-	"\x0eDivertTransfer\x12).huhang.transfer.v1.DivertTransferRequest\x1a*.huhang.transfer.v1.DivertTransferResponse\"5\xfa\xe4\x18\x04\n" +
-	"\x02\x01\x03\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/transfers/{transfer_id}:divert\x12\x9e\x01\n" +
-	"\x0eReplanTransfer\x12).huhang.transfer.v1.ReplanTransferRequest\x1a*.huhang.transfer.v1.ReplanTransferResponse\"5\xfa\xe4\x18\x04\n" +
-	"\x02\x01\x03\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/transfers/{transfer_id}:replan\x12\x93\x01\n" +
+	"\x02\x01\x02\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/transfers/{transfer_id}:arriveAtDoor\x12\x9e\x01\n" +
+	"\fRefuseAtDoor\x12'.huhang.transfer.v1.RefuseAtDoorRequest\x1a(.huhang.transfer.v1.RefuseAtDoorResponse\";\xfa\xe4\x18\x04\n" +
+	"\x02\x01\x02\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/transfers/{transfer_id}:refuseAtDoor\x12\x9f\x01\n" +
+	"\x0eDivertTransfer\x12).huhang.transfer.v1.DivertTransferRequest\x1a*.huhang.transfer.v1.DivertTransferResponse\"6\xfa\xe4\x18\x05\n" +
+	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/transfers/{transfer_id}:divert\x12\x9f\x01\n" +
+	"\x0eReplanTransfer\x12).huhang.transfer.v1.ReplanTransferRequest\x1a*.huhang.transfer.v1.ReplanTransferResponse\"6\xfa\xe4\x18\x05\n" +
+	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/transfers/{transfer_id}:replan\x12\x93\x01\n" +
 	"\n" +
 	"PlanOnward\x12%.huhang.transfer.v1.PlanOnwardRequest\x1a&.huhang.transfer.v1.PlanOnwardResponse\"6\xfa\xe4\x18\x05\n" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02$\x12\"/v1/transfers/{transfer_id}/onward\x90\x02\x01\x12\x9a\x01\n" +

@@ -47,15 +47,15 @@ type MoveServiceClient interface {
 	ReportPosition(ctx context.Context, in *ReportPositionRequest, opts ...grpc.CallOption) (*ReportPositionResponse, error)
 	// ArriveAtDoor tells that the patient is at the receiving hospital's door, before the hand-over.
 	ArriveAtDoor(ctx context.Context, in *ArriveAtDoorRequest, opts ...grpc.CallOption) (*ArriveAtDoorResponse, error)
-	// RefuseAtDoor ends a transfer whose patient is not taken, on the receiving hospital's word. What it held is free but for the way home.
+	// RefuseAtDoor ends a transfer whose patient is not taken, on the receiving hospital's word. What it held is free but for crew and vehicle, who are with the patient.
 	RefuseAtDoor(ctx context.Context, in *RefuseAtDoorRequest, opts ...grpc.CallOption) (*RefuseAtDoorResponse, error)
-	// DivertTransfer ends a transfer whose patient is taken to another hospital on the way. What it held is free but for the way home.
+	// DivertTransfer ends a transfer whose patient is taken to another hospital on the way, which sees the transfer from then on. What it held is free but for crew and vehicle, who are with the patient.
 	DivertTransfer(ctx context.Context, in *DivertTransferRequest, opts ...grpc.CallOption) (*DivertTransferResponse, error)
 	// ReplanTransfer plans the rest of the way again on a person's word, from where the patient is, and moves the bookings with it or changes nothing.
 	ReplanTransfer(ctx context.Context, in *ReplanTransferRequest, opts ...grpc.CallOption) (*ReplanTransferResponse, error)
 	// PlanOnward answers the ways on from where the patient is, around what is known of delays and cancellations.
 	PlanOnward(ctx context.Context, in *PlanOnwardRequest, opts ...grpc.CallOption) (*PlanOnwardResponse, error)
-	// CreateBackTransfer plans the way back to the hospital that registered the patient, for rehabilitation there (下转). The same rules, checks and bookings; crew and vehicle are the center's.
+	// CreateBackTransfer plans the way back to the hospital that registered the patient or that the case was referred back to, for rehabilitation there (下转). The same rules, checks and bookings; crew and vehicle are the center's.
 	CreateBackTransfer(ctx context.Context, in *CreateBackTransferRequest, opts ...grpc.CallOption) (*CreateBackTransferResponse, error)
 	// ReportDisruption tells that a train or flight is late or cancelled; every transfer that uses it is looked at again. A later report of the same run replaces this one.
 	ReportDisruption(ctx context.Context, in *ReportDisruptionRequest, opts ...grpc.CallOption) (*ReportDisruptionResponse, error)
@@ -207,15 +207,15 @@ type MoveServiceServer interface {
 	ReportPosition(context.Context, *ReportPositionRequest) (*ReportPositionResponse, error)
 	// ArriveAtDoor tells that the patient is at the receiving hospital's door, before the hand-over.
 	ArriveAtDoor(context.Context, *ArriveAtDoorRequest) (*ArriveAtDoorResponse, error)
-	// RefuseAtDoor ends a transfer whose patient is not taken, on the receiving hospital's word. What it held is free but for the way home.
+	// RefuseAtDoor ends a transfer whose patient is not taken, on the receiving hospital's word. What it held is free but for crew and vehicle, who are with the patient.
 	RefuseAtDoor(context.Context, *RefuseAtDoorRequest) (*RefuseAtDoorResponse, error)
-	// DivertTransfer ends a transfer whose patient is taken to another hospital on the way. What it held is free but for the way home.
+	// DivertTransfer ends a transfer whose patient is taken to another hospital on the way, which sees the transfer from then on. What it held is free but for crew and vehicle, who are with the patient.
 	DivertTransfer(context.Context, *DivertTransferRequest) (*DivertTransferResponse, error)
 	// ReplanTransfer plans the rest of the way again on a person's word, from where the patient is, and moves the bookings with it or changes nothing.
 	ReplanTransfer(context.Context, *ReplanTransferRequest) (*ReplanTransferResponse, error)
 	// PlanOnward answers the ways on from where the patient is, around what is known of delays and cancellations.
 	PlanOnward(context.Context, *PlanOnwardRequest) (*PlanOnwardResponse, error)
-	// CreateBackTransfer plans the way back to the hospital that registered the patient, for rehabilitation there (下转). The same rules, checks and bookings; crew and vehicle are the center's.
+	// CreateBackTransfer plans the way back to the hospital that registered the patient or that the case was referred back to, for rehabilitation there (下转). The same rules, checks and bookings; crew and vehicle are the center's.
 	CreateBackTransfer(context.Context, *CreateBackTransferRequest) (*CreateBackTransferResponse, error)
 	// ReportDisruption tells that a train or flight is late or cancelled; every transfer that uses it is looked at again. A later report of the same run replaces this one.
 	ReportDisruption(context.Context, *ReportDisruptionRequest) (*ReportDisruptionResponse, error)

@@ -28,7 +28,7 @@ var File_huhang_transfer_v1_service_proto protoreflect.FileDescriptor
 
 const file_huhang_transfer_v1_service_proto_rawDesc = "" +
 	"\n" +
-	" huhang/transfer/v1/service.proto\x12\x12huhang.transfer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a!huhang/transfer/v1/messages.proto2\xb1\x11\n" +
+	" huhang/transfer/v1/service.proto\x12\x12huhang.transfer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dhuhang/access/v1/access.proto\x1a!huhang/transfer/v1/messages.proto2\xb5\x11\n" +
 	"\x0fTransferService\x12\x90\x01\n" +
 	"\rPlanItinerary\x12(.huhang.transfer.v1.PlanItineraryRequest\x1a).huhang.transfer.v1.PlanItineraryResponse\"*\xfa\xe4\x18\x06\n" +
 	"\x04\x01\x02\x03\x05\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/transfers:plan\x90\x02\x01\x12s\n" +
@@ -40,15 +40,15 @@ const file_huhang_transfer_v1_service_proto_rawDesc = "" +
 	"\vGetTransfer\x12&.huhang.transfer.v1.GetTransferRequest\x1a'.huhang.transfer.v1.GetTransferResponse\"0\xfa\xe4\x18\x06\n" +
 	"\x04\x01\x02\x03\x05\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/transfers/{transfer_id}\x90\x02\x01\x12\x87\x01\n" +
 	"\rListTransfers\x12(.huhang.transfer.v1.ListTransfersRequest\x1a).huhang.transfer.v1.ListTransfersResponse\"!\xfa\xe4\x18\x05\n" +
-	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/transfers\x90\x02\x01\x12\x9d\x01\n" +
-	"\fCheckFitness\x12'.huhang.transfer.v1.CheckFitnessRequest\x1a(.huhang.transfer.v1.CheckFitnessResponse\":\xfa\xe4\x18\x03\n" +
-	"\x01\x01\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/transfers/{transfer_id}:checkFitness\x12\x85\x01\n" +
-	"\x06Depart\x12!.huhang.transfer.v1.DepartRequest\x1a\".huhang.transfer.v1.DepartResponse\"4\xfa\xe4\x18\x03\n" +
-	"\x01\x01\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/transfers/{transfer_id}:depart\x12\x8d\x01\n" +
-	"\bHandOver\x12#.huhang.transfer.v1.HandOverRequest\x1a$.huhang.transfer.v1.HandOverResponse\"6\xfa\xe4\x18\x03\n" +
-	"\x01\x02\x82\xd3\xe4\x93\x02):\x01*\"$/v1/transfers/{transfer_id}:handOver\x12\x9b\x01\n" +
-	"\rAbortTransfer\x12(.huhang.transfer.v1.AbortTransferRequest\x1a).huhang.transfer.v1.AbortTransferResponse\"5\xfa\xe4\x18\x05\n" +
-	"\x03\x01\x03\x05\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/transfers/{transfer_id}:abort\x12\x87\x01\n" +
+	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/transfers\x90\x02\x01\x12\x9e\x01\n" +
+	"\fCheckFitness\x12'.huhang.transfer.v1.CheckFitnessRequest\x1a(.huhang.transfer.v1.CheckFitnessResponse\";\xfa\xe4\x18\x04\n" +
+	"\x02\x01\x02\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/transfers/{transfer_id}:checkFitness\x12\x86\x01\n" +
+	"\x06Depart\x12!.huhang.transfer.v1.DepartRequest\x1a\".huhang.transfer.v1.DepartResponse\"5\xfa\xe4\x18\x04\n" +
+	"\x02\x01\x02\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/transfers/{transfer_id}:depart\x12\x8e\x01\n" +
+	"\bHandOver\x12#.huhang.transfer.v1.HandOverRequest\x1a$.huhang.transfer.v1.HandOverResponse\"7\xfa\xe4\x18\x04\n" +
+	"\x02\x01\x02\x82\xd3\xe4\x93\x02):\x01*\"$/v1/transfers/{transfer_id}:handOver\x12\x9c\x01\n" +
+	"\rAbortTransfer\x12(.huhang.transfer.v1.AbortTransferRequest\x1a).huhang.transfer.v1.AbortTransferResponse\"6\xfa\xe4\x18\x06\n" +
+	"\x04\x01\x02\x03\x05\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/transfers/{transfer_id}:abort\x12\x87\x01\n" +
 	"\rListResources\x12(.huhang.transfer.v1.ListResourcesRequest\x1a).huhang.transfer.v1.ListResourcesResponse\"!\xfa\xe4\x18\x05\n" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/resources\x90\x02\x01\x12\x80\x01\n" +
 	"\vAddResource\x12&.huhang.transfer.v1.AddResourceRequest\x1a'.huhang.transfer.v1.AddResourceResponse\" \xfa\xe4\x18\x04\n" +

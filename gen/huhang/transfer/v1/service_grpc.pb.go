@@ -55,11 +55,11 @@ type TransferServiceClient interface {
 	GetTransfer(ctx context.Context, in *GetTransferRequest, opts ...grpc.CallOption) (*GetTransferResponse, error)
 	// ListTransfers lists the transfers the caller may see, the next departure first.
 	ListTransfers(ctx context.Context, in *ListTransfersRequest, opts ...grpc.CallOption) (*ListTransfersResponse, error)
-	// CheckFitness records the check within 24 hours before leaving. Unfit aborts the transfer and frees what it held.
+	// CheckFitness records the check within 24 hours before leaving. Unfit aborts the transfer and frees what it held. This and the other steps of the sending end are its coordinator's; on the way back the center's staff's.
 	CheckFitness(ctx context.Context, in *CheckFitnessRequest, opts ...grpc.CallOption) (*CheckFitnessResponse, error)
 	// Depart records the departure; refused without a fitness check of the last 24 hours.
 	Depart(ctx context.Context, in *DepartRequest, opts ...grpc.CallOption) (*DepartResponse, error)
-	// HandOver records arrival at the ward with the complete checklist and both signatures.
+	// HandOver records arrival at the ward with the complete checklist and both signatures. This and the other steps of the receiving end are the center's staff's; on the way back the local hospital's coordinator's.
 	HandOver(ctx context.Context, in *HandOverRequest, opts ...grpc.CallOption) (*HandOverResponse, error)
 	// AbortTransfer ends a transfer that will not go on and frees what it held.
 	AbortTransfer(ctx context.Context, in *AbortTransferRequest, opts ...grpc.CallOption) (*AbortTransferResponse, error)
@@ -263,11 +263,11 @@ type TransferServiceServer interface {
 	GetTransfer(context.Context, *GetTransferRequest) (*GetTransferResponse, error)
 	// ListTransfers lists the transfers the caller may see, the next departure first.
 	ListTransfers(context.Context, *ListTransfersRequest) (*ListTransfersResponse, error)
-	// CheckFitness records the check within 24 hours before leaving. Unfit aborts the transfer and frees what it held.
+	// CheckFitness records the check within 24 hours before leaving. Unfit aborts the transfer and frees what it held. This and the other steps of the sending end are its coordinator's; on the way back the center's staff's.
 	CheckFitness(context.Context, *CheckFitnessRequest) (*CheckFitnessResponse, error)
 	// Depart records the departure; refused without a fitness check of the last 24 hours.
 	Depart(context.Context, *DepartRequest) (*DepartResponse, error)
-	// HandOver records arrival at the ward with the complete checklist and both signatures.
+	// HandOver records arrival at the ward with the complete checklist and both signatures. This and the other steps of the receiving end are the center's staff's; on the way back the local hospital's coordinator's.
 	HandOver(context.Context, *HandOverRequest) (*HandOverResponse, error)
 	// AbortTransfer ends a transfer that will not go on and frees what it held.
 	AbortTransfer(context.Context, *AbortTransferRequest) (*AbortTransferResponse, error)
