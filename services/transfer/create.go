@@ -31,17 +31,22 @@ type NewTransfer struct {
 // Prepared is a transfer's facts from other services, gathered before the transaction.
 type Prepared struct {
 	patient Patient
+	of      Case
 	err     error
 }
 
-// Prepare asks the patient service. Its failure is kept for CreateTransfer: a repeated request gets its first answer even
-// while the other service is away.
+// Prepare asks the patient service and the case. A failure is kept for CreateTransfer: a repeated request gets its first
+// answer even while another service is away.
 func (s *Service) Prepare(ctx context.Context, n NewTransfer) Prepared {
 	if err := mayCreate(ctx, n); err != nil {
 		return Prepared{err: err}
 	}
 	patient, err := s.peers.Patient(ctx, n.PatientID)
-	return Prepared{patient: patient, err: err}
+	if err != nil {
+		return Prepared{err: err}
+	}
+	of, err := s.peers.Case(ctx, n.ReferralID)
+	return Prepared{patient: patient, of: of, err: err}
 }
 
 func mayCreate(ctx context.Context, n NewTransfer) error {
@@ -55,21 +60,43 @@ func mayCreate(ctx context.Context, n NewTransfer) error {
 	return nil
 }
 
+// leads checks a transfer against its case: the case's own patient, to the center that it is at, or from there home.
+func (n NewTransfer) leads(prepared Prepared, operations bool) error {
+	of, home := prepared.of, n.From
+	if n.Back {
+		home = n.To
+	}
+	if of.PatientID != n.PatientID {
+		return fault.New(fault.InvalidArgument, fault.FieldInvalid, "patient_id",
+			"The case is another patient's.", "该病例不属于此患者。").With("referral_id", n.ReferralID)
+	}
+	if (n.Back || !operations) && prepared.patient.RegisteredBy != home && !(n.Back && home == of.LocalHospital) {
+		return fault.NotFoundf("patient", n.PatientID)
+	}
+	if n.Back {
+		if of.Center == n.From || operations {
+			return nil
+		}
+		return fault.NotFoundf("referral", n.ReferralID) // another center's
+	}
+	if of.Closed || of.Center != n.To {
+		return fault.New(fault.FailedPrecondition, fault.WrongState, "to_organisation",
+			"The case has no place at that center.", "该病例在该中心没有预约。").With("state", of.State)
+	}
+	return nil
+}
+
 // CreateTransfer plans the move, takes a crew where the escort needs one, and tells the case.
 //
-// Faults: RIGHT_MISSING for another hospital's patient, NOT_FOUND for one it did not register, CONSENT_MISSING,
-// CODE_UNKNOWN, TIME_INVALID, NO_ITINERARY, RESOURCE_TAKEN for the crew, WRONG_STATE when the case has a live transfer.
+// Faults: RIGHT_MISSING for another hospital's patient, NOT_FOUND for one it did not register and for another center's case,
+// FIELD_INVALID for another patient's case, WRONG_STATE for a center that the case is not at, CONSENT_MISSING, CODE_UNKNOWN, TIME_INVALID, NO_ITINERARY, RESOURCE_TAKEN for the crew, WRONG_STATE when the case has a live transfer.
 func (s *Service) CreateTransfer(ctx context.Context, n NewTransfer, prepared Prepared) (Transfer, error) {
 	ctx = telemetry.WithReferral(ctx, n.ReferralID)
 	if prepared.err != nil {
 		return Transfer{}, prepared.err
 	}
-	home := n.From
-	if n.Back {
-		home = n.To
-	}
-	if (n.Back || !access.From(ctx).Has(access.Operations)) && prepared.patient.RegisteredBy != home {
-		return Transfer{}, fault.NotFoundf("patient", n.PatientID)
+	if err := n.leads(prepared, access.From(ctx).Has(access.Operations)); err != nil {
+		return Transfer{}, err
 	}
 	if !prepared.patient.ConsentToTransfer {
 		return Transfer{}, fault.New(fault.FailedPrecondition, fault.ConsentMissing, "",

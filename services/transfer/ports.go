@@ -145,6 +145,8 @@ type Loans interface {
 type Peers interface {
 	// Patient tells what planning a transfer needs to know. NOT_FOUND, PEER_UNAVAILABLE.
 	Patient(ctx context.Context, patientID string) (Patient, error)
+	// Case tells of the case that a transfer is for. NOT_FOUND, PEER_UNAVAILABLE.
+	Case(ctx context.Context, referralID string) (Case, error)
 	// RecordCaseEvent tells the case; once per event's RequestID, however often it is called.
 	RecordCaseEvent(ctx context.Context, event CaseEvent) error
 }
@@ -153,6 +155,15 @@ type Peers interface {
 type Patient struct {
 	RegisteredBy      string
 	ConsentToTransfer bool
+}
+
+// Case is what the case itself tells of its patient's way.
+type Case struct {
+	PatientID string
+	State     string
+	// Center is where it has its place, LocalHospital whom it was referred back to; empty while there is none.
+	Center, LocalHospital string
+	Closed                bool
 }
 
 // Kinds of events.

@@ -79,13 +79,18 @@ func (s *Service) visible(ctx context.Context, transferID string) (context.Conte
 	return telemetry.WithReferral(ctx, t.ReferralID), t, nil
 }
 
-// mustBe refuses callers of the transfer's other end.
-func mustBe(ctx context.Context, organisation string) error {
+// mustBe refuses callers of the transfer's other end, and those of the end itself who have not its role.
+func mustBe(ctx context.Context, of end) error {
 	caller := access.From(ctx)
-	if caller.Has(access.Operations) || caller.Has(access.Service) || caller.Organisation == organisation {
+	switch {
+	case caller.Has(access.Operations) || caller.Has(access.Service):
 		return nil
+	case caller.Organisation != of.organisation:
+		return rightMissing("", "This step belongs to the other end of the transfer.", "该操作应由转运的另一方进行。")
+	case of.role != "" && !caller.Has(of.role):
+		return rightMissing("", "This step belongs to another role at this end of the transfer.", "该操作应由本机构的其他角色进行。")
 	}
-	return rightMissing("", "This step belongs to the other end of the transfer.", "该操作应由转运的另一方进行。")
+	return nil
 }
 
 // tell tells the case of a step of t, made by the context's caller.

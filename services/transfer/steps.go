@@ -11,7 +11,7 @@ import (
 
 // step changes one transfer of the caller's end and whatever after does, in one transaction.
 func (s *Service) step(
-	ctx context.Context, transferID, etag string, end func(Transfer) string,
+	ctx context.Context, transferID, etag string, by func(Transfer) end,
 	change func(*Transfer) error, after func(ctx context.Context, t *Transfer) error,
 ) (Transfer, error) {
 	var out Transfer
@@ -20,7 +20,7 @@ func (s *Service) step(
 		if err != nil {
 			return err
 		}
-		if err := mustBe(ctx, end(seen)); err != nil {
+		if err := mustBe(ctx, by(seen)); err != nil {
 			return err
 		}
 		out, err = s.store.Update(ctx, transferID, etag, func(t *Transfer) error {
@@ -37,16 +37,34 @@ func (s *Service) step(
 	return out, nil
 }
 
-func sender(t Transfer) string   { return t.From }
-func receiver(t Transfer) string { return t.To }
+// end is one end of a transfer, and whose steps there they are; without a role of whoever has a right to the call.
+type end struct {
+	organisation string
+	role         access.Role
+}
+
+// The way back is the center's to send and the local hospital's to receive.
+func sender(t Transfer) end {
+	if t.Back {
+		return end{t.From, access.Center}
+	}
+	return end{t.From, access.Coordinator}
+}
+
+func receiver(t Transfer) end {
+	if t.Back {
+		return end{t.To, access.Coordinator}
+	}
+	return end{t.To, access.Center}
+}
 
 // either end may do it: the caller's own, if it is one of the two.
-func either(ctx context.Context) func(Transfer) string {
-	return func(t Transfer) string {
+func either(ctx context.Context) func(Transfer) end {
+	return func(t Transfer) end {
 		if access.From(ctx).Organisation == t.To {
-			return t.To
+			return end{organisation: t.To}
 		}
-		return t.From
+		return end{organisation: t.From}
 	}
 }
 
@@ -57,7 +75,7 @@ func (s *Service) CheckFitness(ctx context.Context, transferID, etag string, f p
 		return t.CheckFitness(s.planner.Rules(), f, unfit, s.clock.Now())
 	}, func(ctx context.Context, t *Transfer) error {
 		if t.Status == Aborted {
-			return s.end(ctx, *t, EventAborted, time.Time{})
+			return s.finish(ctx, *t, EventAborted, time.Time{})
 		}
 		live, err := s.store.HeldBy(ctx, t.ID, s.clock.Now())
 		if err != nil {
@@ -103,7 +121,7 @@ func (s *Service) HandOver(ctx context.Context, transferID, etag string, h HandO
 	return s.step(ctx, transferID, etag, receiver, func(t *Transfer) error {
 		return t.Complete(h, s.clock.Now())
 	}, func(ctx context.Context, t *Transfer) error {
-		return s.end(ctx, *t, EventArrived, t.ArrivedTime)
+		return s.finish(ctx, *t, EventArrived, t.ArrivedTime)
 	})
 }
 
@@ -112,12 +130,12 @@ func (s *Service) AbortTransfer(ctx context.Context, transferID, etag, code stri
 	return s.step(ctx, transferID, etag, sender, func(t *Transfer) error {
 		return t.Abort(code, s.clock.Now())
 	}, func(ctx context.Context, t *Transfer) error {
-		return s.end(ctx, *t, EventAborted, time.Time{})
+		return s.finish(ctx, *t, EventAborted, time.Time{})
 	})
 }
 
-// end frees what an ended transfer held and tells both ends and the case.
-func (s *Service) end(ctx context.Context, t Transfer, kind string, arrive time.Time) error {
+// finish frees what an ended transfer held and tells both ends and the case.
+func (s *Service) finish(ctx context.Context, t Transfer, kind string, arrive time.Time) error {
 	if err := s.release(ctx, t); err != nil {
 		return err
 	}

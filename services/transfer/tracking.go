@@ -181,7 +181,7 @@ func (s *Service) RefuseAtDoor(ctx context.Context, transferID, etag, code, comm
 		t.Comment = code + ": " + comment
 		return nil
 	}, func(ctx context.Context, t *Transfer) error {
-		return s.end(ctx, *t, EventAborted, time.Time{})
+		return s.finish(ctx, *t, EventAborted, time.Time{})
 	})
 }
 
@@ -202,7 +202,7 @@ func (s *Service) Divert(ctx context.Context, transferID, etag, organisation, ci
 		t.Status, t.AbortCode, t.DivertedTo, t.DivertedToCity, t.Comment = Aborted, AbortDiverted, organisation, cityCode, comment
 		return nil
 	}, func(ctx context.Context, t *Transfer) error {
-		if err := s.end(ctx, *t, EventAborted, time.Time{}); err != nil || organisation == "" {
+		if err := s.finish(ctx, *t, EventAborted, time.Time{}); err != nil || organisation == "" {
 			return err
 		}
 		comes := *t

@@ -127,8 +127,9 @@ func TestAKeyOfACancelledTrainIsRefused(t *testing.T) {
 			}
 		}
 		before := w.snapshot()
+		ref, pat := w.opens("C-SH-01")
 		create := &transferv1.CreateTransferRequest{
-			RequestId: w.request(), ReferralId: w.ids.New("ref"), PatientId: w.ids.New("pat"), FromOrganisation: "H-HF-01", ToOrganisation: "C-SH-01",
+			RequestId: w.request(), ReferralId: ref, PatientId: pat, FromOrganisation: "H-HF-01", ToOrganisation: "C-SH-01",
 			OriginCity: "340100", DestinationCity: "310100", NotBefore: at(4), Fitness: &transferv1.FitnessToTravel{}, OptionKey: chosen.GetOptionKey(),
 		}
 		_, err = w.server.CreateTransfer(sender, create)

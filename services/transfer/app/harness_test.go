@@ -46,6 +46,7 @@ type world struct {
 type memory struct {
 	mu      sync.Mutex
 	patient transfer.Patient
+	cases   map[string]transfer.Case
 	err     error
 	events  []transfer.CaseEvent
 }
@@ -54,6 +55,15 @@ func (m *memory) Patient(context.Context, string) (transfer.Patient, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.patient, m.err
+}
+
+func (m *memory) Case(_ context.Context, referralID string) (transfer.Case, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if found, there := m.cases[referralID]; there || m.err != nil {
+		return found, m.err
+	}
+	return transfer.Case{}, fault.NotFoundf("referral", referralID)
 }
 
 func (m *memory) RecordCaseEvent(_ context.Context, e transfer.CaseEvent) error {
@@ -86,7 +96,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": sqldbtest.SQLite, "postgres": sqldbtest.Postgres} {
 		t.Run(name, func(t *testing.T) {
 			c := clock.NewFake(begin)
-			w := &world{t: t, clock: c, ids: id.Random(), peers: &memory{patient: transfer.Patient{RegisteredBy: "H-BD-01", ConsentToTransfer: true}}}
+			w := &world{t: t, clock: c, ids: id.Random(), peers: &memory{cases: map[string]transfer.Case{}, patient: transfer.Patient{RegisteredBy: "H-BD-01", ConsentToTransfer: true}}}
 			w.db = sqldbtest.Open(t, dsn(t), store.Migrations, sqldbtest.Clock(c))
 			kept := store.New(w.db)
 			for range 2 { // as at a second start
@@ -128,10 +138,20 @@ func at(hours int) *timestamppb.Timestamp {
 	return timestamppb.New(begin.Add(time.Duration(hours) * time.Hour))
 }
 
+// opens makes a case of a new patient at a center.
+func (w *world) opens(center string) (referralID, patientID string) {
+	referralID, patientID = w.ids.New("ref"), w.ids.New("pat")
+	w.peers.mu.Lock()
+	defer w.peers.mu.Unlock()
+	w.peers.cases[referralID] = transfer.Case{PatientID: patientID, State: "BOOKED", Center: center}
+	return referralID, patientID
+}
+
 // newTransfer needs a nurse: from Baoding to Beijing with oxygen, by ambulance.
 func (w *world) newTransfer() *transferv1.CreateTransferRequest {
+	ref, pat := w.opens("C-BJ-01")
 	return &transferv1.CreateTransferRequest{
-		RequestId: w.request(), ReferralId: w.ids.New("ref"), PatientId: w.ids.New("pat"), FromOrganisation: "H-BD-01", ToOrganisation: "C-BJ-01",
+		RequestId: w.request(), ReferralId: ref, PatientId: pat, FromOrganisation: "H-BD-01", ToOrganisation: "C-BJ-01",
 		OriginCity: "130600", DestinationCity: "110100", NotBefore: at(4), Fitness: &transferv1.FitnessToTravel{Oxygen: true},
 	}
 }

@@ -19,8 +19,9 @@ import (
 func (w *world) byRail() *transferv1.Transfer {
 	w.t.Helper()
 	w.peers.patient.RegisteredBy = "H-HF-01"
+	ref, pat := w.opens("C-SH-01")
 	made, err := w.server.CreateTransfer(w.as("H-HF-01", access.Coordinator), &transferv1.CreateTransferRequest{
-		RequestId: w.request(), ReferralId: w.ids.New("ref"), PatientId: w.ids.New("pat"), FromOrganisation: "H-HF-01", ToOrganisation: "C-SH-01",
+		RequestId: w.request(), ReferralId: ref, PatientId: pat, FromOrganisation: "H-HF-01", ToOrganisation: "C-SH-01",
 		OriginCity: "340100", DestinationCity: "310100", NotBefore: at(4), Fitness: &transferv1.FitnessToTravel{},
 	})
 	if err != nil {
@@ -236,33 +237,6 @@ func TestEveryEndFreesWhatWasHeld(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-func TestTheWayBackIsTheCentersToPlan(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		w.startJobs()
-		request := &transferv1.CreateBackTransferRequest{
-			RequestId: w.request(), ReferralId: w.ids.New("ref"), PatientId: w.ids.New("pat"), FromOrganisation: "C-BJ-01", ToOrganisation: "H-BD-01",
-			OriginCity: "110100", DestinationCity: "130600", NotBefore: at(4), Fitness: &transferv1.FitnessToTravel{},
-		}
-		before := w.snapshot()
-		wrong := requestCopy(request)
-		wrong.RequestId, wrong.ToOrganisation = w.request(), "H-HF-01"
-		_, err := w.moves.CreateBackTransfer(w.receiver(), wrong)
-		w.refused("not the hospital of the patient", before, err, fault.ReasonNotFound)
-		made, err := w.moves.CreateBackTransfer(w.receiver(), request)
-		if err != nil || !made.GetTransfer().GetBack() {
-			t.Fatalf("%v, %v", made, err)
-		}
-		w.toldExactly("BACK_PLANNED")
-	})
-}
-
-func requestCopy(r *transferv1.CreateBackTransferRequest) *transferv1.CreateBackTransferRequest {
-	return &transferv1.CreateBackTransferRequest{
-		RequestId: r.GetRequestId(), ReferralId: r.GetReferralId(), PatientId: r.GetPatientId(), FromOrganisation: r.GetFromOrganisation(),
-		ToOrganisation: r.GetToOrganisation(), OriginCity: r.GetOriginCity(), DestinationCity: r.GetDestinationCity(), NotBefore: r.GetNotBefore(), Fitness: r.GetFitness(),
 	}
 }
 

@@ -38,6 +38,7 @@ func (patients) GetMatchingProfile(context.Context, *patientv1.GetMatchingProfil
 
 type cases struct {
 	referralv1.UnimplementedCaseEventServiceServer
+	referralv1.UnimplementedReferralServiceServer
 	mu   sync.Mutex
 	told []*referralv1.RecordCaseEventRequest
 }
@@ -48,6 +49,14 @@ func (c *cases) RecordCaseEvent(_ context.Context, req *referralv1.RecordCaseEve
 	c.told = append(c.told, req)
 	return &referralv1.RecordCaseEventResponse{}, nil
 }
+
+func (c *cases) GetReferral(_ context.Context, req *referralv1.GetReferralRequest) (*referralv1.GetReferralResponse, error) {
+	return &referralv1.GetReferralResponse{Referral: &referralv1.Referral{
+		ReferralId: req.GetReferralId(), PatientId: thePatient, CenterId: "C-SH-01", State: referralv1.State_STATE_BOOKED,
+	}}, nil
+}
+
+const thePatient = "pat_00000000000000000000000001"
 
 // The service as it is deployed: over mutual TLS a hospital's own system plans and creates a transfer, the consent comes
 // from the patient service and the case hears of it; a bad field and a missing right are refused at the door.
@@ -80,6 +89,7 @@ func TestServedOverMutualTLS(t *testing.T) {
 	patient, referral, heard := peer("patient"), peer("referral"), &cases{}
 	patientv1.RegisterPatientServiceServer(patient.GRPC(), patients{})
 	referralv1.RegisterCaseEventServiceServer(referral.GRPC(), heard)
+	referralv1.RegisterReferralServiceServer(referral.GRPC(), heard)
 	own := identity(authority.Service("transfer"))
 	a, err := app.New(t.Context(), app.Config{Instance: "transfer-1", Listen: "127.0.0.1:0", Database: sqldbtest.SQLite(t), Sample: true}, fleet.Deps{
 		Clock: clock.System(), IDs: id.Random(), Registry: registry, Identity: own, Peers: pool(own), Log: log, Telemetry: watch,
@@ -111,7 +121,7 @@ func TestServedOverMutualTLS(t *testing.T) {
 		t.Fatalf("%v, %v", plan, err)
 	}
 	request := &transferv1.CreateTransferRequest{
-		RequestId: id.Random().New("req"), ReferralId: id.Random().New("ref"), PatientId: id.Random().New("pat"),
+		RequestId: id.Random().New("req"), ReferralId: id.Random().New("ref"), PatientId: thePatient,
 		FromOrganisation: "H-HF-01", ToOrganisation: "C-SH-01", OriginCity: "340100", DestinationCity: "310100",
 		NotBefore: notBefore, OptionKey: plan.GetOptions()[len(plan.GetOptions())-1].GetOptionKey(),
 	}

@@ -87,7 +87,7 @@ func TestUnfitAbortsAndFreesTheCrew(t *testing.T) {
 				}
 				w.toldExactly(transfer.EventPlanned, transfer.EventAborted)
 				again := w.newTransfer()
-				again.ReferralId = made.GetReferralId()
+				again.ReferralId, again.PatientId = made.GetReferralId(), made.GetPatientId()
 				if _, err := w.server.CreateTransfer(w.sender(), again); err != nil {
 					t.Errorf("no second transfer after the abort: %v", err)
 				}
@@ -141,7 +141,17 @@ func TestCreateTransferRefusalsChangeNothing(t *testing.T) {
 			"another's patient": {org: "H-BD-01", peer: transfer.Patient{RegisteredBy: "H-HF-01", ConsentToTransfer: true}, reason: fault.ReasonNotFound},
 			"no consent":        {peer: transfer.Patient{RegisteredBy: "H-BD-01"}, reason: fault.ConsentMissing},
 			"absent patient":    {err: fault.NotFoundf("patient", "pat_x"), reason: fault.ReasonNotFound},
-			"second transfer":   {change: func(r *transferv1.CreateTransferRequest) { r.ReferralId = busy.GetReferralId() }, reason: fault.WrongState, field: "referral_id"},
+			"second transfer": {change: func(r *transferv1.CreateTransferRequest) {
+				r.ReferralId, r.PatientId = busy.GetReferralId(), busy.GetPatientId()
+			}, reason: fault.WrongState, field: "referral_id"},
+			"no such case":           {change: func(r *transferv1.CreateTransferRequest) { r.ReferralId = w.ids.New("ref") }, reason: fault.ReasonNotFound},
+			"another patient's case": {change: func(r *transferv1.CreateTransferRequest) { r.PatientId = busy.GetPatientId() }, reason: fault.FieldInvalid, field: "patient_id"},
+			"to another center":      {change: func(r *transferv1.CreateTransferRequest) { r.ToOrganisation = "C-BJ-02" }, reason: fault.WrongState, field: "to_organisation"},
+			"a closed case": {change: func(r *transferv1.CreateTransferRequest) {
+				closed := w.peers.cases[r.GetReferralId()]
+				closed.Closed = true
+				w.peers.cases[r.GetReferralId()] = closed
+			}, reason: fault.WrongState, field: "to_organisation"},
 		} {
 			request := w.newTransfer()
 			if c.change != nil {

@@ -7,6 +7,7 @@ package peers
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -55,6 +56,25 @@ func (p *Peers) Patient(ctx context.Context, patientID string) (transfer.Patient
 	return transfer.Patient{
 		RegisteredBy:      profile.GetRegisteredBy(),
 		ConsentToTransfer: slices.Contains(profile.GetConsents(), patientv1.Purpose_PURPOSE_TRANSFER),
+	}, nil
+}
+
+// Case tells of the case that a transfer is for.
+func (p *Peers) Case(ctx context.Context, referralID string) (transfer.Case, error) {
+	conn, err := p.pool.Conn("referral", everywhere)
+	if err != nil {
+		return transfer.Case{}, err
+	}
+	ctx, cancel := context.WithTimeout(asService(ctx), askWithin)
+	defer cancel()
+	answer, err := referralv1.NewReferralServiceClient(conn).GetReferral(ctx, &referralv1.GetReferralRequest{ReferralId: referralID})
+	if err != nil {
+		return transfer.Case{}, err
+	}
+	c := answer.GetReferral()
+	return transfer.Case{
+		PatientID: c.GetPatientId(), Center: c.GetCenterId(), LocalHospital: c.GetLocalHospital(),
+		State: strings.TrimPrefix(c.GetState().String(), "STATE_"), Closed: c.GetState() == referralv1.State_STATE_CLOSED,
 	}, nil
 }
 
