@@ -163,6 +163,53 @@ func TestHoldRefusalsChangeNothing(t *testing.T) {
 	})
 }
 
+// A page of the calendar tells what a unit is taken for, until when it is held, and when it is closed.
+func TestAListSpellsTheCalendarOut(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.hold(20, 30)
+		unit := w.firstUnit("C-BJ-01", beds)
+		list := func(from, to int) (*transferv1.Resource, error) {
+			got, err := w.server.ListResources(w.receiver(), &transferv1.ListResourcesRequest{Kind: beds, StartTime: at(from), EndTime: at(to)})
+			for _, r := range got.GetResources() {
+				if r.GetResourceId() == h.GetReservations()[0].GetResourceId() {
+					return r, err
+				}
+			}
+			return unit, err
+		}
+		held, err := list(0, 48)
+		if err != nil || len(held.GetReservations()) != 1 || len(held.GetClosed()) != 0 {
+			t.Fatalf("%v, %v", held, err)
+		}
+		if v := held.GetReservations()[0]; !v.GetExpireTime().AsTime().Equal(h.GetExpireTime().AsTime()) || v.GetPurpose() != transferv1.HoldPurpose_HOLD_PURPOSE_REFERRAL {
+			t.Errorf("held: %v", v)
+		}
+		if _, err := w.pool.SetResourceCalendar(w.receiver(), &transferv1.SetResourceCalendarRequest{
+			RequestId: w.request(), ResourceId: held.GetResourceId(), Etag: held.GetEtag(), Calendar: &transferv1.UnitCalendar{
+				WorkingDays: []*transferv1.DayWindow{{FromMinute: 0, ToMinute: 1440}}, DaysOff: []*transferv1.DayWindow{{FromMinute: 0, ToMinute: 1440}},
+				Closures: []*transferv1.Closure{{StartTime: at(40), EndTime: at(60), Reason: "示范：检修"}},
+			},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.server.ConfirmHold(w.receiver(), &transferv1.ConfirmHoldRequest{RequestId: w.request(), HoldId: h.GetHoldId()}); err != nil {
+			t.Fatal(err)
+		}
+		held, err = list(0, 48)
+		if err != nil || len(held.GetClosed()) != 1 || held.GetReservations()[0].GetExpireTime() != nil {
+			t.Fatalf("%v, %v", held, err)
+		}
+		if c := held.GetClosed()[0]; c.GetReason() != "示范：检修" || !c.GetStartTime().AsTime().Equal(at(40).AsTime()) || !c.GetEndTime().AsTime().Equal(at(48).AsTime()) {
+			t.Errorf("closed: %v", c)
+		}
+		before := w.snapshot()
+		_, err = list(0, 32*24)
+		w.refused("too long", before, err, fault.TimeInvalid)
+		_, err = list(1, 1)
+		w.refused("no length", before, err, fault.TimeInvalid)
+	})
+}
+
 func TestResourcesAreSeenByTheirOwner(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		list := func(org string, role access.Role, owner string) (int, error) {

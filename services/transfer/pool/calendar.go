@@ -93,12 +93,7 @@ func (c Calendar) Open(i Interval) bool {
 	}
 	at := i.Start
 	for at.Before(i.End) {
-		y, m, d := at.In(clock.Shanghai).Date()
-		midnight := time.Date(y, m, d, 0, 0, 0, 0, clock.Shanghai)
-		windows := c.DaysOff
-		if workday.China().Working(midnight) {
-			windows = c.WorkingDays
-		}
+		windows, midnight := c.day(at)
 		next := c.through(windows, midnight, at)
 		if !next.After(at) {
 			return false
@@ -119,4 +114,81 @@ func (c Calendar) through(windows []Window, midnight, at time.Time) time.Time {
 		}
 	}
 	return at
+}
+
+// LongestLook bounds the interval of which a calendar is spelled out.
+const LongestLook = 31 * 24 * time.Hour
+
+// CheckLook refuses an interval that is no calendar page: TIME_INVALID.
+func CheckLook(i Interval) error {
+	if !i.End.After(i.Start) || i.End.Sub(i.Start) > LongestLook {
+		return badTime("end_time", "The end comes after the start, at most 31 days later.", "结束时间须晚于开始时间，且不超过 31 天。")
+	}
+	return nil
+}
+
+// ClosedTimes spells out when the unit is not to be had within the interval, by start: closures with their reason, and without
+// one what lies outside the windows.
+func (c Calendar) ClosedTimes(i Interval) []Closure {
+	var out []Closure
+	for _, closed := range c.Closures {
+		if closed.Overlaps(i) {
+			out = append(out, Closure{within(closed.Interval, i), closed.Reason})
+		}
+	}
+	if len(c.WorkingDays) > 0 || len(c.DaysOff) > 0 {
+		for _, gap := range c.gaps(i) {
+			out = append(out, Closure{Interval: within(gap, i)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Closure) int { return a.Start.Compare(b.Start) })
+	return out
+}
+
+// gaps are the times between the windows; one goes on over midnight.
+func (c Calendar) gaps(i Interval) []Interval {
+	var out []Interval
+	at := i.Start
+	for at.Before(i.End) {
+		windows, midnight := c.day(at)
+		tomorrow := midnight.AddDate(0, 0, 1)
+		open := tomorrow // when the next window begins
+		for _, w := range windows {
+			from, to := midnight.Add(time.Duration(w.From)*time.Minute), midnight.Add(time.Duration(w.To)*time.Minute)
+			if to.After(at) && from.Before(open) {
+				open = from
+			}
+		}
+		if !open.After(at) {
+			at = c.through(windows, midnight, at)
+			continue
+		}
+		if n := len(out); n > 0 && out[n-1].End.Equal(at) {
+			out[n-1].End = open
+		} else {
+			out = append(out, Interval{at, open})
+		}
+		at = open
+	}
+	return out
+}
+
+func within(i, bounds Interval) Interval {
+	if i.Start.Before(bounds.Start) {
+		i.Start = bounds.Start
+	}
+	if i.End.After(bounds.End) {
+		i.End = bounds.End
+	}
+	return i
+}
+
+// day returns the windows of the day that the moment lies in, and its midnight in Shanghai.
+func (c Calendar) day(at time.Time) ([]Window, time.Time) {
+	y, m, d := at.In(clock.Shanghai).Date()
+	midnight := time.Date(y, m, d, 0, 0, 0, 0, clock.Shanghai)
+	if workday.China().Working(midnight) {
+		return c.WorkingDays, midnight
+	}
+	return c.DaysOff, midnight
 }

@@ -27,6 +27,39 @@ func drawWindows(t *rapid.T, name string) []pool.Window {
 	return out
 }
 
+// ClosedTimes and Open say the same of every half hour, and what is closed has an order, a length and stays within what was asked.
+func TestClosedIsWhereItIsNotOpen(t *testing.T) {
+	base := time.Date(2026, 2, 12, 0, 0, 0, 0, clock.Shanghai)
+	rapid.Check(t, func(t *rapid.T) {
+		half := func(name string, most int) time.Time {
+			return base.Add(time.Duration(rapid.IntRange(0, most).Draw(t, name)) * 30 * time.Minute)
+		}
+		c := pool.Calendar{WorkingDays: drawWindows(t, "working"), DaysOff: drawWindows(t, "off")}
+		if rapid.Bool().Draw(t, "closed") {
+			start := half("closure", 500)
+			c.Closures = []pool.Closure{{Interval: pool.Interval{Start: start, End: start.Add(5 * time.Hour)}, Reason: "maintenance"}}
+		}
+		look := pool.Interval{Start: half("look", 300)}
+		look.End = look.Start.Add(time.Duration(rapid.IntRange(1, 400).Draw(t, "length")) * 30 * time.Minute)
+		closed := c.ClosedTimes(look)
+		for n, x := range closed {
+			if !x.End.After(x.Start) || x.Start.Before(look.Start) || x.End.After(look.End) || n > 0 && x.Start.Before(closed[n-1].Start) {
+				t.Fatalf("%+v of %+v", closed, look)
+			}
+		}
+		for at := look.Start; at.Before(look.End); at = at.Add(30 * time.Minute) {
+			piece := pool.Interval{Start: at, End: at.Add(30 * time.Minute)}
+			shut := false
+			for _, x := range closed {
+				shut = shut || x.Overlaps(piece)
+			}
+			if shut == c.Open(piece) {
+				t.Fatalf("at %v closed is %v, open %v: %+v", at, shut, !shut, closed)
+			}
+		}
+	})
+}
+
 // Open is compared with looking at every half hour of the interval.
 func TestOpenAgreesWithLookingAtEveryHalfHour(t *testing.T) {
 	// The spring festival of 2026, with its weekends worked in exchange.

@@ -57,6 +57,8 @@ type Resource struct {
 	Edition int64
 	// Reservations are the live ones that are not over, by start.
 	Reservations []Reservation
+	// Closed is when the calendar has it closed, of an interval that was asked for.
+	Closed []Closure
 }
 
 // Reservation is one unit for one interval (预约).
@@ -66,6 +68,9 @@ type Reservation struct {
 	Interval
 	Confirmed bool
 	HoldID    string
+	Purpose   Purpose
+	// Expire is until when it is held, unless it is confirmed.
+	Expire time.Time
 	// Overrides are those it took the unit by, or gave way to.
 	Overrides []Override
 }

@@ -42,6 +42,22 @@ func intervalFrom(start, end *timestamppb.Timestamp, prefix string) (pool.Interv
 	return pool.Interval{Start: from, End: to}, err
 }
 
+// lookFrom is the interval whose calendar is asked for; the zero interval when none is.
+func lookFrom(req interface {
+	GetStartTime() *timestamppb.Timestamp
+	GetEndTime() *timestamppb.Timestamp
+},
+) (pool.Interval, error) {
+	if req.GetStartTime() == nil && req.GetEndTime() == nil {
+		return pool.Interval{}, nil
+	}
+	look, err := intervalFrom(req.GetStartTime(), req.GetEndTime(), "")
+	if err != nil {
+		return pool.Interval{}, err
+	}
+	return look, pool.CheckLook(look)
+}
+
 // The names of the domain are those of the proto without the prefix.
 const (
 	modePrefix   = "MODE_"
@@ -156,10 +172,14 @@ func transferTo(t transfer.Transfer) *transferv1.Transfer {
 }
 
 func reservationTo(r pool.Reservation) *transferv1.Reservation {
-	return &transferv1.Reservation{
+	out := &transferv1.Reservation{
 		ResourceId: r.ResourceID, Kind: kindTo(r.Kind), Organisation: r.Organisation, StartTime: stamp(r.Start), EndTime: stamp(r.End),
-		Confirmed: r.Confirmed, HoldId: r.HoldID, Overrides: overridesTo(r.Overrides),
+		Confirmed: r.Confirmed, HoldId: r.HoldID, Overrides: overridesTo(r.Overrides), Purpose: purposeTo(r.Purpose),
 	}
+	if !r.Confirmed {
+		out.ExpireTime = stamp(r.Expire)
+	}
+	return out
 }
 
 func resourceTo(r pool.Resource) *transferv1.Resource {
@@ -170,14 +190,19 @@ func resourceTo(r pool.Resource) *transferv1.Resource {
 	for _, v := range r.Reservations {
 		out.Reservations = append(out.Reservations, reservationTo(v))
 	}
+	out.Closed = closuresTo(r.Closed)
 	return out
+}
+
+func purposeTo(p pool.Purpose) transferv1.HoldPurpose {
+	return transferv1.HoldPurpose(transferv1.HoldPurpose_value[purposePrefix+string(p)])
 }
 
 func holdTo(h pool.Hold) *transferv1.Hold {
 	out := &transferv1.Hold{
 		HoldId: h.ID, ReferralId: h.ReferralID, Organisation: h.Organisation, ExpireTime: stamp(h.Expire),
 		Status: transferv1.HoldStatus(transferv1.HoldStatus_value[holdPrefix+string(h.Status)]), Etag: strconv.FormatInt(h.Version, 10),
-		Purpose: transferv1.HoldPurpose(transferv1.HoldPurpose_value[purposePrefix+string(h.Purpose)]), TransferId: h.TransferID,
+		Purpose: purposeTo(h.Purpose), TransferId: h.TransferID,
 	}
 	for _, r := range h.Reservations {
 		out.Reservations = append(out.Reservations, reservationTo(r))

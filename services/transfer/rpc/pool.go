@@ -31,10 +31,15 @@ func NewPool(service *transfer.Service, db *sqldb.DB) *PoolServer {
 
 // GetResource returns one unit.
 func (s *PoolServer) GetResource(ctx context.Context, req *transferv1.GetResourceRequest) (*transferv1.GetResourceResponse, error) {
+	look, err := lookFrom(req)
+	if err != nil {
+		return nil, err
+	}
 	r, err := s.service.GetResource(ctx, req.GetResourceId())
 	if err != nil {
 		return nil, err
 	}
+	r.Closed = r.Calendar.ClosedTimes(look)
 	return &transferv1.GetResourceResponse{Resource: resourceTo(r)}, nil
 }
 
@@ -261,11 +266,16 @@ func calendarTo(c pool.Calendar) *transferv1.UnitCalendar {
 	out := &transferv1.UnitCalendar{
 		WorkingDays: windows(c.WorkingDays), DaysOff: windows(c.DaysOff), RestMinutes: int32(c.Rest / time.Minute), LongestMinutes: int32(c.Longest / time.Minute),
 	}
-	for _, closed := range c.Closures {
-		out.Closures = append(out.Closures, &transferv1.Closure{StartTime: stamp(closed.Start), EndTime: stamp(closed.End), Reason: closed.Reason})
-	}
+	out.Closures = closuresTo(c.Closures)
 	if len(out.GetWorkingDays())+len(out.GetDaysOff())+len(out.GetClosures())+int(out.GetRestMinutes())+int(out.GetLongestMinutes()) == 0 {
 		return nil
+	}
+	return out
+}
+
+func closuresTo(list []pool.Closure) (out []*transferv1.Closure) {
+	for _, closed := range list {
+		out = append(out, &transferv1.Closure{StartTime: stamp(closed.Start), EndTime: stamp(closed.End), Reason: closed.Reason})
 	}
 	return out
 }

@@ -169,12 +169,17 @@ func (s *Server) AbortTransfer(ctx context.Context, req *transferv1.AbortTransfe
 
 // ListResources returns a page of units.
 func (s *Server) ListResources(ctx context.Context, req *transferv1.ListResourcesRequest) (*transferv1.ListResourcesResponse, error) {
+	look, err := lookFrom(req)
+	if err != nil {
+		return nil, err
+	}
 	list, next, asOf, err := s.service.ListResources(ctx, req.GetOrganisation(), kindFrom(req.GetKind()), req.GetPageSize(), req.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
 	answer := &transferv1.ListResourcesResponse{NextPageToken: next, AsOf: timestamppb.New(asOf)}
 	for _, r := range list {
+		r.Closed = r.Calendar.ClosedTimes(look)
 		answer.Resources = append(answer.Resources, resourceTo(r))
 	}
 	return answer, nil

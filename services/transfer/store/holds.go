@@ -149,7 +149,8 @@ func insertReservations(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []
 			return nil, fmt.Errorf("store: reservation: %w", err)
 		}
 		out = append(out, pool.Reservation{
-			ResourceID: chosen[i], Organisation: need.Organisation, Kind: need.Kind, Interval: need.Interval, Confirmed: confirmed, HoldID: h.ID,
+			ResourceID: chosen[i], Organisation: need.Organisation, Kind: need.Kind, Interval: need.Interval, Confirmed: confirmed,
+			HoldID: h.ID, Purpose: h.Purpose, Expire: h.Expire,
 		})
 	}
 	return out, nil
@@ -189,8 +190,9 @@ func readHold(ctx context.Context, q sqldb.Querier, holdID string) (pool.Hold, e
 
 // reservations reads those that meet the condition.
 func reservations(ctx context.Context, q sqldb.Querier, condition string, args ...any) ([]pool.Reservation, error) {
-	rows, err := q.Query(ctx, `SELECT v.resource_id, u.organisation, u.kind, v.start_at, v.end_at, v.confirmed, v.hold_id
-		FROM reservation v JOIN resource u ON u.resource_id = v.resource_id WHERE `+condition, args...)
+	rows, err := q.Query(ctx, `SELECT v.resource_id, u.organisation, u.kind, v.start_at, v.end_at, v.confirmed, v.hold_id, v.expire_at, h.purpose, h.transfer_id
+		FROM reservation v JOIN resource u ON u.resource_id = v.resource_id
+		JOIN (SELECT hold_id, purpose, transfer_id FROM hold) h ON h.hold_id = v.hold_id WHERE `+condition, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: reservations: %w", err)
 	}
@@ -198,12 +200,13 @@ func reservations(ctx context.Context, q sqldb.Querier, condition string, args .
 	var out []pool.Reservation
 	for rows.Next() {
 		var r pool.Reservation
-		var kind string
-		var start, end int64
-		if err := rows.Scan(&r.ResourceID, &r.Organisation, &kind, &start, &end, &r.Confirmed, &r.HoldID); err != nil {
+		var kind, purpose, transferID string
+		var start, end, expire int64
+		if err := rows.Scan(&r.ResourceID, &r.Organisation, &kind, &start, &end, &r.Confirmed, &r.HoldID, &expire, &purpose, &transferID); err != nil {
 			return nil, fmt.Errorf("store: reservations: %w", err)
 		}
-		r.Kind, r.Interval = pool.Kind(kind), pool.Interval{Start: clock.FromMicros(start), End: clock.FromMicros(end)}
+		r.Purpose = purposeOf(pool.Hold{Purpose: pool.Purpose(purpose), TransferID: transferID})
+		r.Kind, r.Expire, r.Interval = pool.Kind(kind), clock.FromMicros(expire), pool.Interval{Start: clock.FromMicros(start), End: clock.FromMicros(end)}
 		out = append(out, r)
 	}
 	return out, rows.Err()
