@@ -1417,7 +1417,10 @@ type Resource struct {
 	// When the unit is to be had; unset: always.
 	Calendar *UnitCalendar `protobuf:"bytes,9,opt,name=calendar,proto3" json:"calendar,omitempty"`
 	// Version for the next change of the unit itself.
-	Etag          string `protobuf:"bytes,10,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,10,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Where an interval was asked for: the times of it at which the calendar has the unit closed, by start. Without a
+	// reason it lies outside the windows; within a rest or beyond the longest reservation is not told.
+	Closed        []*Closure `protobuf:"bytes,11,rep,name=closed,proto3" json:"closed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1520,6 +1523,13 @@ func (x *Resource) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *Resource) GetClosed() []*Closure {
+	if x != nil {
+		return x.Closed
+	}
+	return nil
 }
 
 // UnitCalendar says when a unit is to be had (排班日历). Times of day are Shanghai's.
@@ -1741,7 +1751,11 @@ type Reservation struct {
 	// Hold it belongs to.
 	HoldId string `protobuf:"bytes,7,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
 	// Set on both reservations when one took the unit from the other on somebody's word.
-	Overrides     []*Override `protobuf:"bytes,8,rep,name=overrides,proto3" json:"overrides,omitempty"`
+	Overrides []*Override `protobuf:"bytes,8,rep,name=overrides,proto3" json:"overrides,omitempty"`
+	// Until when it is held; unset once it is confirmed.
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// What the hold is for.
+	Purpose       HoldPurpose `protobuf:"varint,10,opt,name=purpose,proto3,enum=huhang.transfer.v1.HoldPurpose" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1830,6 +1844,20 @@ func (x *Reservation) GetOverrides() []*Override {
 		return x.Overrides
 	}
 	return nil
+}
+
+func (x *Reservation) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+func (x *Reservation) GetPurpose() HoldPurpose {
+	if x != nil {
+		return x.Purpose
+	}
+	return HoldPurpose_HOLD_PURPOSE_UNSPECIFIED
 }
 
 // Override is that a unit was taken from one reservation and given to another, and who answers for it (授权改派).
@@ -3376,7 +3404,11 @@ type ListResourcesRequest struct {
 	// At most 200; 0 means 50.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Token of the page before.
-	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Together with end_time: tell when each unit is closed between them.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// End; after the start, at most 31 days later.
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3437,6 +3469,20 @@ func (x *ListResourcesRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListResourcesRequest) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *ListResourcesRequest) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
 }
 
 // ListResourcesResponse is a page.
@@ -4284,7 +4330,7 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\x10signed_by_sender\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x0esignedBySender\x127\n" +
 	"\x12signed_by_receiver\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x10signedByReceiver\x127\n" +
 	"\tsign_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bsignTime\x12D\n" +
-	"\x10sender_sign_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0esenderSignTime\"\xba\x03\n" +
+	"\x10sender_sign_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0esenderSignTime\"\xf7\x03\n" +
 	"\bResource\x12\x1f\n" +
 	"\vresource_id\x18\x01 \x01(\tR\n" +
 	"resourceId\x12\"\n" +
@@ -4298,7 +4344,8 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\x0eout_of_service\x18\b \x01(\bR\foutOfService\x12<\n" +
 	"\bcalendar\x18\t \x01(\v2 .huhang.transfer.v1.UnitCalendarR\bcalendar\x12\x12\n" +
 	"\x04etag\x18\n" +
-	" \x01(\tR\x04etag\"\xc6\x02\n" +
+	" \x01(\tR\x04etag\x12;\n" +
+	"\x06closed\x18\v \x03(\v2\x1b.huhang.transfer.v1.ClosureB\x06\xbaH\x03\xd8\x01\x03R\x06closed\"\xc6\x02\n" +
 	"\fUnitCalendar\x12J\n" +
 	"\fworking_days\x18\x01 \x03(\v2\x1d.huhang.transfer.v1.DayWindowB\b\xbaH\x05\x92\x01\x02\x10\bR\vworkingDays\x12B\n" +
 	"\bdays_off\x18\x02 \x03(\v2\x1d.huhang.transfer.v1.DayWindowB\b\xbaH\x05\x92\x01\x02\x10\bR\adaysOff\x12A\n" +
@@ -4316,7 +4363,7 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\n" +
 	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\tstartTime\x12=\n" +
 	"\bend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\aendTime\x12!\n" +
-	"\x06reason\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06reason\"\xed\x02\n" +
+	"\x06reason\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06reason\"\xe5\x03\n" +
 	"\vReservation\x12\x1f\n" +
 	"\vresource_id\x18\x01 \x01(\tR\n" +
 	"resourceId\x124\n" +
@@ -4327,7 +4374,11 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\x1c\n" +
 	"\tconfirmed\x18\x06 \x01(\bR\tconfirmed\x12\x17\n" +
 	"\ahold_id\x18\a \x01(\tR\x06holdId\x12:\n" +
-	"\toverrides\x18\b \x03(\v2\x1c.huhang.transfer.v1.OverrideR\toverrides\"\xbc\x02\n" +
+	"\toverrides\x18\b \x03(\v2\x1c.huhang.transfer.v1.OverrideR\toverrides\x12;\n" +
+	"\vexpire_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\x129\n" +
+	"\apurpose\x18\n" +
+	" \x01(\x0e2\x1f.huhang.transfer.v1.HoldPurposeR\apurpose\"\xbc\x02\n" +
 	"\bOverride\x12$\n" +
 	"\x0etaking_hold_id\x18\x01 \x01(\tR\ftakingHoldId\x12(\n" +
 	"\x10yielding_hold_id\x18\x02 \x01(\tR\x0eyieldingHoldId\x12\x1f\n" +
@@ -4462,14 +4513,17 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\x04etag\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\x12E\n" +
 	"\x04code\x18\x04 \x01(\tB1\xbaH.r,R\x05UNFITR\tCANCELLEDR\aNO_SHOWR\x0fREFUSED_AT_DOORR\x04code\"Q\n" +
 	"\x15AbortTransferResponse\x128\n" +
-	"\btransfer\x18\x01 \x01(\v2\x1c.huhang.transfer.v1.TransferR\btransfer\"\xee\x01\n" +
+	"\btransfer\x18\x01 \x01(\v2\x1c.huhang.transfer.v1.TransferR\btransfer\"\xe0\x02\n" +
 	"\x14ListResourcesRequest\x12D\n" +
 	"\forganisation\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^([A-Z][A-Z0-9-]{2,31})?$R\forganisation\x12>\n" +
 	"\x04kind\x18\x02 \x01(\x0e2 .huhang.transfer.v1.ResourceKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12'\n" +
 	"\tpage_size\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\xac\x01\n" +
+	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\x129\n" +
+	"\n" +
+	"start_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\xac\x01\n" +
 	"\x15ListResourcesResponse\x12:\n" +
 	"\tresources\x18\x01 \x03(\v2\x1c.huhang.transfer.v1.ResourceR\tresources\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
@@ -4683,64 +4737,69 @@ var file_huhang_transfer_v1_messages_proto_depIdxs = []int32{
 	18, // 25: huhang.transfer.v1.Resource.reservations:type_name -> huhang.transfer.v1.Reservation
 	56, // 26: huhang.transfer.v1.Resource.reported_time:type_name -> google.protobuf.Timestamp
 	15, // 27: huhang.transfer.v1.Resource.calendar:type_name -> huhang.transfer.v1.UnitCalendar
-	16, // 28: huhang.transfer.v1.UnitCalendar.working_days:type_name -> huhang.transfer.v1.DayWindow
-	16, // 29: huhang.transfer.v1.UnitCalendar.days_off:type_name -> huhang.transfer.v1.DayWindow
-	17, // 30: huhang.transfer.v1.UnitCalendar.closures:type_name -> huhang.transfer.v1.Closure
-	56, // 31: huhang.transfer.v1.Closure.start_time:type_name -> google.protobuf.Timestamp
-	56, // 32: huhang.transfer.v1.Closure.end_time:type_name -> google.protobuf.Timestamp
-	4,  // 33: huhang.transfer.v1.Reservation.kind:type_name -> huhang.transfer.v1.ResourceKind
-	56, // 34: huhang.transfer.v1.Reservation.start_time:type_name -> google.protobuf.Timestamp
-	56, // 35: huhang.transfer.v1.Reservation.end_time:type_name -> google.protobuf.Timestamp
-	19, // 36: huhang.transfer.v1.Reservation.overrides:type_name -> huhang.transfer.v1.Override
-	56, // 37: huhang.transfer.v1.Override.time:type_name -> google.protobuf.Timestamp
-	5,  // 38: huhang.transfer.v1.Hold.status:type_name -> huhang.transfer.v1.HoldStatus
-	56, // 39: huhang.transfer.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
-	18, // 40: huhang.transfer.v1.Hold.reservations:type_name -> huhang.transfer.v1.Reservation
-	6,  // 41: huhang.transfer.v1.Hold.purpose:type_name -> huhang.transfer.v1.HoldPurpose
-	4,  // 42: huhang.transfer.v1.Need.kind:type_name -> huhang.transfer.v1.ResourceKind
-	56, // 43: huhang.transfer.v1.Need.start_time:type_name -> google.protobuf.Timestamp
-	56, // 44: huhang.transfer.v1.Need.end_time:type_name -> google.protobuf.Timestamp
-	56, // 45: huhang.transfer.v1.PlanItineraryRequest.not_before:type_name -> google.protobuf.Timestamp
-	7,  // 46: huhang.transfer.v1.PlanItineraryRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	9,  // 47: huhang.transfer.v1.PlanItineraryResponse.options:type_name -> huhang.transfer.v1.Itinerary
-	10, // 48: huhang.transfer.v1.PlanItineraryResponse.refused:type_name -> huhang.transfer.v1.RefusedMode
-	11, // 49: huhang.transfer.v1.PlanItineraryResponse.faster_refused:type_name -> huhang.transfer.v1.FasterRefused
-	7,  // 50: huhang.transfer.v1.EstimateTravelRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	56, // 51: huhang.transfer.v1.EstimateTravelRequest.not_before:type_name -> google.protobuf.Timestamp
-	26, // 52: huhang.transfer.v1.EstimateTravelResponse.estimates:type_name -> huhang.transfer.v1.TravelEstimate
-	0,  // 53: huhang.transfer.v1.TravelEstimate.mode:type_name -> huhang.transfer.v1.Mode
-	56, // 54: huhang.transfer.v1.CreateTransferRequest.not_before:type_name -> google.protobuf.Timestamp
-	7,  // 55: huhang.transfer.v1.CreateTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	12, // 56: huhang.transfer.v1.CreateTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	12, // 57: huhang.transfer.v1.GetTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	2,  // 58: huhang.transfer.v1.ListTransfersRequest.status:type_name -> huhang.transfer.v1.TransferStatus
-	12, // 59: huhang.transfer.v1.ListTransfersResponse.transfers:type_name -> huhang.transfer.v1.Transfer
-	7,  // 60: huhang.transfer.v1.CheckFitnessRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	12, // 61: huhang.transfer.v1.CheckFitnessResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	12, // 62: huhang.transfer.v1.DepartResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	13, // 63: huhang.transfer.v1.HandOverRequest.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
-	12, // 64: huhang.transfer.v1.HandOverResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	12, // 65: huhang.transfer.v1.AbortTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	4,  // 66: huhang.transfer.v1.ListResourcesRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	14, // 67: huhang.transfer.v1.ListResourcesResponse.resources:type_name -> huhang.transfer.v1.Resource
-	56, // 68: huhang.transfer.v1.ListResourcesResponse.as_of:type_name -> google.protobuf.Timestamp
-	4,  // 69: huhang.transfer.v1.AddResourceRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	14, // 70: huhang.transfer.v1.AddResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
-	4,  // 71: huhang.transfer.v1.CountFreeRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	56, // 72: huhang.transfer.v1.CountFreeRequest.start_time:type_name -> google.protobuf.Timestamp
-	56, // 73: huhang.transfer.v1.CountFreeRequest.end_time:type_name -> google.protobuf.Timestamp
-	56, // 74: huhang.transfer.v1.CountFreeResponse.as_of:type_name -> google.protobuf.Timestamp
-	21, // 75: huhang.transfer.v1.HoldResourcesRequest.needs:type_name -> huhang.transfer.v1.Need
-	56, // 76: huhang.transfer.v1.HoldResourcesRequest.expire_time:type_name -> google.protobuf.Timestamp
-	20, // 77: huhang.transfer.v1.HoldResourcesResponse.hold:type_name -> huhang.transfer.v1.Hold
-	20, // 78: huhang.transfer.v1.GetHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	20, // 79: huhang.transfer.v1.ConfirmHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	20, // 80: huhang.transfer.v1.ReleaseHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	81, // [81:81] is the sub-list for method output_type
-	81, // [81:81] is the sub-list for method input_type
-	81, // [81:81] is the sub-list for extension type_name
-	81, // [81:81] is the sub-list for extension extendee
-	0,  // [0:81] is the sub-list for field type_name
+	17, // 28: huhang.transfer.v1.Resource.closed:type_name -> huhang.transfer.v1.Closure
+	16, // 29: huhang.transfer.v1.UnitCalendar.working_days:type_name -> huhang.transfer.v1.DayWindow
+	16, // 30: huhang.transfer.v1.UnitCalendar.days_off:type_name -> huhang.transfer.v1.DayWindow
+	17, // 31: huhang.transfer.v1.UnitCalendar.closures:type_name -> huhang.transfer.v1.Closure
+	56, // 32: huhang.transfer.v1.Closure.start_time:type_name -> google.protobuf.Timestamp
+	56, // 33: huhang.transfer.v1.Closure.end_time:type_name -> google.protobuf.Timestamp
+	4,  // 34: huhang.transfer.v1.Reservation.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 35: huhang.transfer.v1.Reservation.start_time:type_name -> google.protobuf.Timestamp
+	56, // 36: huhang.transfer.v1.Reservation.end_time:type_name -> google.protobuf.Timestamp
+	19, // 37: huhang.transfer.v1.Reservation.overrides:type_name -> huhang.transfer.v1.Override
+	56, // 38: huhang.transfer.v1.Reservation.expire_time:type_name -> google.protobuf.Timestamp
+	6,  // 39: huhang.transfer.v1.Reservation.purpose:type_name -> huhang.transfer.v1.HoldPurpose
+	56, // 40: huhang.transfer.v1.Override.time:type_name -> google.protobuf.Timestamp
+	5,  // 41: huhang.transfer.v1.Hold.status:type_name -> huhang.transfer.v1.HoldStatus
+	56, // 42: huhang.transfer.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
+	18, // 43: huhang.transfer.v1.Hold.reservations:type_name -> huhang.transfer.v1.Reservation
+	6,  // 44: huhang.transfer.v1.Hold.purpose:type_name -> huhang.transfer.v1.HoldPurpose
+	4,  // 45: huhang.transfer.v1.Need.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 46: huhang.transfer.v1.Need.start_time:type_name -> google.protobuf.Timestamp
+	56, // 47: huhang.transfer.v1.Need.end_time:type_name -> google.protobuf.Timestamp
+	56, // 48: huhang.transfer.v1.PlanItineraryRequest.not_before:type_name -> google.protobuf.Timestamp
+	7,  // 49: huhang.transfer.v1.PlanItineraryRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	9,  // 50: huhang.transfer.v1.PlanItineraryResponse.options:type_name -> huhang.transfer.v1.Itinerary
+	10, // 51: huhang.transfer.v1.PlanItineraryResponse.refused:type_name -> huhang.transfer.v1.RefusedMode
+	11, // 52: huhang.transfer.v1.PlanItineraryResponse.faster_refused:type_name -> huhang.transfer.v1.FasterRefused
+	7,  // 53: huhang.transfer.v1.EstimateTravelRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	56, // 54: huhang.transfer.v1.EstimateTravelRequest.not_before:type_name -> google.protobuf.Timestamp
+	26, // 55: huhang.transfer.v1.EstimateTravelResponse.estimates:type_name -> huhang.transfer.v1.TravelEstimate
+	0,  // 56: huhang.transfer.v1.TravelEstimate.mode:type_name -> huhang.transfer.v1.Mode
+	56, // 57: huhang.transfer.v1.CreateTransferRequest.not_before:type_name -> google.protobuf.Timestamp
+	7,  // 58: huhang.transfer.v1.CreateTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	12, // 59: huhang.transfer.v1.CreateTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 60: huhang.transfer.v1.GetTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	2,  // 61: huhang.transfer.v1.ListTransfersRequest.status:type_name -> huhang.transfer.v1.TransferStatus
+	12, // 62: huhang.transfer.v1.ListTransfersResponse.transfers:type_name -> huhang.transfer.v1.Transfer
+	7,  // 63: huhang.transfer.v1.CheckFitnessRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	12, // 64: huhang.transfer.v1.CheckFitnessResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 65: huhang.transfer.v1.DepartResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	13, // 66: huhang.transfer.v1.HandOverRequest.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
+	12, // 67: huhang.transfer.v1.HandOverResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 68: huhang.transfer.v1.AbortTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	4,  // 69: huhang.transfer.v1.ListResourcesRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 70: huhang.transfer.v1.ListResourcesRequest.start_time:type_name -> google.protobuf.Timestamp
+	56, // 71: huhang.transfer.v1.ListResourcesRequest.end_time:type_name -> google.protobuf.Timestamp
+	14, // 72: huhang.transfer.v1.ListResourcesResponse.resources:type_name -> huhang.transfer.v1.Resource
+	56, // 73: huhang.transfer.v1.ListResourcesResponse.as_of:type_name -> google.protobuf.Timestamp
+	4,  // 74: huhang.transfer.v1.AddResourceRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	14, // 75: huhang.transfer.v1.AddResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
+	4,  // 76: huhang.transfer.v1.CountFreeRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 77: huhang.transfer.v1.CountFreeRequest.start_time:type_name -> google.protobuf.Timestamp
+	56, // 78: huhang.transfer.v1.CountFreeRequest.end_time:type_name -> google.protobuf.Timestamp
+	56, // 79: huhang.transfer.v1.CountFreeResponse.as_of:type_name -> google.protobuf.Timestamp
+	21, // 80: huhang.transfer.v1.HoldResourcesRequest.needs:type_name -> huhang.transfer.v1.Need
+	56, // 81: huhang.transfer.v1.HoldResourcesRequest.expire_time:type_name -> google.protobuf.Timestamp
+	20, // 82: huhang.transfer.v1.HoldResourcesResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 83: huhang.transfer.v1.GetHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 84: huhang.transfer.v1.ConfirmHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 85: huhang.transfer.v1.ReleaseHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	86, // [86:86] is the sub-list for method output_type
+	86, // [86:86] is the sub-list for method input_type
+	86, // [86:86] is the sub-list for extension type_name
+	86, // [86:86] is the sub-list for extension extendee
+	0,  // [0:86] is the sub-list for field type_name
 }
 
 func init() { file_huhang_transfer_v1_messages_proto_init() }

@@ -86,7 +86,11 @@ func (LoanStatus) EnumDescriptor() ([]byte, []int) {
 type GetResourceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unit.
-	ResourceId    string `protobuf:"bytes,1,opt,name=resource_id,json=resourceId,proto3" json:"resource_id,omitempty"`
+	ResourceId string `protobuf:"bytes,1,opt,name=resource_id,json=resourceId,proto3" json:"resource_id,omitempty"`
+	// Together with end_time: tell when the unit is closed between them.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// End; after the start, at most 31 days later.
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -126,6 +130,20 @@ func (x *GetResourceRequest) GetResourceId() string {
 		return x.ResourceId
 	}
 	return ""
+}
+
+func (x *GetResourceRequest) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *GetResourceRequest) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
 }
 
 // GetResourceResponse holds the unit.
@@ -2325,10 +2343,13 @@ var File_huhang_transfer_v1_pool_proto protoreflect.FileDescriptor
 
 const file_huhang_transfer_v1_pool_proto_rawDesc = "" +
 	"\n" +
-	"\x1dhuhang/transfer/v1/pool.proto\x12\x12huhang.transfer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dhuhang/access/v1/access.proto\x1a!huhang/transfer/v1/messages.proto\"P\n" +
+	"\x1dhuhang/transfer/v1/pool.proto\x12\x12huhang.transfer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dhuhang/access/v1/access.proto\x1a!huhang/transfer/v1/messages.proto\"\xc2\x01\n" +
 	"\x12GetResourceRequest\x12:\n" +
 	"\vresource_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^res_[0-9a-z]{26}$R\n" +
-	"resourceId\"O\n" +
+	"resourceId\x129\n" +
+	"\n" +
+	"start_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"O\n" +
 	"\x13GetResourceResponse\x128\n" +
 	"\bresource\x18\x01 \x01(\v2\x1c.huhang.transfer.v1.ResourceR\bresource\"\xfe\x01\n" +
 	"\x1aSetResourceCalendarRequest\x12<\n" +
@@ -2603,88 +2624,90 @@ var file_huhang_transfer_v1_pool_proto_goTypes = []any{
 	(*GetLoanBalanceRequest)(nil),       // 32: huhang.transfer.v1.GetLoanBalanceRequest
 	(*LoanBalance)(nil),                 // 33: huhang.transfer.v1.LoanBalance
 	(*GetLoanBalanceResponse)(nil),      // 34: huhang.transfer.v1.GetLoanBalanceResponse
-	(*Resource)(nil),                    // 35: huhang.transfer.v1.Resource
-	(*UnitCalendar)(nil),                // 36: huhang.transfer.v1.UnitCalendar
-	(ResourceKind)(0),                   // 37: huhang.transfer.v1.ResourceKind
-	(*timestamppb.Timestamp)(nil),       // 38: google.protobuf.Timestamp
+	(*timestamppb.Timestamp)(nil),       // 35: google.protobuf.Timestamp
+	(*Resource)(nil),                    // 36: huhang.transfer.v1.Resource
+	(*UnitCalendar)(nil),                // 37: huhang.transfer.v1.UnitCalendar
+	(ResourceKind)(0),                   // 38: huhang.transfer.v1.ResourceKind
 	(*Need)(nil),                        // 39: huhang.transfer.v1.Need
 	(*Hold)(nil),                        // 40: huhang.transfer.v1.Hold
 	(*Override)(nil),                    // 41: huhang.transfer.v1.Override
 }
 var file_huhang_transfer_v1_pool_proto_depIdxs = []int32{
-	35, // 0: huhang.transfer.v1.GetResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
-	36, // 1: huhang.transfer.v1.SetResourceCalendarRequest.calendar:type_name -> huhang.transfer.v1.UnitCalendar
-	35, // 2: huhang.transfer.v1.SetResourceCalendarResponse.resource:type_name -> huhang.transfer.v1.Resource
-	35, // 3: huhang.transfer.v1.ReportResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
-	37, // 4: huhang.transfer.v1.GetCapacityRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	38, // 5: huhang.transfer.v1.GetCapacityRequest.start_time:type_name -> google.protobuf.Timestamp
-	38, // 6: huhang.transfer.v1.GetCapacityRequest.end_time:type_name -> google.protobuf.Timestamp
-	38, // 7: huhang.transfer.v1.GetCapacityResponse.as_of:type_name -> google.protobuf.Timestamp
-	38, // 8: huhang.transfer.v1.GetCapacityResponse.oldest_report_time:type_name -> google.protobuf.Timestamp
-	37, // 9: huhang.transfer.v1.Quota.kind:type_name -> huhang.transfer.v1.ResourceKind
-	37, // 10: huhang.transfer.v1.SetQuotaRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	9,  // 11: huhang.transfer.v1.SetQuotaResponse.quota:type_name -> huhang.transfer.v1.Quota
-	37, // 12: huhang.transfer.v1.ListQuotasRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	9,  // 13: huhang.transfer.v1.ListQuotasResponse.quotas:type_name -> huhang.transfer.v1.Quota
-	39, // 14: huhang.transfer.v1.BookOwnUseRequest.needs:type_name -> huhang.transfer.v1.Need
-	40, // 15: huhang.transfer.v1.BookOwnUseResponse.hold:type_name -> huhang.transfer.v1.Hold
-	39, // 16: huhang.transfer.v1.MoveHoldRequest.needs:type_name -> huhang.transfer.v1.Need
-	40, // 17: huhang.transfer.v1.MoveHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	38, // 18: huhang.transfer.v1.UnitNeed.start_time:type_name -> google.protobuf.Timestamp
-	38, // 19: huhang.transfer.v1.UnitNeed.end_time:type_name -> google.protobuf.Timestamp
-	20, // 20: huhang.transfer.v1.OverrideUnitsRequest.needs:type_name -> huhang.transfer.v1.UnitNeed
-	38, // 21: huhang.transfer.v1.OverrideUnitsRequest.expire_time:type_name -> google.protobuf.Timestamp
-	40, // 22: huhang.transfer.v1.OverrideUnitsResponse.hold:type_name -> huhang.transfer.v1.Hold
-	41, // 23: huhang.transfer.v1.OverrideUnitsResponse.overrides:type_name -> huhang.transfer.v1.Override
-	37, // 24: huhang.transfer.v1.Loan.kind:type_name -> huhang.transfer.v1.ResourceKind
-	38, // 25: huhang.transfer.v1.Loan.start_time:type_name -> google.protobuf.Timestamp
-	38, // 26: huhang.transfer.v1.Loan.end_time:type_name -> google.protobuf.Timestamp
-	0,  // 27: huhang.transfer.v1.Loan.status:type_name -> huhang.transfer.v1.LoanStatus
-	38, // 28: huhang.transfer.v1.LendUnitRequest.start_time:type_name -> google.protobuf.Timestamp
-	38, // 29: huhang.transfer.v1.LendUnitRequest.end_time:type_name -> google.protobuf.Timestamp
-	23, // 30: huhang.transfer.v1.LendUnitResponse.loan:type_name -> huhang.transfer.v1.Loan
-	23, // 31: huhang.transfer.v1.AcceptLoanResponse.loan:type_name -> huhang.transfer.v1.Loan
-	23, // 32: huhang.transfer.v1.EndLoanResponse.loan:type_name -> huhang.transfer.v1.Loan
-	0,  // 33: huhang.transfer.v1.ListLoansRequest.status:type_name -> huhang.transfer.v1.LoanStatus
-	23, // 34: huhang.transfer.v1.ListLoansResponse.loans:type_name -> huhang.transfer.v1.Loan
-	37, // 35: huhang.transfer.v1.LoanBalance.kind:type_name -> huhang.transfer.v1.ResourceKind
-	33, // 36: huhang.transfer.v1.GetLoanBalanceResponse.balances:type_name -> huhang.transfer.v1.LoanBalance
-	38, // 37: huhang.transfer.v1.GetLoanBalanceResponse.as_of:type_name -> google.protobuf.Timestamp
-	1,  // 38: huhang.transfer.v1.PoolService.GetResource:input_type -> huhang.transfer.v1.GetResourceRequest
-	3,  // 39: huhang.transfer.v1.PoolService.SetResourceCalendar:input_type -> huhang.transfer.v1.SetResourceCalendarRequest
-	5,  // 40: huhang.transfer.v1.PoolService.ReportResource:input_type -> huhang.transfer.v1.ReportResourceRequest
-	7,  // 41: huhang.transfer.v1.PoolService.GetCapacity:input_type -> huhang.transfer.v1.GetCapacityRequest
-	10, // 42: huhang.transfer.v1.PoolService.SetQuota:input_type -> huhang.transfer.v1.SetQuotaRequest
-	12, // 43: huhang.transfer.v1.PoolService.WithdrawQuota:input_type -> huhang.transfer.v1.WithdrawQuotaRequest
-	14, // 44: huhang.transfer.v1.PoolService.ListQuotas:input_type -> huhang.transfer.v1.ListQuotasRequest
-	16, // 45: huhang.transfer.v1.PoolService.BookOwnUse:input_type -> huhang.transfer.v1.BookOwnUseRequest
-	18, // 46: huhang.transfer.v1.PoolService.MoveHold:input_type -> huhang.transfer.v1.MoveHoldRequest
-	21, // 47: huhang.transfer.v1.PoolService.OverrideUnits:input_type -> huhang.transfer.v1.OverrideUnitsRequest
-	24, // 48: huhang.transfer.v1.PoolService.LendUnit:input_type -> huhang.transfer.v1.LendUnitRequest
-	26, // 49: huhang.transfer.v1.PoolService.AcceptLoan:input_type -> huhang.transfer.v1.AcceptLoanRequest
-	28, // 50: huhang.transfer.v1.PoolService.EndLoan:input_type -> huhang.transfer.v1.EndLoanRequest
-	30, // 51: huhang.transfer.v1.PoolService.ListLoans:input_type -> huhang.transfer.v1.ListLoansRequest
-	32, // 52: huhang.transfer.v1.PoolService.GetLoanBalance:input_type -> huhang.transfer.v1.GetLoanBalanceRequest
-	2,  // 53: huhang.transfer.v1.PoolService.GetResource:output_type -> huhang.transfer.v1.GetResourceResponse
-	4,  // 54: huhang.transfer.v1.PoolService.SetResourceCalendar:output_type -> huhang.transfer.v1.SetResourceCalendarResponse
-	6,  // 55: huhang.transfer.v1.PoolService.ReportResource:output_type -> huhang.transfer.v1.ReportResourceResponse
-	8,  // 56: huhang.transfer.v1.PoolService.GetCapacity:output_type -> huhang.transfer.v1.GetCapacityResponse
-	11, // 57: huhang.transfer.v1.PoolService.SetQuota:output_type -> huhang.transfer.v1.SetQuotaResponse
-	13, // 58: huhang.transfer.v1.PoolService.WithdrawQuota:output_type -> huhang.transfer.v1.WithdrawQuotaResponse
-	15, // 59: huhang.transfer.v1.PoolService.ListQuotas:output_type -> huhang.transfer.v1.ListQuotasResponse
-	17, // 60: huhang.transfer.v1.PoolService.BookOwnUse:output_type -> huhang.transfer.v1.BookOwnUseResponse
-	19, // 61: huhang.transfer.v1.PoolService.MoveHold:output_type -> huhang.transfer.v1.MoveHoldResponse
-	22, // 62: huhang.transfer.v1.PoolService.OverrideUnits:output_type -> huhang.transfer.v1.OverrideUnitsResponse
-	25, // 63: huhang.transfer.v1.PoolService.LendUnit:output_type -> huhang.transfer.v1.LendUnitResponse
-	27, // 64: huhang.transfer.v1.PoolService.AcceptLoan:output_type -> huhang.transfer.v1.AcceptLoanResponse
-	29, // 65: huhang.transfer.v1.PoolService.EndLoan:output_type -> huhang.transfer.v1.EndLoanResponse
-	31, // 66: huhang.transfer.v1.PoolService.ListLoans:output_type -> huhang.transfer.v1.ListLoansResponse
-	34, // 67: huhang.transfer.v1.PoolService.GetLoanBalance:output_type -> huhang.transfer.v1.GetLoanBalanceResponse
-	53, // [53:68] is the sub-list for method output_type
-	38, // [38:53] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	35, // 0: huhang.transfer.v1.GetResourceRequest.start_time:type_name -> google.protobuf.Timestamp
+	35, // 1: huhang.transfer.v1.GetResourceRequest.end_time:type_name -> google.protobuf.Timestamp
+	36, // 2: huhang.transfer.v1.GetResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
+	37, // 3: huhang.transfer.v1.SetResourceCalendarRequest.calendar:type_name -> huhang.transfer.v1.UnitCalendar
+	36, // 4: huhang.transfer.v1.SetResourceCalendarResponse.resource:type_name -> huhang.transfer.v1.Resource
+	36, // 5: huhang.transfer.v1.ReportResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
+	38, // 6: huhang.transfer.v1.GetCapacityRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	35, // 7: huhang.transfer.v1.GetCapacityRequest.start_time:type_name -> google.protobuf.Timestamp
+	35, // 8: huhang.transfer.v1.GetCapacityRequest.end_time:type_name -> google.protobuf.Timestamp
+	35, // 9: huhang.transfer.v1.GetCapacityResponse.as_of:type_name -> google.protobuf.Timestamp
+	35, // 10: huhang.transfer.v1.GetCapacityResponse.oldest_report_time:type_name -> google.protobuf.Timestamp
+	38, // 11: huhang.transfer.v1.Quota.kind:type_name -> huhang.transfer.v1.ResourceKind
+	38, // 12: huhang.transfer.v1.SetQuotaRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	9,  // 13: huhang.transfer.v1.SetQuotaResponse.quota:type_name -> huhang.transfer.v1.Quota
+	38, // 14: huhang.transfer.v1.ListQuotasRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	9,  // 15: huhang.transfer.v1.ListQuotasResponse.quotas:type_name -> huhang.transfer.v1.Quota
+	39, // 16: huhang.transfer.v1.BookOwnUseRequest.needs:type_name -> huhang.transfer.v1.Need
+	40, // 17: huhang.transfer.v1.BookOwnUseResponse.hold:type_name -> huhang.transfer.v1.Hold
+	39, // 18: huhang.transfer.v1.MoveHoldRequest.needs:type_name -> huhang.transfer.v1.Need
+	40, // 19: huhang.transfer.v1.MoveHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	35, // 20: huhang.transfer.v1.UnitNeed.start_time:type_name -> google.protobuf.Timestamp
+	35, // 21: huhang.transfer.v1.UnitNeed.end_time:type_name -> google.protobuf.Timestamp
+	20, // 22: huhang.transfer.v1.OverrideUnitsRequest.needs:type_name -> huhang.transfer.v1.UnitNeed
+	35, // 23: huhang.transfer.v1.OverrideUnitsRequest.expire_time:type_name -> google.protobuf.Timestamp
+	40, // 24: huhang.transfer.v1.OverrideUnitsResponse.hold:type_name -> huhang.transfer.v1.Hold
+	41, // 25: huhang.transfer.v1.OverrideUnitsResponse.overrides:type_name -> huhang.transfer.v1.Override
+	38, // 26: huhang.transfer.v1.Loan.kind:type_name -> huhang.transfer.v1.ResourceKind
+	35, // 27: huhang.transfer.v1.Loan.start_time:type_name -> google.protobuf.Timestamp
+	35, // 28: huhang.transfer.v1.Loan.end_time:type_name -> google.protobuf.Timestamp
+	0,  // 29: huhang.transfer.v1.Loan.status:type_name -> huhang.transfer.v1.LoanStatus
+	35, // 30: huhang.transfer.v1.LendUnitRequest.start_time:type_name -> google.protobuf.Timestamp
+	35, // 31: huhang.transfer.v1.LendUnitRequest.end_time:type_name -> google.protobuf.Timestamp
+	23, // 32: huhang.transfer.v1.LendUnitResponse.loan:type_name -> huhang.transfer.v1.Loan
+	23, // 33: huhang.transfer.v1.AcceptLoanResponse.loan:type_name -> huhang.transfer.v1.Loan
+	23, // 34: huhang.transfer.v1.EndLoanResponse.loan:type_name -> huhang.transfer.v1.Loan
+	0,  // 35: huhang.transfer.v1.ListLoansRequest.status:type_name -> huhang.transfer.v1.LoanStatus
+	23, // 36: huhang.transfer.v1.ListLoansResponse.loans:type_name -> huhang.transfer.v1.Loan
+	38, // 37: huhang.transfer.v1.LoanBalance.kind:type_name -> huhang.transfer.v1.ResourceKind
+	33, // 38: huhang.transfer.v1.GetLoanBalanceResponse.balances:type_name -> huhang.transfer.v1.LoanBalance
+	35, // 39: huhang.transfer.v1.GetLoanBalanceResponse.as_of:type_name -> google.protobuf.Timestamp
+	1,  // 40: huhang.transfer.v1.PoolService.GetResource:input_type -> huhang.transfer.v1.GetResourceRequest
+	3,  // 41: huhang.transfer.v1.PoolService.SetResourceCalendar:input_type -> huhang.transfer.v1.SetResourceCalendarRequest
+	5,  // 42: huhang.transfer.v1.PoolService.ReportResource:input_type -> huhang.transfer.v1.ReportResourceRequest
+	7,  // 43: huhang.transfer.v1.PoolService.GetCapacity:input_type -> huhang.transfer.v1.GetCapacityRequest
+	10, // 44: huhang.transfer.v1.PoolService.SetQuota:input_type -> huhang.transfer.v1.SetQuotaRequest
+	12, // 45: huhang.transfer.v1.PoolService.WithdrawQuota:input_type -> huhang.transfer.v1.WithdrawQuotaRequest
+	14, // 46: huhang.transfer.v1.PoolService.ListQuotas:input_type -> huhang.transfer.v1.ListQuotasRequest
+	16, // 47: huhang.transfer.v1.PoolService.BookOwnUse:input_type -> huhang.transfer.v1.BookOwnUseRequest
+	18, // 48: huhang.transfer.v1.PoolService.MoveHold:input_type -> huhang.transfer.v1.MoveHoldRequest
+	21, // 49: huhang.transfer.v1.PoolService.OverrideUnits:input_type -> huhang.transfer.v1.OverrideUnitsRequest
+	24, // 50: huhang.transfer.v1.PoolService.LendUnit:input_type -> huhang.transfer.v1.LendUnitRequest
+	26, // 51: huhang.transfer.v1.PoolService.AcceptLoan:input_type -> huhang.transfer.v1.AcceptLoanRequest
+	28, // 52: huhang.transfer.v1.PoolService.EndLoan:input_type -> huhang.transfer.v1.EndLoanRequest
+	30, // 53: huhang.transfer.v1.PoolService.ListLoans:input_type -> huhang.transfer.v1.ListLoansRequest
+	32, // 54: huhang.transfer.v1.PoolService.GetLoanBalance:input_type -> huhang.transfer.v1.GetLoanBalanceRequest
+	2,  // 55: huhang.transfer.v1.PoolService.GetResource:output_type -> huhang.transfer.v1.GetResourceResponse
+	4,  // 56: huhang.transfer.v1.PoolService.SetResourceCalendar:output_type -> huhang.transfer.v1.SetResourceCalendarResponse
+	6,  // 57: huhang.transfer.v1.PoolService.ReportResource:output_type -> huhang.transfer.v1.ReportResourceResponse
+	8,  // 58: huhang.transfer.v1.PoolService.GetCapacity:output_type -> huhang.transfer.v1.GetCapacityResponse
+	11, // 59: huhang.transfer.v1.PoolService.SetQuota:output_type -> huhang.transfer.v1.SetQuotaResponse
+	13, // 60: huhang.transfer.v1.PoolService.WithdrawQuota:output_type -> huhang.transfer.v1.WithdrawQuotaResponse
+	15, // 61: huhang.transfer.v1.PoolService.ListQuotas:output_type -> huhang.transfer.v1.ListQuotasResponse
+	17, // 62: huhang.transfer.v1.PoolService.BookOwnUse:output_type -> huhang.transfer.v1.BookOwnUseResponse
+	19, // 63: huhang.transfer.v1.PoolService.MoveHold:output_type -> huhang.transfer.v1.MoveHoldResponse
+	22, // 64: huhang.transfer.v1.PoolService.OverrideUnits:output_type -> huhang.transfer.v1.OverrideUnitsResponse
+	25, // 65: huhang.transfer.v1.PoolService.LendUnit:output_type -> huhang.transfer.v1.LendUnitResponse
+	27, // 66: huhang.transfer.v1.PoolService.AcceptLoan:output_type -> huhang.transfer.v1.AcceptLoanResponse
+	29, // 67: huhang.transfer.v1.PoolService.EndLoan:output_type -> huhang.transfer.v1.EndLoanResponse
+	31, // 68: huhang.transfer.v1.PoolService.ListLoans:output_type -> huhang.transfer.v1.ListLoansResponse
+	34, // 69: huhang.transfer.v1.PoolService.GetLoanBalance:output_type -> huhang.transfer.v1.GetLoanBalanceResponse
+	55, // [55:70] is the sub-list for method output_type
+	40, // [40:55] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_huhang_transfer_v1_pool_proto_init() }
