@@ -30,6 +30,7 @@
 //
 // # Adding a call
 //
-// What a case or one of its records can be asked is data: one call(name, {...}) in static/case/calls, as calls.js says. Its
-// form, its request and its check against the protos follow from that.
+// What a record can be asked, a case's or another, is data: one call(name, {...}) in static/case/calls, as calls.js says. Its
+// form, its request and its check against the protos follow from that. A page beside the cases names its kind of record
+// with record(...), its calls say offer: {at: kind, label, roles, when}, and Doing or useRowCalls of doing.js shows them.
 package console

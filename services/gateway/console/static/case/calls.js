@@ -11,6 +11,8 @@
 //                   local          the field steers the form and is not sent
 //   fixed         values that the page knows, by name
 //   beside        {label, roles, when}: the case's own table does not list this call; it belongs to one of its records
+//   offer         {at, label, roles, when}: a page other than the case's offers it, beside a record of the kind at
+//   shape         what is sent, of the body made from the fields
 //   view          a form that draws itself
 // })
 import { enumWord, has, language, t, words } from '../i18n.js';
@@ -46,12 +48,19 @@ const records = {
   result: (d) => [`/v1/patients/${d.case.patientId}/results/${d.result.resultId}`],
 };
 
+// record adds a kind of record with its address and version; sample has its ids as the protos write them.
+const samples = {};
+export function record(name, address, sample) {
+  records[name] = address;
+  Object.assign(samples, sample);
+}
+
 // A comment, and a choice of words of a group.
 export const comment = (required, more) => ({ name: 'comment', label: 'f.comment', type: 'textarea', wide: true, maxLength: 1000, required, ...more });
 export const choice = (name, label, group, values, more) => ({ name, label, group, values, type: 'select', required: true, ...more });
 export const prefixed = (prefix, names) => names.map((n) => prefix + n);
 
-const asControl = { lines: 'textarea', codes: 'text', numbers: 'text', yuan: 'number', seen: 'select' };
+const asControl = { lines: 'textarea', codes: 'text', numbers: 'text', yuan: 'number', percent: 'number', windows: 'text', seen: 'select' };
 const split = (text) => String(text).split(/[,，;；、\s]+/).filter(Boolean);
 const asSent = {
   datetime: fromInput,
@@ -59,8 +68,15 @@ const asSent = {
   codes: split,
   numbers: (text) => split(text).map((n) => (Number.isNaN(Number(n)) ? n : Number(n))),
   yuan: (amount) => ({ fen: String(Math.round(amount * 100)) }),
+  percent: (part) => Math.round(part * 100),
+  windows: (text) => split(text).map(window),
   seen: Number,
 };
+// A part of a day such as 08:00-12:30, in minutes; what is none is sent as it is and refused at its field.
+function window(text) {
+  const found = /^(\d{1,2}):(\d{2})[-–—~至](\d{1,2}):(\d{2})$/.exec(text);
+  return found ? { fromMinute: found[1] * 60 + Number(found[2]), toMinute: found[3] * 60 + Number(found[4]) } : { fromMinute: text };
+}
 
 // drawn are the fields as a form draws them, in the reader's language.
 export function drawn(spec, d, action) {
@@ -89,7 +105,7 @@ export function request(spec, d, values, requestId) {
 export function sendCall(spec, d, values, requestId) {
   if (spec.send) return spec.send(d, values, requestId);
   const { path, body } = request(spec, d, values, requestId);
-  return (spec.put ? replace : post)(path, body);
+  return (spec.put ? replace : post)(path, spec.shape ? spec.shape(body, d, values) : body);
 }
 
 // besides are the calls on the case's records that the caller's role has, and that the record's state is for. The line decides.
@@ -97,17 +113,22 @@ export const besides = (d) => [...calls.values()]
   .filter((s) => s.beside && hasRole(...s.beside.roles) && s.beside.when(d) && !(d.case.availableActions || []).some((a) => a.action === s.name))
   .map((s) => ({ action: s.name, label: t(s.beside.label), beside: true }));
 
+// offered are the calls that a page offers beside a record, to the caller's role and by the record's state.
+export const offered = (kind, d) => [...calls.values()]
+  .filter((s) => s.offer?.at === kind && hasRole(...s.offer.roles) && (!s.offer.when || s.offer.when(d)))
+  .map((s) => ({ action: s.name, label: t(s.offer.label) }));
+
 // catalogue is every call as the test of the contract reads it; ids stand as the protos write them.
 export function catalogue() {
   const d = {
     case: { referralId: '{referral_id}', offerId: '{offer_id}', transferId: '{transfer_id}', claimId: '{claim_id}', filingId: '{filing_id}', patientId: '{patient_id}' },
-    offers: [{ status: 'OFFER_STATUS_OPEN', offerId: '{offer_id}' }], result: { resultId: '{result_id}' },
+    offers: [{ status: 'OFFER_STATUS_OPEN', offerId: '{offer_id}' }], result: { resultId: '{result_id}' }, ...samples,
   };
   return [...calls.values()].map((s) => ({
-    rpc: s.name, verb: s.put ? 'PUT' : 'POST', view: Boolean(s.view), roles: s.beside?.roles || [], path: s.view || s.send ? s.path : request(s, d, {}, '').path,
+    rpc: s.name, verb: s.put ? 'PUT' : 'POST', view: Boolean(s.view), roles: (s.beside || s.offer)?.roles || [], path: s.view || s.send ? s.path : request(s, d, {}, '').path,
     etag: Boolean(s.of) && s.etag !== false, sends: [...s.fields.filter((f) => f.name && !f.local).map((f) => f.name), ...(s.fixedNames || [])],
     fields: s.fields.filter((f) => f.name && !f.local).map((f) => ({ name: f.name, chosen: Boolean(f.values), maxLength: f.maxLength || 0, values: Array.isArray(f.values) ? f.values.filter((v) => typeof v === 'string') : [] })),
-    wordless: [s.beside?.label, ...s.fields.flatMap((f) => [f.label, f.heading, f.help, ...(f.group && Array.isArray(f.values) ? f.values.map((v) => f.group + '.' + v) : [])])].filter((k) => k && !has(k)),
+    wordless: [(s.beside || s.offer)?.label, ...s.fields.flatMap((f) => [f.label, f.heading, f.help, ...(f.group && Array.isArray(f.values) ? f.values.map((v) => f.group + '.' + v) : [])])].filter((k) => k && !has(k)),
     language,
   }));
 }
