@@ -34,18 +34,19 @@ type field struct {
 	Values    []string
 }
 
-// elsewhere are the changes to a case and its records that the console leaves to others, and to whom.
+// elsewhere are the changes to what pages show that the console leaves to others, and to whom.
 var elsewhere = map[string]string{
 	"ReportPosition": "vehicles report it", "AddFeeLines": "the bill's own form", "PreSettle": "the bill's own button", "WithdrawDocument": "the documents' own form",
 	"UpdatePatient": "hospitals' own systems", "MergePatients": "hospitals' own systems", "UnmergePatients": "hospitals' own systems",
 	"RevokeAccess": "the case's own jobs",
 }
 
-// ofACase are the addresses of a case's records, and those where a record of a case begins.
-var ofACase = regexp.MustCompile(`^/v1/((referrals|offers|transfers|claims|patients|filings)/\{|(transfers|transfers:back|claims|filings|preauthorisations)$)`)
+// ofThePages are the addresses of the records that pages show, of a case's first, and those where such a record begins.
+var ofThePages = regexp.MustCompile(`^/v1/((referrals|offers|transfers|claims|patients|filings|resources|holds|loans|quotas|centers|clearing|supervision/hits|webhook-endpoints|webhook-deliveries)/\{|` +
+	`(transfers|transfers:back|claims|filings|preauthorisations|resources|holds|holds:own|holds:override|loans|quotas)$)`)
 
 // formsFitTheContract compares every call that the console can send with the protos: its address and verb, the fields it
-// sends, their longest text and their choices, who may; and no change to a case or its records is without a form.
+// sends, their longest text and their choices, who may; and no change to what a page shows is without a form.
 func formsFitTheContract(p *person) {
 	t := p.t
 	t.Helper()
@@ -64,11 +65,12 @@ func formsFitTheContract(p *person) {
 		f, has := byName[name]
 		delete(byName, name)
 		people := slices.ContainsFunc(roles, func(r accessv1.Role) bool {
-			return r == accessv1.Role_ROLE_COORDINATOR || r == accessv1.Role_ROLE_CENTER || r == accessv1.Role_ROLE_OPERATIONS
+			return r == accessv1.Role_ROLE_COORDINATOR || r == accessv1.Role_ROLE_CENTER || r == accessv1.Role_ROLE_OPERATIONS ||
+				r == accessv1.Role_ROLE_AGENCY
 		})
 		if !has {
-			if ofACase.MatchString(path) && people && verb != http.MethodGet && elsewhere[name] == "" {
-				t.Errorf("%s %s changes a case and has no form", verb, path)
+			if ofThePages.MatchString(path) && people && verb != http.MethodGet && elsewhere[name] == "" {
+				t.Errorf("%s %s changes what a page shows and has no form", verb, path)
 			}
 			return
 		}

@@ -58,3 +58,6 @@ export const cities = () => Object.entries(places).filter(([, p]) => p.lat).map(
 
 // shortId is the end of an id, enough to tell two apart on one page.
 export const shortId = (id) => (id ? id.slice(0, 4) + '…' + id.slice(-6) : '');
+
+// provinces are those of the directory of places, by code.
+export const provinces = () => Object.entries(places).filter(([code, p]) => !p.lat && code.endsWith('0000')).map(([code, p]) => ({ code, ...p }));

@@ -15,7 +15,7 @@ words({
   'app.home': ['返回首页', 'To the first page'], 'app.boundary': ['本系统不分配器官，不保存任何捐献者信息。', 'The line never allocates an organ and holds no donor data.'],
   'signin.failed': ['登录未成功，请重试。', 'The sign-in did not succeed. Try again.'], 'signin.none': ['此系统尚未配置登录。', 'No sign-in is configured for this console.'],
   'signin.why': ['登录后可查看您所在机构的工作清单与病例。', 'Sign in to see the worklists and cases of your organisation.'],
-  'live.off': ['未连接', 'Not connected'], 'live.connecting': ['连接中', 'Connecting'], 'live.live': ['实时', 'Live'], 'live.broken': ['连接中断，正在重连', 'Connection lost, reconnecting'], 'live.again': ['立即重连', 'Reconnect now'],
+  'live.connecting': ['连接中', 'Connecting'], 'live.live': ['实时', 'Live'], 'live.broken': ['连接中断，正在重连', 'Connection lost, reconnecting'], 'live.again': ['立即重连', 'Reconnect now'],
   'role.coordinator': ['移植协调员', 'Coordinator'], 'role.center': ['移植中心', 'Center'], 'role.operations': ['运营', 'Operations'], 'role.agency': ['医保经办', 'Agency'],
 });
 
@@ -40,6 +40,7 @@ const Language = () => html`<button type="button" class="plain" lang=${language 
 function Live() {
   useTold(onConnection);
   const state = connection();
+  if (state === 'off') return null; // who has no cases follows none
   return html`<span class=${'feed ' + state} role="status"><${Icon} name=${state === 'live' ? 'live' : 'dot'} />${t('live.' + state)}</span>
     ${state === 'broken' && html`<button type="button" class="plain" onClick=${reconnect}>${t('live.again')}</button>`}`;
 }

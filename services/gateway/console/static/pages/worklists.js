@@ -11,7 +11,7 @@ words({
   'lists.overdue': ['{n} 件超时', '{n} overdue'], 'lists.kinds': ['清单', 'Lists'], 'lists.more': ['多于 {n} 件', 'more than {n}'],
   'lists.new': ['登记患者并发起转诊', 'Register a patient'], 'lists.find': ['查找病例', 'Find a case'],
   'lists.find.help': ['病例号、本院或他院编号', 'Case number, yours or another hospital’s'], 'lists.find.go': ['查找', 'Find'], 'lists.found': ['查找结果', 'What was found'],
-  'lists.notfound': ['没有找到，或您无权查看。', 'Nothing found that is open to you.'], 'lists.agency': ['医保经办人员请使用结算接口；本工作台服务于协调员、移植中心与运营。', 'Agencies work through the settlement API; the console serves coordinators, centers and operations.'],
+  'lists.notfound': ['没有找到，或您无权查看。', 'Nothing found that is open to you.'], 'lists.agency': ['病例由医院、移植中心与运营处理。经办机构的工作在此：', 'Cases are for hospitals, centers and operations. An agency works here:'],
 });
 
 const word = (kind) => t('list.' + kind.replace('WORKLIST_KIND_', ''));
@@ -63,4 +63,4 @@ function Worklists({ params }) {
 const roles = ['coordinator', 'center', 'operations'];
 page({ path: '/', title: 'lists.title', nav: 'lists.title', roles, order: 10, view: Worklists });
 page({ path: '/lists/:kind', title: 'lists.title', roles, view: Worklists });
-page({ path: '/', title: 'lists.title', roles: ['agency'], view: () => html`<h1>${t('lists.title')}</h1><p class="notice">${t('lists.agency')}</p>` });
+page({ path: '/', title: 'lists.title', roles: ['agency'], view: () => html`<h1>${t('lists.title')}</h1><p>${t('lists.agency')}</p><p class="row"><a class="button primary" href="#/supervision">${t('sup.title')}</a><a class="button primary" href="#/clearing">${t('clearing.title')}</a></p>` });
