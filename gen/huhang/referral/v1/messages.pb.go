@@ -279,7 +279,8 @@ const (
 	WorklistKind_WORKLIST_KIND_ARRIVALS_NOT_CONFIRMED WorklistKind = 14
 	// Follow-ups that are overdue.
 	WorklistKind_WORKLIST_KIND_FOLLOW_UPS_OVERDUE WorklistKind = 15
-	// Bills that were reversed, fell back to a manual claim, or wait for the insured province longer than declared.
+	// Bills that were reversed and not settled again, fell back to a manual claim, wait for the insured province longer than
+	// declared, or whose discharge or only admission was taken back.
 	WorklistKind_WORKLIST_KIND_SETTLEMENTS_FAILING WorklistKind = 16
 	// A step of the line failed repeatedly; operations look.
 	WorklistKind_WORKLIST_KIND_NEEDS_ATTENTION WorklistKind = 17
@@ -448,7 +449,7 @@ type Referral struct {
 	FilingId string `protobuf:"bytes,15,opt,name=filing_id,json=filingId,proto3" json:"filing_id,omitempty"`
 	// Transfer.
 	TransferId string `protobuf:"bytes,16,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
-	// Claim.
+	// Claim: the bill of the latest stay that is not settled, else of the latest.
 	ClaimId string `protobuf:"bytes,17,opt,name=claim_id,json=claimId,proto3" json:"claim_id,omitempty"`
 	// Surgery, once done.
 	Surgery *Surgery `protobuf:"bytes,18,opt,name=surgery,proto3" json:"surgery,omitempty"`
@@ -464,7 +465,7 @@ type Referral struct {
 	AdmissionTime *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=admission_time,json=admissionTime,proto3" json:"admission_time,omitempty"`
 	// Local hospital that takes the patient back.
 	LocalHospital string `protobuf:"bytes,24,opt,name=local_hospital,json=localHospital,proto3" json:"local_hospital,omitempty"`
-	// What the patient paid, once settled.
+	// What the patient paid, over all bills that are settled.
 	SelfPay *v11.Money `protobuf:"bytes,25,opt,name=self_pay,json=selfPay,proto3" json:"self_pay,omitempty"`
 	// Trace in which the case was opened.
 	TraceId string `protobuf:"bytes,26,opt,name=trace_id,json=traceId,proto3" json:"trace_id,omitempty"`
@@ -475,7 +476,9 @@ type Referral struct {
 	// When the first of them is due.
 	ConditionsDueTime *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=conditions_due_time,json=conditionsDueTime,proto3" json:"conditions_due_time,omitempty"`
 	// Steps of the line that failed repeatedly and wait for a person; empty when all is well.
-	Attention     []*Attention `protobuf:"bytes,30,rep,name=attention,proto3" json:"attention,omitempty"`
+	Attention []*Attention `protobuf:"bytes,30,rep,name=attention,proto3" json:"attention,omitempty"`
+	// Bills of the stays, in the order of their admissions; one whose admission was taken back is not among them.
+	Bills         []*CaseBill `protobuf:"bytes,31,rep,name=bills,proto3" json:"bills,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -720,6 +723,95 @@ func (x *Referral) GetAttention() []*Attention {
 	return nil
 }
 
+func (x *Referral) GetBills() []*CaseBill {
+	if x != nil {
+		return x.Bills
+	}
+	return nil
+}
+
+// CaseBill is how the bill of one stay stands.
+type CaseBill struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Claim.
+	ClaimId string `protobuf:"bytes,1,opt,name=claim_id,json=claimId,proto3" json:"claim_id,omitempty"`
+	// What happened to it last, as ClaimEvent.kind.
+	Stage string `protobuf:"bytes,2,opt,name=stage,proto3" json:"stage,omitempty"`
+	// When that happened.
+	StageTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=stage_time,json=stageTime,proto3" json:"stage_time,omitempty"`
+	// What the patient paid, once settled.
+	SelfPay *v11.Money `protobuf:"bytes,4,opt,name=self_pay,json=selfPay,proto3" json:"self_pay,omitempty"`
+	// It was settled and reversed, and is not settled again.
+	Undone        bool `protobuf:"varint,5,opt,name=undone,proto3" json:"undone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaseBill) Reset() {
+	*x = CaseBill{}
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaseBill) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaseBill) ProtoMessage() {}
+
+func (x *CaseBill) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaseBill.ProtoReflect.Descriptor instead.
+func (*CaseBill) Descriptor() ([]byte, []int) {
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CaseBill) GetClaimId() string {
+	if x != nil {
+		return x.ClaimId
+	}
+	return ""
+}
+
+func (x *CaseBill) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *CaseBill) GetStageTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StageTime
+	}
+	return nil
+}
+
+func (x *CaseBill) GetSelfPay() *v11.Money {
+	if x != nil {
+		return x.SelfPay
+	}
+	return nil
+}
+
+func (x *CaseBill) GetUndone() bool {
+	if x != nil {
+		return x.Undone
+	}
+	return false
+}
+
 // Attention is a step of the line that failed again and again (待人工处理). It is tried on by itself where that makes sense.
 type Attention struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -737,7 +829,7 @@ type Attention struct {
 
 func (x *Attention) Reset() {
 	*x = Attention{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[1]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -749,7 +841,7 @@ func (x *Attention) String() string {
 func (*Attention) ProtoMessage() {}
 
 func (x *Attention) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[1]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -762,7 +854,7 @@ func (x *Attention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attention.ProtoReflect.Descriptor instead.
 func (*Attention) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{1}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Attention) GetStep() string {
@@ -810,7 +902,7 @@ type AvailableAction struct {
 
 func (x *AvailableAction) Reset() {
 	*x = AvailableAction{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[2]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -822,7 +914,7 @@ func (x *AvailableAction) String() string {
 func (*AvailableAction) ProtoMessage() {}
 
 func (x *AvailableAction) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[2]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -835,7 +927,7 @@ func (x *AvailableAction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AvailableAction.ProtoReflect.Descriptor instead.
 func (*AvailableAction) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{2}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *AvailableAction) GetAction() string {
@@ -883,7 +975,7 @@ type Surgery struct {
 
 func (x *Surgery) Reset() {
 	*x = Surgery{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[3]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +987,7 @@ func (x *Surgery) String() string {
 func (*Surgery) ProtoMessage() {}
 
 func (x *Surgery) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[3]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +1000,7 @@ func (x *Surgery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Surgery.ProtoReflect.Descriptor instead.
 func (*Surgery) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{3}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Surgery) GetSurgeryTime() *timestamppb.Timestamp {
@@ -972,7 +1064,7 @@ type TimelineEntry struct {
 
 func (x *TimelineEntry) Reset() {
 	*x = TimelineEntry{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1076,7 @@ func (x *TimelineEntry) String() string {
 func (*TimelineEntry) ProtoMessage() {}
 
 func (x *TimelineEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1089,7 @@ func (x *TimelineEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimelineEntry.ProtoReflect.Descriptor instead.
 func (*TimelineEntry) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{4}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TimelineEntry) GetSequence() int64 {
@@ -1099,7 +1191,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1203,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1216,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{5}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Event) GetCursor() string {
@@ -1169,7 +1261,7 @@ type CreateReferralRequest struct {
 
 func (x *CreateReferralRequest) Reset() {
 	*x = CreateReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1181,7 +1273,7 @@ func (x *CreateReferralRequest) String() string {
 func (*CreateReferralRequest) ProtoMessage() {}
 
 func (x *CreateReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1194,7 +1286,7 @@ func (x *CreateReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReferralRequest.ProtoReflect.Descriptor instead.
 func (*CreateReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{6}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CreateReferralRequest) GetRequestId() string {
@@ -1250,7 +1342,7 @@ type CreateReferralResponse struct {
 
 func (x *CreateReferralResponse) Reset() {
 	*x = CreateReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1262,7 +1354,7 @@ func (x *CreateReferralResponse) String() string {
 func (*CreateReferralResponse) ProtoMessage() {}
 
 func (x *CreateReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1275,7 +1367,7 @@ func (x *CreateReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReferralResponse.ProtoReflect.Descriptor instead.
 func (*CreateReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{7}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CreateReferralResponse) GetReferral() *Referral {
@@ -1296,7 +1388,7 @@ type GetReferralRequest struct {
 
 func (x *GetReferralRequest) Reset() {
 	*x = GetReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1308,7 +1400,7 @@ func (x *GetReferralRequest) String() string {
 func (*GetReferralRequest) ProtoMessage() {}
 
 func (x *GetReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1321,7 +1413,7 @@ func (x *GetReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReferralRequest.ProtoReflect.Descriptor instead.
 func (*GetReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{8}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetReferralRequest) GetReferralId() string {
@@ -1342,7 +1434,7 @@ type GetReferralResponse struct {
 
 func (x *GetReferralResponse) Reset() {
 	*x = GetReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1354,7 +1446,7 @@ func (x *GetReferralResponse) String() string {
 func (*GetReferralResponse) ProtoMessage() {}
 
 func (x *GetReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1367,7 +1459,7 @@ func (x *GetReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReferralResponse.ProtoReflect.Descriptor instead.
 func (*GetReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{9}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetReferralResponse) GetReferral() *Referral {
@@ -1396,7 +1488,7 @@ type ListReferralsRequest struct {
 
 func (x *ListReferralsRequest) Reset() {
 	*x = ListReferralsRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1500,7 @@ func (x *ListReferralsRequest) String() string {
 func (*ListReferralsRequest) ProtoMessage() {}
 
 func (x *ListReferralsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1513,7 @@ func (x *ListReferralsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReferralsRequest.ProtoReflect.Descriptor instead.
 func (*ListReferralsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{10}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListReferralsRequest) GetState() State {
@@ -1472,7 +1564,7 @@ type ListReferralsResponse struct {
 
 func (x *ListReferralsResponse) Reset() {
 	*x = ListReferralsResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1484,7 +1576,7 @@ func (x *ListReferralsResponse) String() string {
 func (*ListReferralsResponse) ProtoMessage() {}
 
 func (x *ListReferralsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1497,7 +1589,7 @@ func (x *ListReferralsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReferralsResponse.ProtoReflect.Descriptor instead.
 func (*ListReferralsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{11}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListReferralsResponse) GetReferrals() []*Referral {
@@ -1529,7 +1621,7 @@ type SubmitReferralRequest struct {
 
 func (x *SubmitReferralRequest) Reset() {
 	*x = SubmitReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1541,7 +1633,7 @@ func (x *SubmitReferralRequest) String() string {
 func (*SubmitReferralRequest) ProtoMessage() {}
 
 func (x *SubmitReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1554,7 +1646,7 @@ func (x *SubmitReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitReferralRequest.ProtoReflect.Descriptor instead.
 func (*SubmitReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{12}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SubmitReferralRequest) GetRequestId() string {
@@ -1589,7 +1681,7 @@ type SubmitReferralResponse struct {
 
 func (x *SubmitReferralResponse) Reset() {
 	*x = SubmitReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1601,7 +1693,7 @@ func (x *SubmitReferralResponse) String() string {
 func (*SubmitReferralResponse) ProtoMessage() {}
 
 func (x *SubmitReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1614,7 +1706,7 @@ func (x *SubmitReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitReferralResponse.ProtoReflect.Descriptor instead.
 func (*SubmitReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{13}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SubmitReferralResponse) GetReferral() *Referral {
@@ -1643,7 +1735,7 @@ type ScreenReferralRequest struct {
 
 func (x *ScreenReferralRequest) Reset() {
 	*x = ScreenReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1655,7 +1747,7 @@ func (x *ScreenReferralRequest) String() string {
 func (*ScreenReferralRequest) ProtoMessage() {}
 
 func (x *ScreenReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1668,7 +1760,7 @@ func (x *ScreenReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenReferralRequest.ProtoReflect.Descriptor instead.
 func (*ScreenReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{14}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ScreenReferralRequest) GetRequestId() string {
@@ -1717,7 +1809,7 @@ type ScreenReferralResponse struct {
 
 func (x *ScreenReferralResponse) Reset() {
 	*x = ScreenReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1729,7 +1821,7 @@ func (x *ScreenReferralResponse) String() string {
 func (*ScreenReferralResponse) ProtoMessage() {}
 
 func (x *ScreenReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1742,7 +1834,7 @@ func (x *ScreenReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenReferralResponse.ProtoReflect.Descriptor instead.
 func (*ScreenReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{15}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ScreenReferralResponse) GetReferral() *Referral {
@@ -1769,7 +1861,7 @@ type ChooseCentersRequest struct {
 
 func (x *ChooseCentersRequest) Reset() {
 	*x = ChooseCentersRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1781,7 +1873,7 @@ func (x *ChooseCentersRequest) String() string {
 func (*ChooseCentersRequest) ProtoMessage() {}
 
 func (x *ChooseCentersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1794,7 +1886,7 @@ func (x *ChooseCentersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseCentersRequest.ProtoReflect.Descriptor instead.
 func (*ChooseCentersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{16}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ChooseCentersRequest) GetRequestId() string {
@@ -1836,7 +1928,7 @@ type ChooseCentersResponse struct {
 
 func (x *ChooseCentersResponse) Reset() {
 	*x = ChooseCentersResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1848,7 +1940,7 @@ func (x *ChooseCentersResponse) String() string {
 func (*ChooseCentersResponse) ProtoMessage() {}
 
 func (x *ChooseCentersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1861,7 +1953,7 @@ func (x *ChooseCentersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseCentersResponse.ProtoReflect.Descriptor instead.
 func (*ChooseCentersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{17}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ChooseCentersResponse) GetReferral() *Referral {
@@ -1886,7 +1978,7 @@ type BookAdmissionRequest struct {
 
 func (x *BookAdmissionRequest) Reset() {
 	*x = BookAdmissionRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1898,7 +1990,7 @@ func (x *BookAdmissionRequest) String() string {
 func (*BookAdmissionRequest) ProtoMessage() {}
 
 func (x *BookAdmissionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1911,7 +2003,7 @@ func (x *BookAdmissionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BookAdmissionRequest.ProtoReflect.Descriptor instead.
 func (*BookAdmissionRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{18}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *BookAdmissionRequest) GetRequestId() string {
@@ -1946,7 +2038,7 @@ type BookAdmissionResponse struct {
 
 func (x *BookAdmissionResponse) Reset() {
 	*x = BookAdmissionResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1958,7 +2050,7 @@ func (x *BookAdmissionResponse) String() string {
 func (*BookAdmissionResponse) ProtoMessage() {}
 
 func (x *BookAdmissionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1971,7 +2063,7 @@ func (x *BookAdmissionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BookAdmissionResponse.ProtoReflect.Descriptor instead.
 func (*BookAdmissionResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{19}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *BookAdmissionResponse) GetReferral() *Referral {
@@ -2000,7 +2092,7 @@ type RecordEvaluationRequest struct {
 
 func (x *RecordEvaluationRequest) Reset() {
 	*x = RecordEvaluationRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2012,7 +2104,7 @@ func (x *RecordEvaluationRequest) String() string {
 func (*RecordEvaluationRequest) ProtoMessage() {}
 
 func (x *RecordEvaluationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2025,7 +2117,7 @@ func (x *RecordEvaluationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordEvaluationRequest.ProtoReflect.Descriptor instead.
 func (*RecordEvaluationRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{20}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RecordEvaluationRequest) GetRequestId() string {
@@ -2074,7 +2166,7 @@ type RecordEvaluationResponse struct {
 
 func (x *RecordEvaluationResponse) Reset() {
 	*x = RecordEvaluationResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2086,7 +2178,7 @@ func (x *RecordEvaluationResponse) String() string {
 func (*RecordEvaluationResponse) ProtoMessage() {}
 
 func (x *RecordEvaluationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2099,7 +2191,7 @@ func (x *RecordEvaluationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordEvaluationResponse.ProtoReflect.Descriptor instead.
 func (*RecordEvaluationResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RecordEvaluationResponse) GetReferral() *Referral {
@@ -2132,7 +2224,7 @@ type RecordSurgeryRequest struct {
 
 func (x *RecordSurgeryRequest) Reset() {
 	*x = RecordSurgeryRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2144,7 +2236,7 @@ func (x *RecordSurgeryRequest) String() string {
 func (*RecordSurgeryRequest) ProtoMessage() {}
 
 func (x *RecordSurgeryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2157,7 +2249,7 @@ func (x *RecordSurgeryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordSurgeryRequest.ProtoReflect.Descriptor instead.
 func (*RecordSurgeryRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RecordSurgeryRequest) GetRequestId() string {
@@ -2220,7 +2312,7 @@ type RecordSurgeryResponse struct {
 
 func (x *RecordSurgeryResponse) Reset() {
 	*x = RecordSurgeryResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2232,7 +2324,7 @@ func (x *RecordSurgeryResponse) String() string {
 func (*RecordSurgeryResponse) ProtoMessage() {}
 
 func (x *RecordSurgeryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2245,7 +2337,7 @@ func (x *RecordSurgeryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordSurgeryResponse.ProtoReflect.Descriptor instead.
 func (*RecordSurgeryResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RecordSurgeryResponse) GetReferral() *Referral {
@@ -2272,7 +2364,7 @@ type RecordDischargeRequest struct {
 
 func (x *RecordDischargeRequest) Reset() {
 	*x = RecordDischargeRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2284,7 +2376,7 @@ func (x *RecordDischargeRequest) String() string {
 func (*RecordDischargeRequest) ProtoMessage() {}
 
 func (x *RecordDischargeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2297,7 +2389,7 @@ func (x *RecordDischargeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDischargeRequest.ProtoReflect.Descriptor instead.
 func (*RecordDischargeRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RecordDischargeRequest) GetRequestId() string {
@@ -2339,7 +2431,7 @@ type RecordDischargeResponse struct {
 
 func (x *RecordDischargeResponse) Reset() {
 	*x = RecordDischargeResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2351,7 +2443,7 @@ func (x *RecordDischargeResponse) String() string {
 func (*RecordDischargeResponse) ProtoMessage() {}
 
 func (x *RecordDischargeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2364,7 +2456,7 @@ func (x *RecordDischargeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDischargeResponse.ProtoReflect.Descriptor instead.
 func (*RecordDischargeResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RecordDischargeResponse) GetReferral() *Referral {
@@ -2391,7 +2483,7 @@ type BackReferRequest struct {
 
 func (x *BackReferRequest) Reset() {
 	*x = BackReferRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2403,7 +2495,7 @@ func (x *BackReferRequest) String() string {
 func (*BackReferRequest) ProtoMessage() {}
 
 func (x *BackReferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2416,7 +2508,7 @@ func (x *BackReferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackReferRequest.ProtoReflect.Descriptor instead.
 func (*BackReferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *BackReferRequest) GetRequestId() string {
@@ -2458,7 +2550,7 @@ type BackReferResponse struct {
 
 func (x *BackReferResponse) Reset() {
 	*x = BackReferResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +2562,7 @@ func (x *BackReferResponse) String() string {
 func (*BackReferResponse) ProtoMessage() {}
 
 func (x *BackReferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +2575,7 @@ func (x *BackReferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackReferResponse.ProtoReflect.Descriptor instead.
 func (*BackReferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *BackReferResponse) GetReferral() *Referral {
@@ -2508,7 +2600,7 @@ type AcceptBackReferralRequest struct {
 
 func (x *AcceptBackReferralRequest) Reset() {
 	*x = AcceptBackReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2520,7 +2612,7 @@ func (x *AcceptBackReferralRequest) String() string {
 func (*AcceptBackReferralRequest) ProtoMessage() {}
 
 func (x *AcceptBackReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2533,7 +2625,7 @@ func (x *AcceptBackReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptBackReferralRequest.ProtoReflect.Descriptor instead.
 func (*AcceptBackReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AcceptBackReferralRequest) GetRequestId() string {
@@ -2568,7 +2660,7 @@ type AcceptBackReferralResponse struct {
 
 func (x *AcceptBackReferralResponse) Reset() {
 	*x = AcceptBackReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2580,7 +2672,7 @@ func (x *AcceptBackReferralResponse) String() string {
 func (*AcceptBackReferralResponse) ProtoMessage() {}
 
 func (x *AcceptBackReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2593,7 +2685,7 @@ func (x *AcceptBackReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptBackReferralResponse.ProtoReflect.Descriptor instead.
 func (*AcceptBackReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *AcceptBackReferralResponse) GetReferral() *Referral {
@@ -2622,7 +2714,7 @@ type CloseReferralRequest struct {
 
 func (x *CloseReferralRequest) Reset() {
 	*x = CloseReferralRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2634,7 +2726,7 @@ func (x *CloseReferralRequest) String() string {
 func (*CloseReferralRequest) ProtoMessage() {}
 
 func (x *CloseReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2647,7 +2739,7 @@ func (x *CloseReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseReferralRequest.ProtoReflect.Descriptor instead.
 func (*CloseReferralRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CloseReferralRequest) GetRequestId() string {
@@ -2696,7 +2788,7 @@ type CloseReferralResponse struct {
 
 func (x *CloseReferralResponse) Reset() {
 	*x = CloseReferralResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2708,7 +2800,7 @@ func (x *CloseReferralResponse) String() string {
 func (*CloseReferralResponse) ProtoMessage() {}
 
 func (x *CloseReferralResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2721,7 +2813,7 @@ func (x *CloseReferralResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseReferralResponse.ProtoReflect.Descriptor instead.
 func (*CloseReferralResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CloseReferralResponse) GetReferral() *Referral {
@@ -2748,7 +2840,7 @@ type CorrectDeathRequest struct {
 
 func (x *CorrectDeathRequest) Reset() {
 	*x = CorrectDeathRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2760,7 +2852,7 @@ func (x *CorrectDeathRequest) String() string {
 func (*CorrectDeathRequest) ProtoMessage() {}
 
 func (x *CorrectDeathRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2773,7 +2865,7 @@ func (x *CorrectDeathRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectDeathRequest.ProtoReflect.Descriptor instead.
 func (*CorrectDeathRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CorrectDeathRequest) GetRequestId() string {
@@ -2815,7 +2907,7 @@ type CorrectDeathResponse struct {
 
 func (x *CorrectDeathResponse) Reset() {
 	*x = CorrectDeathResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2827,7 +2919,7 @@ func (x *CorrectDeathResponse) String() string {
 func (*CorrectDeathResponse) ProtoMessage() {}
 
 func (x *CorrectDeathResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2840,7 +2932,7 @@ func (x *CorrectDeathResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectDeathResponse.ProtoReflect.Descriptor instead.
 func (*CorrectDeathResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *CorrectDeathResponse) GetReferral() *Referral {
@@ -2867,7 +2959,7 @@ type SuspendClockRequest struct {
 
 func (x *SuspendClockRequest) Reset() {
 	*x = SuspendClockRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2879,7 +2971,7 @@ func (x *SuspendClockRequest) String() string {
 func (*SuspendClockRequest) ProtoMessage() {}
 
 func (x *SuspendClockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2892,7 +2984,7 @@ func (x *SuspendClockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendClockRequest.ProtoReflect.Descriptor instead.
 func (*SuspendClockRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SuspendClockRequest) GetRequestId() string {
@@ -2934,7 +3026,7 @@ type SuspendClockResponse struct {
 
 func (x *SuspendClockResponse) Reset() {
 	*x = SuspendClockResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2946,7 +3038,7 @@ func (x *SuspendClockResponse) String() string {
 func (*SuspendClockResponse) ProtoMessage() {}
 
 func (x *SuspendClockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2959,7 +3051,7 @@ func (x *SuspendClockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendClockResponse.ProtoReflect.Descriptor instead.
 func (*SuspendClockResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SuspendClockResponse) GetReferral() *Referral {
@@ -2984,7 +3076,7 @@ type ListTimelineRequest struct {
 
 func (x *ListTimelineRequest) Reset() {
 	*x = ListTimelineRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2996,7 +3088,7 @@ func (x *ListTimelineRequest) String() string {
 func (*ListTimelineRequest) ProtoMessage() {}
 
 func (x *ListTimelineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3009,7 +3101,7 @@ func (x *ListTimelineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTimelineRequest.ProtoReflect.Descriptor instead.
 func (*ListTimelineRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{36}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListTimelineRequest) GetReferralId() string {
@@ -3046,7 +3138,7 @@ type ListTimelineResponse struct {
 
 func (x *ListTimelineResponse) Reset() {
 	*x = ListTimelineResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3058,7 +3150,7 @@ func (x *ListTimelineResponse) String() string {
 func (*ListTimelineResponse) ProtoMessage() {}
 
 func (x *ListTimelineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3071,7 +3163,7 @@ func (x *ListTimelineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTimelineResponse.ProtoReflect.Descriptor instead.
 func (*ListTimelineResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{37}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListTimelineResponse) GetEntries() []*TimelineEntry {
@@ -3103,7 +3195,7 @@ type ListWorklistRequest struct {
 
 func (x *ListWorklistRequest) Reset() {
 	*x = ListWorklistRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3115,7 +3207,7 @@ func (x *ListWorklistRequest) String() string {
 func (*ListWorklistRequest) ProtoMessage() {}
 
 func (x *ListWorklistRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3128,7 +3220,7 @@ func (x *ListWorklistRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorklistRequest.ProtoReflect.Descriptor instead.
 func (*ListWorklistRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListWorklistRequest) GetKind() WorklistKind {
@@ -3165,7 +3257,7 @@ type ListWorklistResponse struct {
 
 func (x *ListWorklistResponse) Reset() {
 	*x = ListWorklistResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3177,7 +3269,7 @@ func (x *ListWorklistResponse) String() string {
 func (*ListWorklistResponse) ProtoMessage() {}
 
 func (x *ListWorklistResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3190,7 +3282,7 @@ func (x *ListWorklistResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorklistResponse.ProtoReflect.Descriptor instead.
 func (*ListWorklistResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListWorklistResponse) GetReferrals() []*Referral {
@@ -3222,7 +3314,7 @@ type FollowEventsRequest struct {
 
 func (x *FollowEventsRequest) Reset() {
 	*x = FollowEventsRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3234,7 +3326,7 @@ func (x *FollowEventsRequest) String() string {
 func (*FollowEventsRequest) ProtoMessage() {}
 
 func (x *FollowEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3247,7 +3339,7 @@ func (x *FollowEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowEventsRequest.ProtoReflect.Descriptor instead.
 func (*FollowEventsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{40}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *FollowEventsRequest) GetCursor() string {
@@ -3282,7 +3374,7 @@ type FollowEventsResponse struct {
 
 func (x *FollowEventsResponse) Reset() {
 	*x = FollowEventsResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3294,7 +3386,7 @@ func (x *FollowEventsResponse) String() string {
 func (*FollowEventsResponse) ProtoMessage() {}
 
 func (x *FollowEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3307,7 +3399,7 @@ func (x *FollowEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowEventsResponse.ProtoReflect.Descriptor instead.
 func (*FollowEventsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{41}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *FollowEventsResponse) GetEvent() *Event {
@@ -3346,7 +3438,7 @@ type RecordCaseEventRequest struct {
 
 func (x *RecordCaseEventRequest) Reset() {
 	*x = RecordCaseEventRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3358,7 +3450,7 @@ func (x *RecordCaseEventRequest) String() string {
 func (*RecordCaseEventRequest) ProtoMessage() {}
 
 func (x *RecordCaseEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3371,7 +3463,7 @@ func (x *RecordCaseEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCaseEventRequest.ProtoReflect.Descriptor instead.
 func (*RecordCaseEventRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{42}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *RecordCaseEventRequest) GetRequestId() string {
@@ -3476,7 +3568,7 @@ type RecordCaseEventRequest_Transfer struct {
 }
 
 type RecordCaseEventRequest_Claim struct {
-	// A claim was opened, discharged, settled, reversed or fell back to a manual claim.
+	// A claim was opened, discharged, settled or reversed, fell back to a manual claim, or was taken back.
 	Claim *ClaimEvent `protobuf:"bytes,8,opt,name=claim,proto3,oneof"`
 }
 
@@ -3533,7 +3625,7 @@ type OfferEvent struct {
 
 func (x *OfferEvent) Reset() {
 	*x = OfferEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3545,7 +3637,7 @@ func (x *OfferEvent) String() string {
 func (*OfferEvent) ProtoMessage() {}
 
 func (x *OfferEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3558,7 +3650,7 @@ func (x *OfferEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfferEvent.ProtoReflect.Descriptor instead.
 func (*OfferEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{43}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *OfferEvent) GetOfferId() string {
@@ -3648,7 +3740,7 @@ func (x *OfferEvent) GetCondition() int32 {
 // PatientEvent is a change of what is known of a case's patient. It names data, never their values.
 type PatientEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// CLINICAL, COVERAGE or RESIDENCE.
+	// CLINICAL, COVERAGE or RESIDENCE; MERGED when the record was merged with another, SEPARATED when a merge was undone.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Version after it, of the clinical record or of the patient.
 	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
@@ -3660,7 +3752,7 @@ type PatientEvent struct {
 
 func (x *PatientEvent) Reset() {
 	*x = PatientEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3672,7 +3764,7 @@ func (x *PatientEvent) String() string {
 func (*PatientEvent) ProtoMessage() {}
 
 func (x *PatientEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3685,7 +3777,7 @@ func (x *PatientEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PatientEvent.ProtoReflect.Descriptor instead.
 func (*PatientEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{44}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *PatientEvent) GetKind() string {
@@ -3729,7 +3821,7 @@ type TransferEvent struct {
 
 func (x *TransferEvent) Reset() {
 	*x = TransferEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3741,7 +3833,7 @@ func (x *TransferEvent) String() string {
 func (*TransferEvent) ProtoMessage() {}
 
 func (x *TransferEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3754,7 +3846,7 @@ func (x *TransferEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferEvent.ProtoReflect.Descriptor instead.
 func (*TransferEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{45}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *TransferEvent) GetTransferId() string {
@@ -3797,8 +3889,9 @@ type ClaimEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Claim.
 	ClaimId string `protobuf:"bytes,1,opt,name=claim_id,json=claimId,proto3" json:"claim_id,omitempty"`
-	// OPENED, DISCHARGED, SETTLED, REVERSED or MANUAL; UNANSWERED when it has waited for the insured province, or for an agency
-	// that holds it, longer than declared: SETTLED, REVERSED or MANUAL ends that.
+	// OPENED, DISCHARGED, SETTLED, REVERSED or MANUAL; REOPENED when the discharge was taken back (2405), CANCELLED when the
+	// admission was (2404); UNANSWERED when it has waited for the insured province, or for an agency that holds it, longer than
+	// declared: SETTLED, REVERSED or MANUAL ends that.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Total of the bill.
 	Total *v11.Money `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
@@ -3807,14 +3900,16 @@ type ClaimEvent struct {
 	// Who pays how much, once settled.
 	Shares []*ClaimShare `protobuf:"bytes,5,rep,name=shares,proto3" json:"shares,omitempty"`
 	// Why it became a manual claim, or waits: a reason of fault.proto.
-	ReasonCode    string `protobuf:"bytes,6,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	ReasonCode string `protobuf:"bytes,6,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	// Version of the claim after it: of two events of a claim the later one has the higher. 0: not known, the time decides.
+	Version       int64 `protobuf:"varint,7,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ClaimEvent) Reset() {
 	*x = ClaimEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3826,7 +3921,7 @@ func (x *ClaimEvent) String() string {
 func (*ClaimEvent) ProtoMessage() {}
 
 func (x *ClaimEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3839,7 +3934,7 @@ func (x *ClaimEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimEvent.ProtoReflect.Descriptor instead.
 func (*ClaimEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{46}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ClaimEvent) GetClaimId() string {
@@ -3884,6 +3979,13 @@ func (x *ClaimEvent) GetReasonCode() string {
 	return ""
 }
 
+func (x *ClaimEvent) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 // ClaimShare is one payer's part of a bill.
 type ClaimShare struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3897,7 +3999,7 @@ type ClaimShare struct {
 
 func (x *ClaimShare) Reset() {
 	*x = ClaimShare{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3909,7 +4011,7 @@ func (x *ClaimShare) String() string {
 func (*ClaimShare) ProtoMessage() {}
 
 func (x *ClaimShare) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3922,7 +4024,7 @@ func (x *ClaimShare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimShare.ProtoReflect.Descriptor instead.
 func (*ClaimShare) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{47}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ClaimShare) GetPayer() string {
@@ -3952,7 +4054,7 @@ type HoldEvent struct {
 
 func (x *HoldEvent) Reset() {
 	*x = HoldEvent{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3964,7 +4066,7 @@ func (x *HoldEvent) String() string {
 func (*HoldEvent) ProtoMessage() {}
 
 func (x *HoldEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3977,7 +4079,7 @@ func (x *HoldEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldEvent.ProtoReflect.Descriptor instead.
 func (*HoldEvent) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{48}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *HoldEvent) GetHoldId() string {
@@ -4007,7 +4109,7 @@ type RecordCaseEventResponse struct {
 
 func (x *RecordCaseEventResponse) Reset() {
 	*x = RecordCaseEventResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4019,7 +4121,7 @@ func (x *RecordCaseEventResponse) String() string {
 func (*RecordCaseEventResponse) ProtoMessage() {}
 
 func (x *RecordCaseEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4032,7 +4134,7 @@ func (x *RecordCaseEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCaseEventResponse.ProtoReflect.Descriptor instead.
 func (*RecordCaseEventResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{49}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RecordCaseEventResponse) GetState() State {
@@ -4072,7 +4174,7 @@ type AssignCenterRequest struct {
 
 func (x *AssignCenterRequest) Reset() {
 	*x = AssignCenterRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4084,7 +4186,7 @@ func (x *AssignCenterRequest) String() string {
 func (*AssignCenterRequest) ProtoMessage() {}
 
 func (x *AssignCenterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4097,7 +4199,7 @@ func (x *AssignCenterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCenterRequest.ProtoReflect.Descriptor instead.
 func (*AssignCenterRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{50}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *AssignCenterRequest) GetRequestId() string {
@@ -4160,7 +4262,7 @@ type AssignCenterResponse struct {
 
 func (x *AssignCenterResponse) Reset() {
 	*x = AssignCenterResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4172,7 +4274,7 @@ func (x *AssignCenterResponse) String() string {
 func (*AssignCenterResponse) ProtoMessage() {}
 
 func (x *AssignCenterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4185,7 +4287,7 @@ func (x *AssignCenterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCenterResponse.ProtoReflect.Descriptor instead.
 func (*AssignCenterResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{51}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *AssignCenterResponse) GetState() State {
@@ -4210,7 +4312,7 @@ type ListWaitingCasesRequest struct {
 
 func (x *ListWaitingCasesRequest) Reset() {
 	*x = ListWaitingCasesRequest{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4222,7 +4324,7 @@ func (x *ListWaitingCasesRequest) String() string {
 func (*ListWaitingCasesRequest) ProtoMessage() {}
 
 func (x *ListWaitingCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4235,7 +4337,7 @@ func (x *ListWaitingCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWaitingCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListWaitingCasesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{52}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListWaitingCasesRequest) GetOrgan() v1.Organ {
@@ -4272,7 +4374,7 @@ type ListWaitingCasesResponse struct {
 
 func (x *ListWaitingCasesResponse) Reset() {
 	*x = ListWaitingCasesResponse{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[53]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4284,7 +4386,7 @@ func (x *ListWaitingCasesResponse) String() string {
 func (*ListWaitingCasesResponse) ProtoMessage() {}
 
 func (x *ListWaitingCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[53]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4297,7 +4399,7 @@ func (x *ListWaitingCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWaitingCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListWaitingCasesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{53}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ListWaitingCasesResponse) GetCases() []*WaitingCase {
@@ -4331,7 +4433,7 @@ type WaitingCase struct {
 
 func (x *WaitingCase) Reset() {
 	*x = WaitingCase{}
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[54]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4343,7 +4445,7 @@ func (x *WaitingCase) String() string {
 func (*WaitingCase) ProtoMessage() {}
 
 func (x *WaitingCase) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_referral_v1_messages_proto_msgTypes[54]
+	mi := &file_huhang_referral_v1_messages_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4356,7 +4458,7 @@ func (x *WaitingCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitingCase.ProtoReflect.Descriptor instead.
 func (*WaitingCase) Descriptor() ([]byte, []int) {
-	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{54}
+	return file_huhang_referral_v1_messages_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *WaitingCase) GetReferralId() string {
@@ -4391,8 +4493,7 @@ var File_huhang_referral_v1_messages_proto protoreflect.FileDescriptor
 
 const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\n" +
-	"!huhang/referral/v1/messages.proto\x12\x12huhang.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/organ/v1/organ.proto\"\xce\n" +
-	"\n" +
+	"!huhang/referral/v1/messages.proto\x12\x12huhang.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/organ/v1/organ.proto\"\x82\v\n" +
 	"\bReferral\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x1d\n" +
@@ -4431,7 +4532,15 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x04etag\x18\x1b \x01(\tR\x04etag\x12'\n" +
 	"\x0fopen_conditions\x18\x1c \x01(\x05R\x0eopenConditions\x12J\n" +
 	"\x13conditions_due_time\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampR\x11conditionsDueTime\x12;\n" +
-	"\tattention\x18\x1e \x03(\v2\x1d.huhang.referral.v1.AttentionR\tattention\"\x98\x01\n" +
+	"\tattention\x18\x1e \x03(\v2\x1d.huhang.referral.v1.AttentionR\tattention\x122\n" +
+	"\x05bills\x18\x1f \x03(\v2\x1c.huhang.referral.v1.CaseBillR\x05bills\"\xc1\x01\n" +
+	"\bCaseBill\x12\x19\n" +
+	"\bclaim_id\x18\x01 \x01(\tR\aclaimId\x12\x14\n" +
+	"\x05stage\x18\x02 \x01(\tR\x05stage\x129\n" +
+	"\n" +
+	"stage_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tstageTime\x121\n" +
+	"\bself_pay\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyR\aselfPay\x12\x16\n" +
+	"\x06undone\x18\x05 \x01(\bR\x06undone\"\x98\x01\n" +
 	"\tAttention\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x1b\n" +
 	"\trecord_id\x18\x02 \x01(\tR\brecordId\x12\x1f\n" +
@@ -4684,9 +4793,9 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"(\x00R\x0eopenConditions\x12J\n" +
 	"\x13conditions_due_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x11conditionsDueTime\x12'\n" +
 	"\tcondition\x18\f \x01(\x05B\t\xbaH\x06\x1a\x04\x18\n" +
-	"(\x00R\tcondition\"\xa1\x01\n" +
-	"\fPatientEvent\x128\n" +
-	"\x04kind\x18\x01 \x01(\tB$\xbaH!r\x1fR\bCLINICALR\bCOVERAGER\tRESIDENCER\x04kind\x12!\n" +
+	"(\x00R\tcondition\"\xb4\x01\n" +
+	"\fPatientEvent\x12K\n" +
+	"\x04kind\x18\x01 \x01(\tB7\xbaH4r2R\bCLINICALR\bCOVERAGER\tRESIDENCER\x06MERGEDR\tSEPARATEDR\x04kind\x12!\n" +
 	"\aversion\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\aversion\x124\n" +
 	"\x04data\x18\x03 \x03(\tB \xbaH\x1d\x92\x01\x1a\x10d\"\x16r\x142\x12^[a-z0-9_.]{1,64}$R\x04data\"\x96\x03\n" +
 	"\rTransferEvent\x12:\n" +
@@ -4698,18 +4807,19 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\varrive_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"arriveTime\x12;\n" +
 	"\vdepart_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"departTime\"\xd5\x02\n" +
+	"departTime\"\x8d\x03\n" +
 	"\n" +
 	"ClaimEvent\x12$\n" +
-	"\bclaim_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aclaimId\x12T\n" +
-	"\x04kind\x18\x02 \x01(\tB@\xbaH=r;R\x06OPENEDR\n" +
+	"\bclaim_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aclaimId\x12i\n" +
+	"\x04kind\x18\x02 \x01(\tBU\xbaHRrPR\x06OPENEDR\n" +
 	"DISCHARGEDR\aSETTLEDR\bREVERSEDR\x06MANUALR\n" +
-	"UNANSWEREDR\x04kind\x12,\n" +
+	"UNANSWEREDR\bREOPENEDR\tCANCELLEDR\x04kind\x12,\n" +
 	"\x05total\x18\x03 \x01(\v2\x16.huhang.money.v1.MoneyR\x05total\x121\n" +
 	"\bself_pay\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyR\aselfPay\x12@\n" +
 	"\x06shares\x18\x05 \x03(\v2\x1e.huhang.referral.v1.ClaimShareB\b\xbaH\x05\x92\x01\x02\x10\x14R\x06shares\x12(\n" +
 	"\vreason_code\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
-	"reasonCode\"v\n" +
+	"reasonCode\x12!\n" +
+	"\aversion\x18\a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\aversion\"v\n" +
 	"\n" +
 	"ClaimShare\x120\n" +
 	"\x05payer\x18\x01 \x01(\tB\x1a\xbaH\x17r\x152\x13^[a-z][a-z_]{1,30}$R\x05payer\x126\n" +
@@ -4828,145 +4938,149 @@ func file_huhang_referral_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_referral_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_huhang_referral_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
+var file_huhang_referral_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_huhang_referral_v1_messages_proto_goTypes = []any{
 	(State)(0),                         // 0: huhang.referral.v1.State
 	(CloseReason)(0),                   // 1: huhang.referral.v1.CloseReason
 	(WorklistKind)(0),                  // 2: huhang.referral.v1.WorklistKind
 	(ScreeningDecision)(0),             // 3: huhang.referral.v1.ScreeningDecision
 	(*Referral)(nil),                   // 4: huhang.referral.v1.Referral
-	(*Attention)(nil),                  // 5: huhang.referral.v1.Attention
-	(*AvailableAction)(nil),            // 6: huhang.referral.v1.AvailableAction
-	(*Surgery)(nil),                    // 7: huhang.referral.v1.Surgery
-	(*TimelineEntry)(nil),              // 8: huhang.referral.v1.TimelineEntry
-	(*Event)(nil),                      // 9: huhang.referral.v1.Event
-	(*CreateReferralRequest)(nil),      // 10: huhang.referral.v1.CreateReferralRequest
-	(*CreateReferralResponse)(nil),     // 11: huhang.referral.v1.CreateReferralResponse
-	(*GetReferralRequest)(nil),         // 12: huhang.referral.v1.GetReferralRequest
-	(*GetReferralResponse)(nil),        // 13: huhang.referral.v1.GetReferralResponse
-	(*ListReferralsRequest)(nil),       // 14: huhang.referral.v1.ListReferralsRequest
-	(*ListReferralsResponse)(nil),      // 15: huhang.referral.v1.ListReferralsResponse
-	(*SubmitReferralRequest)(nil),      // 16: huhang.referral.v1.SubmitReferralRequest
-	(*SubmitReferralResponse)(nil),     // 17: huhang.referral.v1.SubmitReferralResponse
-	(*ScreenReferralRequest)(nil),      // 18: huhang.referral.v1.ScreenReferralRequest
-	(*ScreenReferralResponse)(nil),     // 19: huhang.referral.v1.ScreenReferralResponse
-	(*ChooseCentersRequest)(nil),       // 20: huhang.referral.v1.ChooseCentersRequest
-	(*ChooseCentersResponse)(nil),      // 21: huhang.referral.v1.ChooseCentersResponse
-	(*BookAdmissionRequest)(nil),       // 22: huhang.referral.v1.BookAdmissionRequest
-	(*BookAdmissionResponse)(nil),      // 23: huhang.referral.v1.BookAdmissionResponse
-	(*RecordEvaluationRequest)(nil),    // 24: huhang.referral.v1.RecordEvaluationRequest
-	(*RecordEvaluationResponse)(nil),   // 25: huhang.referral.v1.RecordEvaluationResponse
-	(*RecordSurgeryRequest)(nil),       // 26: huhang.referral.v1.RecordSurgeryRequest
-	(*RecordSurgeryResponse)(nil),      // 27: huhang.referral.v1.RecordSurgeryResponse
-	(*RecordDischargeRequest)(nil),     // 28: huhang.referral.v1.RecordDischargeRequest
-	(*RecordDischargeResponse)(nil),    // 29: huhang.referral.v1.RecordDischargeResponse
-	(*BackReferRequest)(nil),           // 30: huhang.referral.v1.BackReferRequest
-	(*BackReferResponse)(nil),          // 31: huhang.referral.v1.BackReferResponse
-	(*AcceptBackReferralRequest)(nil),  // 32: huhang.referral.v1.AcceptBackReferralRequest
-	(*AcceptBackReferralResponse)(nil), // 33: huhang.referral.v1.AcceptBackReferralResponse
-	(*CloseReferralRequest)(nil),       // 34: huhang.referral.v1.CloseReferralRequest
-	(*CloseReferralResponse)(nil),      // 35: huhang.referral.v1.CloseReferralResponse
-	(*CorrectDeathRequest)(nil),        // 36: huhang.referral.v1.CorrectDeathRequest
-	(*CorrectDeathResponse)(nil),       // 37: huhang.referral.v1.CorrectDeathResponse
-	(*SuspendClockRequest)(nil),        // 38: huhang.referral.v1.SuspendClockRequest
-	(*SuspendClockResponse)(nil),       // 39: huhang.referral.v1.SuspendClockResponse
-	(*ListTimelineRequest)(nil),        // 40: huhang.referral.v1.ListTimelineRequest
-	(*ListTimelineResponse)(nil),       // 41: huhang.referral.v1.ListTimelineResponse
-	(*ListWorklistRequest)(nil),        // 42: huhang.referral.v1.ListWorklistRequest
-	(*ListWorklistResponse)(nil),       // 43: huhang.referral.v1.ListWorklistResponse
-	(*FollowEventsRequest)(nil),        // 44: huhang.referral.v1.FollowEventsRequest
-	(*FollowEventsResponse)(nil),       // 45: huhang.referral.v1.FollowEventsResponse
-	(*RecordCaseEventRequest)(nil),     // 46: huhang.referral.v1.RecordCaseEventRequest
-	(*OfferEvent)(nil),                 // 47: huhang.referral.v1.OfferEvent
-	(*PatientEvent)(nil),               // 48: huhang.referral.v1.PatientEvent
-	(*TransferEvent)(nil),              // 49: huhang.referral.v1.TransferEvent
-	(*ClaimEvent)(nil),                 // 50: huhang.referral.v1.ClaimEvent
-	(*ClaimShare)(nil),                 // 51: huhang.referral.v1.ClaimShare
-	(*HoldEvent)(nil),                  // 52: huhang.referral.v1.HoldEvent
-	(*RecordCaseEventResponse)(nil),    // 53: huhang.referral.v1.RecordCaseEventResponse
-	(*AssignCenterRequest)(nil),        // 54: huhang.referral.v1.AssignCenterRequest
-	(*AssignCenterResponse)(nil),       // 55: huhang.referral.v1.AssignCenterResponse
-	(*ListWaitingCasesRequest)(nil),    // 56: huhang.referral.v1.ListWaitingCasesRequest
-	(*ListWaitingCasesResponse)(nil),   // 57: huhang.referral.v1.ListWaitingCasesResponse
-	(*WaitingCase)(nil),                // 58: huhang.referral.v1.WaitingCase
-	(v1.Organ)(0),                      // 59: huhang.organ.v1.Organ
-	(v1.Urgency)(0),                    // 60: huhang.organ.v1.Urgency
-	(*timestamppb.Timestamp)(nil),      // 61: google.protobuf.Timestamp
-	(*v11.Money)(nil),                  // 62: huhang.money.v1.Money
+	(*CaseBill)(nil),                   // 5: huhang.referral.v1.CaseBill
+	(*Attention)(nil),                  // 6: huhang.referral.v1.Attention
+	(*AvailableAction)(nil),            // 7: huhang.referral.v1.AvailableAction
+	(*Surgery)(nil),                    // 8: huhang.referral.v1.Surgery
+	(*TimelineEntry)(nil),              // 9: huhang.referral.v1.TimelineEntry
+	(*Event)(nil),                      // 10: huhang.referral.v1.Event
+	(*CreateReferralRequest)(nil),      // 11: huhang.referral.v1.CreateReferralRequest
+	(*CreateReferralResponse)(nil),     // 12: huhang.referral.v1.CreateReferralResponse
+	(*GetReferralRequest)(nil),         // 13: huhang.referral.v1.GetReferralRequest
+	(*GetReferralResponse)(nil),        // 14: huhang.referral.v1.GetReferralResponse
+	(*ListReferralsRequest)(nil),       // 15: huhang.referral.v1.ListReferralsRequest
+	(*ListReferralsResponse)(nil),      // 16: huhang.referral.v1.ListReferralsResponse
+	(*SubmitReferralRequest)(nil),      // 17: huhang.referral.v1.SubmitReferralRequest
+	(*SubmitReferralResponse)(nil),     // 18: huhang.referral.v1.SubmitReferralResponse
+	(*ScreenReferralRequest)(nil),      // 19: huhang.referral.v1.ScreenReferralRequest
+	(*ScreenReferralResponse)(nil),     // 20: huhang.referral.v1.ScreenReferralResponse
+	(*ChooseCentersRequest)(nil),       // 21: huhang.referral.v1.ChooseCentersRequest
+	(*ChooseCentersResponse)(nil),      // 22: huhang.referral.v1.ChooseCentersResponse
+	(*BookAdmissionRequest)(nil),       // 23: huhang.referral.v1.BookAdmissionRequest
+	(*BookAdmissionResponse)(nil),      // 24: huhang.referral.v1.BookAdmissionResponse
+	(*RecordEvaluationRequest)(nil),    // 25: huhang.referral.v1.RecordEvaluationRequest
+	(*RecordEvaluationResponse)(nil),   // 26: huhang.referral.v1.RecordEvaluationResponse
+	(*RecordSurgeryRequest)(nil),       // 27: huhang.referral.v1.RecordSurgeryRequest
+	(*RecordSurgeryResponse)(nil),      // 28: huhang.referral.v1.RecordSurgeryResponse
+	(*RecordDischargeRequest)(nil),     // 29: huhang.referral.v1.RecordDischargeRequest
+	(*RecordDischargeResponse)(nil),    // 30: huhang.referral.v1.RecordDischargeResponse
+	(*BackReferRequest)(nil),           // 31: huhang.referral.v1.BackReferRequest
+	(*BackReferResponse)(nil),          // 32: huhang.referral.v1.BackReferResponse
+	(*AcceptBackReferralRequest)(nil),  // 33: huhang.referral.v1.AcceptBackReferralRequest
+	(*AcceptBackReferralResponse)(nil), // 34: huhang.referral.v1.AcceptBackReferralResponse
+	(*CloseReferralRequest)(nil),       // 35: huhang.referral.v1.CloseReferralRequest
+	(*CloseReferralResponse)(nil),      // 36: huhang.referral.v1.CloseReferralResponse
+	(*CorrectDeathRequest)(nil),        // 37: huhang.referral.v1.CorrectDeathRequest
+	(*CorrectDeathResponse)(nil),       // 38: huhang.referral.v1.CorrectDeathResponse
+	(*SuspendClockRequest)(nil),        // 39: huhang.referral.v1.SuspendClockRequest
+	(*SuspendClockResponse)(nil),       // 40: huhang.referral.v1.SuspendClockResponse
+	(*ListTimelineRequest)(nil),        // 41: huhang.referral.v1.ListTimelineRequest
+	(*ListTimelineResponse)(nil),       // 42: huhang.referral.v1.ListTimelineResponse
+	(*ListWorklistRequest)(nil),        // 43: huhang.referral.v1.ListWorklistRequest
+	(*ListWorklistResponse)(nil),       // 44: huhang.referral.v1.ListWorklistResponse
+	(*FollowEventsRequest)(nil),        // 45: huhang.referral.v1.FollowEventsRequest
+	(*FollowEventsResponse)(nil),       // 46: huhang.referral.v1.FollowEventsResponse
+	(*RecordCaseEventRequest)(nil),     // 47: huhang.referral.v1.RecordCaseEventRequest
+	(*OfferEvent)(nil),                 // 48: huhang.referral.v1.OfferEvent
+	(*PatientEvent)(nil),               // 49: huhang.referral.v1.PatientEvent
+	(*TransferEvent)(nil),              // 50: huhang.referral.v1.TransferEvent
+	(*ClaimEvent)(nil),                 // 51: huhang.referral.v1.ClaimEvent
+	(*ClaimShare)(nil),                 // 52: huhang.referral.v1.ClaimShare
+	(*HoldEvent)(nil),                  // 53: huhang.referral.v1.HoldEvent
+	(*RecordCaseEventResponse)(nil),    // 54: huhang.referral.v1.RecordCaseEventResponse
+	(*AssignCenterRequest)(nil),        // 55: huhang.referral.v1.AssignCenterRequest
+	(*AssignCenterResponse)(nil),       // 56: huhang.referral.v1.AssignCenterResponse
+	(*ListWaitingCasesRequest)(nil),    // 57: huhang.referral.v1.ListWaitingCasesRequest
+	(*ListWaitingCasesResponse)(nil),   // 58: huhang.referral.v1.ListWaitingCasesResponse
+	(*WaitingCase)(nil),                // 59: huhang.referral.v1.WaitingCase
+	(v1.Organ)(0),                      // 60: huhang.organ.v1.Organ
+	(v1.Urgency)(0),                    // 61: huhang.organ.v1.Urgency
+	(*timestamppb.Timestamp)(nil),      // 62: google.protobuf.Timestamp
+	(*v11.Money)(nil),                  // 63: huhang.money.v1.Money
 }
 var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
-	59, // 0: huhang.referral.v1.Referral.organ:type_name -> huhang.organ.v1.Organ
-	60, // 1: huhang.referral.v1.Referral.urgency:type_name -> huhang.organ.v1.Urgency
+	60, // 0: huhang.referral.v1.Referral.organ:type_name -> huhang.organ.v1.Organ
+	61, // 1: huhang.referral.v1.Referral.urgency:type_name -> huhang.organ.v1.Urgency
 	0,  // 2: huhang.referral.v1.Referral.state:type_name -> huhang.referral.v1.State
-	61, // 3: huhang.referral.v1.Referral.deadline:type_name -> google.protobuf.Timestamp
-	7,  // 4: huhang.referral.v1.Referral.surgery:type_name -> huhang.referral.v1.Surgery
+	62, // 3: huhang.referral.v1.Referral.deadline:type_name -> google.protobuf.Timestamp
+	8,  // 4: huhang.referral.v1.Referral.surgery:type_name -> huhang.referral.v1.Surgery
 	1,  // 5: huhang.referral.v1.Referral.close_reason:type_name -> huhang.referral.v1.CloseReason
-	6,  // 6: huhang.referral.v1.Referral.available_actions:type_name -> huhang.referral.v1.AvailableAction
-	61, // 7: huhang.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
-	61, // 8: huhang.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
-	61, // 9: huhang.referral.v1.Referral.admission_time:type_name -> google.protobuf.Timestamp
-	62, // 10: huhang.referral.v1.Referral.self_pay:type_name -> huhang.money.v1.Money
-	61, // 11: huhang.referral.v1.Referral.conditions_due_time:type_name -> google.protobuf.Timestamp
-	5,  // 12: huhang.referral.v1.Referral.attention:type_name -> huhang.referral.v1.Attention
-	61, // 13: huhang.referral.v1.Attention.since_time:type_name -> google.protobuf.Timestamp
-	61, // 14: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
-	61, // 15: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
-	61, // 16: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
-	61, // 17: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
-	0,  // 18: huhang.referral.v1.TimelineEntry.state:type_name -> huhang.referral.v1.State
-	8,  // 19: huhang.referral.v1.Event.entry:type_name -> huhang.referral.v1.TimelineEntry
-	59, // 20: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
-	60, // 21: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
-	4,  // 22: huhang.referral.v1.CreateReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 23: huhang.referral.v1.GetReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	0,  // 24: huhang.referral.v1.ListReferralsRequest.state:type_name -> huhang.referral.v1.State
-	61, // 25: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
-	4,  // 26: huhang.referral.v1.ListReferralsResponse.referrals:type_name -> huhang.referral.v1.Referral
-	4,  // 27: huhang.referral.v1.SubmitReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	3,  // 28: huhang.referral.v1.ScreenReferralRequest.decision:type_name -> huhang.referral.v1.ScreeningDecision
-	4,  // 29: huhang.referral.v1.ScreenReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 30: huhang.referral.v1.ChooseCentersResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 31: huhang.referral.v1.BookAdmissionResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 32: huhang.referral.v1.RecordEvaluationResponse.referral:type_name -> huhang.referral.v1.Referral
-	61, // 33: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
-	4,  // 34: huhang.referral.v1.RecordSurgeryResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 35: huhang.referral.v1.RecordDischargeResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 36: huhang.referral.v1.BackReferResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 37: huhang.referral.v1.AcceptBackReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	1,  // 38: huhang.referral.v1.CloseReferralRequest.reason:type_name -> huhang.referral.v1.CloseReason
-	4,  // 39: huhang.referral.v1.CloseReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 40: huhang.referral.v1.CorrectDeathResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 41: huhang.referral.v1.SuspendClockResponse.referral:type_name -> huhang.referral.v1.Referral
-	8,  // 42: huhang.referral.v1.ListTimelineResponse.entries:type_name -> huhang.referral.v1.TimelineEntry
-	2,  // 43: huhang.referral.v1.ListWorklistRequest.kind:type_name -> huhang.referral.v1.WorklistKind
-	4,  // 44: huhang.referral.v1.ListWorklistResponse.referrals:type_name -> huhang.referral.v1.Referral
-	9,  // 45: huhang.referral.v1.FollowEventsResponse.event:type_name -> huhang.referral.v1.Event
-	61, // 46: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
-	47, // 47: huhang.referral.v1.RecordCaseEventRequest.offer:type_name -> huhang.referral.v1.OfferEvent
-	49, // 48: huhang.referral.v1.RecordCaseEventRequest.transfer:type_name -> huhang.referral.v1.TransferEvent
-	50, // 49: huhang.referral.v1.RecordCaseEventRequest.claim:type_name -> huhang.referral.v1.ClaimEvent
-	52, // 50: huhang.referral.v1.RecordCaseEventRequest.hold:type_name -> huhang.referral.v1.HoldEvent
-	48, // 51: huhang.referral.v1.RecordCaseEventRequest.patient:type_name -> huhang.referral.v1.PatientEvent
-	61, // 52: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
-	61, // 53: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
-	61, // 54: huhang.referral.v1.OfferEvent.conditions_due_time:type_name -> google.protobuf.Timestamp
-	61, // 55: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
-	61, // 56: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
-	62, // 57: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
-	62, // 58: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
-	51, // 59: huhang.referral.v1.ClaimEvent.shares:type_name -> huhang.referral.v1.ClaimShare
-	62, // 60: huhang.referral.v1.ClaimShare.amount:type_name -> huhang.money.v1.Money
-	0,  // 61: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
-	0,  // 62: huhang.referral.v1.AssignCenterResponse.state:type_name -> huhang.referral.v1.State
-	59, // 63: huhang.referral.v1.ListWaitingCasesRequest.organ:type_name -> huhang.organ.v1.Organ
-	58, // 64: huhang.referral.v1.ListWaitingCasesResponse.cases:type_name -> huhang.referral.v1.WaitingCase
-	60, // 65: huhang.referral.v1.WaitingCase.urgency:type_name -> huhang.organ.v1.Urgency
-	61, // 66: huhang.referral.v1.WaitingCase.create_time:type_name -> google.protobuf.Timestamp
-	67, // [67:67] is the sub-list for method output_type
-	67, // [67:67] is the sub-list for method input_type
-	67, // [67:67] is the sub-list for extension type_name
-	67, // [67:67] is the sub-list for extension extendee
-	0,  // [0:67] is the sub-list for field type_name
+	7,  // 6: huhang.referral.v1.Referral.available_actions:type_name -> huhang.referral.v1.AvailableAction
+	62, // 7: huhang.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
+	62, // 8: huhang.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
+	62, // 9: huhang.referral.v1.Referral.admission_time:type_name -> google.protobuf.Timestamp
+	63, // 10: huhang.referral.v1.Referral.self_pay:type_name -> huhang.money.v1.Money
+	62, // 11: huhang.referral.v1.Referral.conditions_due_time:type_name -> google.protobuf.Timestamp
+	6,  // 12: huhang.referral.v1.Referral.attention:type_name -> huhang.referral.v1.Attention
+	5,  // 13: huhang.referral.v1.Referral.bills:type_name -> huhang.referral.v1.CaseBill
+	62, // 14: huhang.referral.v1.CaseBill.stage_time:type_name -> google.protobuf.Timestamp
+	63, // 15: huhang.referral.v1.CaseBill.self_pay:type_name -> huhang.money.v1.Money
+	62, // 16: huhang.referral.v1.Attention.since_time:type_name -> google.protobuf.Timestamp
+	62, // 17: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
+	62, // 18: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
+	62, // 19: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
+	62, // 20: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
+	0,  // 21: huhang.referral.v1.TimelineEntry.state:type_name -> huhang.referral.v1.State
+	9,  // 22: huhang.referral.v1.Event.entry:type_name -> huhang.referral.v1.TimelineEntry
+	60, // 23: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
+	61, // 24: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
+	4,  // 25: huhang.referral.v1.CreateReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 26: huhang.referral.v1.GetReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	0,  // 27: huhang.referral.v1.ListReferralsRequest.state:type_name -> huhang.referral.v1.State
+	62, // 28: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
+	4,  // 29: huhang.referral.v1.ListReferralsResponse.referrals:type_name -> huhang.referral.v1.Referral
+	4,  // 30: huhang.referral.v1.SubmitReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	3,  // 31: huhang.referral.v1.ScreenReferralRequest.decision:type_name -> huhang.referral.v1.ScreeningDecision
+	4,  // 32: huhang.referral.v1.ScreenReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 33: huhang.referral.v1.ChooseCentersResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 34: huhang.referral.v1.BookAdmissionResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 35: huhang.referral.v1.RecordEvaluationResponse.referral:type_name -> huhang.referral.v1.Referral
+	62, // 36: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
+	4,  // 37: huhang.referral.v1.RecordSurgeryResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 38: huhang.referral.v1.RecordDischargeResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 39: huhang.referral.v1.BackReferResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 40: huhang.referral.v1.AcceptBackReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	1,  // 41: huhang.referral.v1.CloseReferralRequest.reason:type_name -> huhang.referral.v1.CloseReason
+	4,  // 42: huhang.referral.v1.CloseReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 43: huhang.referral.v1.CorrectDeathResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 44: huhang.referral.v1.SuspendClockResponse.referral:type_name -> huhang.referral.v1.Referral
+	9,  // 45: huhang.referral.v1.ListTimelineResponse.entries:type_name -> huhang.referral.v1.TimelineEntry
+	2,  // 46: huhang.referral.v1.ListWorklistRequest.kind:type_name -> huhang.referral.v1.WorklistKind
+	4,  // 47: huhang.referral.v1.ListWorklistResponse.referrals:type_name -> huhang.referral.v1.Referral
+	10, // 48: huhang.referral.v1.FollowEventsResponse.event:type_name -> huhang.referral.v1.Event
+	62, // 49: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
+	48, // 50: huhang.referral.v1.RecordCaseEventRequest.offer:type_name -> huhang.referral.v1.OfferEvent
+	50, // 51: huhang.referral.v1.RecordCaseEventRequest.transfer:type_name -> huhang.referral.v1.TransferEvent
+	51, // 52: huhang.referral.v1.RecordCaseEventRequest.claim:type_name -> huhang.referral.v1.ClaimEvent
+	53, // 53: huhang.referral.v1.RecordCaseEventRequest.hold:type_name -> huhang.referral.v1.HoldEvent
+	49, // 54: huhang.referral.v1.RecordCaseEventRequest.patient:type_name -> huhang.referral.v1.PatientEvent
+	62, // 55: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
+	62, // 56: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
+	62, // 57: huhang.referral.v1.OfferEvent.conditions_due_time:type_name -> google.protobuf.Timestamp
+	62, // 58: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
+	62, // 59: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
+	63, // 60: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
+	63, // 61: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
+	52, // 62: huhang.referral.v1.ClaimEvent.shares:type_name -> huhang.referral.v1.ClaimShare
+	63, // 63: huhang.referral.v1.ClaimShare.amount:type_name -> huhang.money.v1.Money
+	0,  // 64: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
+	0,  // 65: huhang.referral.v1.AssignCenterResponse.state:type_name -> huhang.referral.v1.State
+	60, // 66: huhang.referral.v1.ListWaitingCasesRequest.organ:type_name -> huhang.organ.v1.Organ
+	59, // 67: huhang.referral.v1.ListWaitingCasesResponse.cases:type_name -> huhang.referral.v1.WaitingCase
+	61, // 68: huhang.referral.v1.WaitingCase.urgency:type_name -> huhang.organ.v1.Urgency
+	62, // 69: huhang.referral.v1.WaitingCase.create_time:type_name -> google.protobuf.Timestamp
+	70, // [70:70] is the sub-list for method output_type
+	70, // [70:70] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_huhang_referral_v1_messages_proto_init() }
@@ -4974,7 +5088,7 @@ func file_huhang_referral_v1_messages_proto_init() {
 	if File_huhang_referral_v1_messages_proto != nil {
 		return
 	}
-	file_huhang_referral_v1_messages_proto_msgTypes[42].OneofWrappers = []any{
+	file_huhang_referral_v1_messages_proto_msgTypes[43].OneofWrappers = []any{
 		(*RecordCaseEventRequest_Offer)(nil),
 		(*RecordCaseEventRequest_Transfer)(nil),
 		(*RecordCaseEventRequest_Claim)(nil),
@@ -4987,7 +5101,7 @@ func file_huhang_referral_v1_messages_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_referral_v1_messages_proto_rawDesc), len(file_huhang_referral_v1_messages_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   55,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
