@@ -92,30 +92,3 @@ func (s *Service) OpenClaim(ctx context.Context, ask ClaimAsk, p ClaimPrepared) 
 	}
 	return c, s.tell(ctx, c, "OPENED", c.ID, nil)
 }
-
-// occasion keys an event that can happen to a claim more than once.
-func (s *Service) occasion(c *Claim) string { return c.ID + "-" + c.Etag() }
-
-// tell writes the job that tells the case. record makes the event's key: a claim can be settled more than once. The
-// case's bill is that of its stay: an outpatient's later visits are not told.
-func (s *Service) tell(ctx context.Context, c *Claim, kind, record string, a *Answer) error {
-	if c.Kind == Outpatient {
-		return nil
-	}
-	e := Event{
-		Key: "evt-" + record + "-" + kind, ReferralID: c.ReferralID, ClaimID: c.ID, Kind: kind, At: s.clock.Now(),
-		Actor: c.Actor, Total: c.Total,
-	}
-	if a != nil {
-		selfPay := a.Split.Total - a.Split.Funds()
-		e.SelfPay, e.Shares = &selfPay, a.Split.Shares
-	}
-	switch kind {
-	case "MANUAL":
-		e.Reason = c.ManualReason
-	case "UNANSWERED":
-		// The line itself found it out.
-		e.Reason, e.Actor = string(c.UnderWay.Reason), Actor{}
-	}
-	return s.store.TellCase(ctx, e)
-}

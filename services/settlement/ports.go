@@ -143,26 +143,12 @@ type Books interface {
 type Jobs interface {
 	// CompleteLater makes the service look after a claim that is SETTLING or REVERSING, at the time given.
 	CompleteLater(ctx context.Context, claimID string, at time.Time) error
-	// TellCase tells the case what became of a claim.
+	// TellCase owes the case an event of a claim, and makes a job tell it.
 	TellCase(ctx context.Context, e Event) error
-}
-
-// Event is what became of a claim, for the case.
-type Event struct {
-	// Key is the event's own: the case records it once.
-	Key        string    `json:"key"`
-	ReferralID string    `json:"referral_id"`
-	ClaimID    string    `json:"claim_id"`
-	Kind       string    `json:"kind"`
-	At         time.Time `json:"at"`
-	Actor      Actor     `json:"actor"`
-	Total      money.Fen `json:"total"`
-	// Reason is why it waits, or became a manual claim.
-	Reason string `json:"reason,omitempty"`
-	// SelfPay is what the patient pays, once settled.
-	SelfPay *money.Fen `json:"self_pay,omitempty"`
-	// Shares are who pays how much, once settled.
-	Shares []split.Share `json:"shares,omitempty"`
+	// Untold returns what the case is owed of a claim up to a number, in order.
+	Untold(ctx context.Context, claimID string, upTo int64) ([]Event, error)
+	// Told ends what is owed of one event.
+	Told(ctx context.Context, claimID string, number int64) error
 }
 
 // Profile is what the patient service tells of a person.

@@ -76,22 +76,22 @@ func without(have []FeeLine, numbers []int32) ([]FeeLine, error) {
 	return rest, nil
 }
 
-// CancelDischarge takes a discharge back.
+// CancelDischarge takes a discharge back, and the case learns that its bill is open again.
 func (s *Service) CancelDischarge(ctx context.Context, claimID, etag string) (*Claim, error) {
 	who := access.From(ctx)
-	return s.updateClaim(ctx, claimID, etag, ownClaim, func(_ context.Context, c *Claim) error {
+	return s.updateClaim(ctx, claimID, etag, ownClaim, func(ctx context.Context, c *Claim) error {
 		if err := c.in(Discharged); err != nil {
 			return err
 		}
 		c.Status, c.DischargeDate, c.Actor = Open, "", actorOf(who)
-		return nil
+		return s.tell(ctx, c, "REOPENED", s.occasion(c), nil)
 	})
 }
 
-// CancelAdmission takes an admission back, once no line stands.
+// CancelAdmission takes an admission back, once no line stands; the case learns that it has no such bill.
 func (s *Service) CancelAdmission(ctx context.Context, claimID, etag string) (*Claim, error) {
 	who := access.From(ctx)
-	return s.updateClaim(ctx, claimID, etag, ownClaim, func(_ context.Context, c *Claim) error {
+	return s.updateClaim(ctx, claimID, etag, ownClaim, func(ctx context.Context, c *Claim) error {
 		if err := c.in(Open); err != nil {
 			return err
 		}
@@ -100,6 +100,6 @@ func (s *Service) CancelAdmission(ctx context.Context, claimID, etag string) (*C
 				"Fee lines stand: recall them first.", "仍有费用明细，请先撤销。").With("state", string(c.Status))
 		}
 		c.Status, c.Actor = Cancelled, actorOf(who)
-		return nil
+		return s.tell(ctx, c, "CANCELLED", s.occasion(c), nil)
 	})
 }

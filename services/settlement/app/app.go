@@ -12,7 +12,6 @@ import (
 	"time"
 
 	settlementv1 "huhang.example/gen/huhang/settlement/v1"
-	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/fleet"
 	"huhang.example/services/internal/host"
 	"huhang.example/services/internal/sqldb"
@@ -153,14 +152,13 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	}
 	watch := supervision.New(store.New(h.DB), d.Clock, d.IDs, watched)
 	rules := settlement.Rules{Watch: watch, Provinces: places, Book: book, Life: life, RecogniseDeclared: c.RecogniseDeclared || c.Sample}
-	others := peers.New(d.Peers)
-	use := settlement.New(store.New(h.DB), others, d.Clock, d.IDs, rules)
+	use := settlement.New(store.New(h.DB), peers.New(d.Peers), d.Clock, d.IDs, rules)
 	server := rpc.New(use, h.DB, d.Log)
 	settlementv1.RegisterSettlementServiceServer(h.GRPC(), server)
 	settlementv1.RegisterClaimLifeServiceServer(h.GRPC(), server)
 	settlementv1.RegisterPreauthorisationServiceServer(h.GRPC(), server)
 	settlementv1.RegisterInsuredPlaceServiceServer(h.GRPC(), rpc.NewInsured(use))
-	Handle(h.Jobs, use, others)
+	Handle(h.Jobs, use)
 	clears := clearing.New(store.NewBooks(h.DB), peers.NewClearing(d.Peers), d.Clock, d.IDs, c.Provinces, dates)
 	settlementv1.RegisterClearingServiceServer(h.GRPC(), rpc.NewClearing(clears, h.DB))
 	settlementv1.RegisterClearingExchangeServiceServer(h.GRPC(), rpc.NewExchange(clears, h.DB))
@@ -171,14 +169,14 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 }
 
 // Handle makes the jobs of the service work.
-func Handle(w *sqldb.Workers, use *settlement.Service, others settlement.Peers) {
+func Handle(w *sqldb.Workers, use *settlement.Service) {
 	sqldb.Handle(w, func(ctx context.Context, args store.CompleteArgs) error {
 		return persist(ctx, seeThrough(ctx, use, args.ClaimID))
 	})
 	sqldb.Handle(w, func(ctx context.Context, args store.ExpireArgs) error { return use.Expire(ctx, args.ID) })
 	sqldb.Handle(w, func(ctx context.Context, args store.EventArgs) error {
-		err := others.Tell(ctx, args.Event)
-		if f, ok := fault.As(err); ok && (f.Code == fault.NotFound || f.Code == fault.InvalidArgument) {
+		err := use.TellCase(ctx, args.Event)
+		if settlement.NeverTaken(err) {
 			// Saying it again changes nothing; the dead job keeps it.
 			return sqldb.Discard(err)
 		}

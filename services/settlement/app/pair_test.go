@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -52,6 +53,8 @@ type wire struct {
 	commits int
 	// before and after are asked with the name of a call; an error loses the question, or the answer.
 	before, after func(call string) error
+	// telling is asked with an event; an error keeps the case from hearing it.
+	telling func(e settlement.Event) error
 }
 
 var errLost = fault.New(fault.Unavailable, fault.PeerUnavailable, "", "lost", "丢失")
@@ -68,11 +71,29 @@ func (w *wire) Case(context.Context, string) (settlement.Case, error) {
 	return w.theCase, nil
 }
 
+// Tell records an event once per key, as the case does.
 func (w *wire) Tell(_ context.Context, e settlement.Event) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.told = append(w.told, e)
+	if w.telling != nil {
+		if err := w.telling(e); err != nil {
+			return err
+		}
+	}
+	if !slices.ContainsFunc(w.told, func(t settlement.Event) bool { return t.Key == e.Key }) {
+		w.told = append(w.told, e)
+	}
 	return nil
+}
+
+// heard are the kinds of the events told, in the order of the telling.
+func (w *wire) heard() (kinds []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.told {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
 }
 
 func send[T any](ctx context.Context, w *wire, call string, do func(ctx context.Context) (T, error)) (T, error) {
@@ -187,7 +208,7 @@ func eachPair(t *testing.T, test func(t *testing.T, p *pair)) {
 // jobs runs the jobs of the treatment province.
 func (p *pair) jobs() {
 	w := sqldb.NewWorkers()
-	app.Handle(w, p.here, p.wire)
+	app.Handle(w, p.here)
 	if err := p.db.StartJobs(p.t.Context(), w); err != nil {
 		p.t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/sqldb"
-	"huhang.example/services/settlement"
 	"huhang.example/services/settlement/ledger"
 )
 
@@ -104,22 +103,9 @@ type CompleteArgs struct {
 // Kind names the job.
 func (CompleteArgs) Kind() string { return "settlement_complete" }
 
-// EventArgs tell the case what became of a claim.
-type EventArgs struct {
-	Event settlement.Event `json:"event"`
-}
-
-// Kind names the job.
-func (EventArgs) Kind() string { return "settlement_case_event" }
-
 // CompleteLater makes the service look after a claim.
 func (s *Store) CompleteLater(ctx context.Context, claimID string, at time.Time) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		return tx.Enqueue(ctx, CompleteArgs{claimID}, sqldb.At(at))
 	})
-}
-
-// TellCase tells the case what became of a claim.
-func (s *Store) TellCase(ctx context.Context, e settlement.Event) error {
-	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return tx.Enqueue(ctx, EventArgs{e}) })
 }

@@ -208,7 +208,30 @@ func books(t *testing.T, s settlement.Store) {
 
 func jobs(t *testing.T, s settlement.Store) {
 	ok(t, s.CompleteLater(ctx(t), ids.New("clm_310000"), clock.System().Now().Add(time.Hour)))
-	ok(t, s.TellCase(ctx(t), settlement.Event{Key: strings.Repeat("k", 64), ReferralID: ids.New("ref"), Kind: "OPENED", At: at}))
+	claim, other := ids.New("clm_310000"), ids.New("clm_310000")
+	tell := func(claimID string, number int64) {
+		ok(t, s.TellCase(ctx(t), settlement.Event{Key: strings.Repeat("k", 64), ReferralID: ids.New("ref"), ClaimID: claimID, Number: number, Kind: "OPENED", At: at}))
+	}
+	tell(claim, 3)
+	tell(claim, 1)
+	tell(claim, 10)
+	tell(other, 2)
+	owed := func(upTo int64, want ...int64) {
+		t.Helper()
+		got, err := s.Untold(ctx(t), claim, upTo)
+		var numbers []int64
+		for _, e := range got {
+			numbers = append(numbers, e.Number)
+		}
+		if err != nil || !slices.Equal(numbers, want) {
+			t.Errorf("owed up to %d: %v, %v", upTo, numbers, err)
+		}
+	}
+	owed(3, 1, 3)
+	owed(10, 1, 3, 10)
+	ok(t, s.Told(ctx(t), claim, 1))
+	ok(t, s.Told(ctx(t), claim, 1))
+	owed(10, 3, 10)
 }
 
 // What is done within Atomically commits together, or not at all.
