@@ -18,7 +18,7 @@ type Merge struct {
 	EndedBy, EndReason   string
 }
 
-// LiveCase is a case that goes on.
+// LiveCase is a case of a patient, one that goes on where nothing else is said.
 type LiveCase struct{ ReferralID, PatientID, Organ string }
 
 // Cases carries what the referral service tells into MergePatients.

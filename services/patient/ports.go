@@ -93,6 +93,8 @@ type Scanner interface {
 type Peers interface {
 	// LiveCases returns the cases of a record that go on.
 	LiveCases(ctx context.Context, patientID string) ([]LiveCase, error)
+	// Cases returns all cases of a record.
+	Cases(ctx context.Context, patientID string) ([]LiveCase, error)
 	// FactsChanged tells a case that data of its patient changed.
 	FactsChanged(ctx context.Context, requestID, referralID string, e Edit) error
 }

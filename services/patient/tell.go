@@ -46,6 +46,47 @@ func (s *Service) TellCases(ctx context.Context, e Edit) error {
 	return nil
 }
 
+// Regroup is that a merge was made or undone: records are one person's from now on, or two people's again.
+type Regroup struct {
+	MergeID, Survivor, Merged string
+	Ended                     bool
+	At                        time.Time
+	Organisation, Subject     string
+}
+
+// TellRegroup is the job that tells the cases of the records that they are one person's now, or no longer, each once. A merge is
+// told to the cases that go on; the end of one also to those that were closed, for it may have been the other person who died.
+func (s *Service) TellRegroup(ctx context.Context, g Regroup) error {
+	e, cases := Edit{Kind: "MERGED", At: g.At, Organisation: g.Organisation, Subject: g.Subject}, s.peers.LiveCases
+	if g.Ended {
+		e.Kind, cases = "SEPARATED", s.peers.Cases
+	}
+	told := map[string]bool{}
+	for _, record := range []string{g.Survivor, g.Merged} {
+		p, err := s.store.Get(ctx, record)
+		if err != nil {
+			return err
+		}
+		e.PatientID, e.Version = p.ID, p.Version
+		for _, id := range append([]string{p.ID}, p.MergedIDs...) {
+			if told[id] {
+				continue
+			}
+			told[id] = true
+			of, err := cases(ctx, id)
+			if err != nil {
+				return err
+			}
+			for _, c := range of {
+				if err := s.peers.FactsChanged(ctx, c.ReferralID+"-"+g.MergeID+"-"+e.Kind[:1], c.ReferralID, e); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // edits are what a change of a patient's own record touches of what rankings use.
 func edits(before, after *Patient) []string {
 	var kinds []string

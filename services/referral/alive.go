@@ -19,7 +19,9 @@ var alive = []Row{
 	backTo(Screening, screening, Submitted, Screening),
 	backTo(Returned, after(7*day), Returned),
 	backTo(Consultation, consulting, Consultation),
-	backTo(Matched, after(48*time.Hour), Matched, Offered, Accepted, Booked, TransferPlanned, InTransit),
+	// Who was on the way is somewhere, and nobody awaits them any more.
+	backTo(Matched, after(2*time.Hour), InTransit),
+	backTo(Matched, after(48*time.Hour), Matched, Offered, Accepted, Booked, TransferPlanned),
 	backTo(Arrived, after(30*day), Arrived),
 	backTo(Evaluating, after(30*day), Evaluating),
 	backTo(Listed, after(30*day), Listed),
@@ -71,10 +73,27 @@ func (s *Service) CorrectDeath(ctx context.Context, referralID, etag, comment st
 	return r, err
 }
 
-// revive moves the case back and forgets what its closing gave back.
+// revive moves the case back and forgets what its closing gave back; what of it has to be done anew stands on the timeline.
 func (r *Referral) revive(a Act) error {
-	return r.apply(CorrectDeath, a, r.forgetDeath)
+	former, seen, parts := r.ClosedIn, r.Parties(), r.parts()
+	again := a
+	again.Center, again.Note = r.CenterID, ""
+	if err := r.apply(CorrectDeath, a, r.forgetDeath); err != nil {
+		return err
+	}
+	if r.Anew = anew[former]; r.Anew != "" {
+		r.partsBefore = parts
+		r.note(r.Anew, again, seen...)
+	}
+	return nil
 }
+
+// anew says what has to be done again of what closing gave back, by the state the case was closed in.
+var anew = map[State]string{
+	Offered: "OFFER_TO_REPEAT", Accepted: "PLACE_TO_REPEAT", Booked: "PLACE_TO_REPEAT", TransferPlanned: "MOVE_TO_REPEAT", InTransit: "MOVE_TO_REPEAT",
+}
+
+func toRepeat(r *Referral, a Act) bool { return r.Anew != "" && nobodyAsked(r, a) }
 
 func (r *Referral) forgetDeath() {
 	former := r.ClosedIn
@@ -110,31 +129,49 @@ func (s *Service) reviveOthers(ctx context.Context, patientID, origin string) er
 		if other.ID != origin && other.DiedWith != origin {
 			continue
 		}
-		_, err := s.update(ctx, other.ID, "", func(r *Referral, a Act) error {
-			if r.CloseReason != Died || r.ID != origin && r.DiedWith != origin {
-				return nil
-			}
-			a.Record = origin
-			return r.revive(a)
-		})
-		var live *LiveCaseError
-		if errors.As(err, &live) {
-			continue // another case of the person goes on for this organ
-		}
-		if err != nil {
+		if err := s.reviveOne(ctx, other.ID, origin); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// reviveOne takes a case back that was closed with the one whose death does not count for it; while another case of the
+// person goes on for this organ it stays closed.
+func (s *Service) reviveOne(ctx context.Context, referralID, origin string) error {
+	_, err := s.update(ctx, referralID, "", func(r *Referral, a Act) error {
+		if r.CloseReason != Died || r.ID != origin && r.DiedWith != origin {
+			return nil
+		}
+		a.Record = origin
+		return r.revive(a)
+	})
+	var live *LiveCaseError
+	if errors.As(err, &live) {
+		return nil
+	}
+	return err
+}
+
 // ofPerson are the cases of a person, also under records merged into one another. A job asks: nobody's right to see the patient counts.
 func (s *Service) ofPerson(ctx context.Context, patientID string) ([]*Referral, error) {
-	ids := []string{patientID}
-	known, err := s.peers.FindPatients(ctx, patientID, "")
+	ids, err := s.recordsOf(ctx, patientID)
 	if err != nil {
 		return nil, err
 	}
+	if len(ids) == 0 {
+		ids = []string{patientID}
+	}
+	return s.store.OfPatients(ctx, Scope{All: true}, ids, maxFound)
+}
+
+// recordsOf are the ids of all records of a person; none when the patient service knows no such record.
+func (s *Service) recordsOf(ctx context.Context, patientID string) (ids []string, err error) {
+	known, err := s.peers.FindPatients(ctx, patientID, "")
+	if err != nil || len(known) == 0 {
+		return nil, err
+	}
+	ids = []string{patientID}
 	for _, k := range known {
 		for _, id := range append([]string{k.PatientID}, k.Others...) {
 			if !slices.Contains(ids, id) {
@@ -142,5 +179,5 @@ func (s *Service) ofPerson(ctx context.Context, patientID string) ([]*Referral, 
 			}
 		}
 	}
-	return s.store.OfPatients(ctx, Scope{All: true}, ids, maxFound)
+	return ids, nil
 }

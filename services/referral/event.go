@@ -26,7 +26,7 @@ type Happening struct {
 	// Of conditions: which, how many are open, and when the first is due.
 	Condition, OpenConditions int
 	ConditionsDue             time.Time
-	// Of patients: the version after the change and the names of the data.
+	// Version is the patient's or the claim's after it. Of patients: the names of the data.
 	Version int64
 	Data    []string
 	// Of transfers: planned or real.
@@ -66,6 +66,9 @@ func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 	kind := string(h.Move)
 	switch h.Move {
 	case FactsChanged:
+		if regrouped[h.Reason] != "" {
+			return r.regroup(a, h), nil
+		}
 		return r.factsChanged(a, h), nil
 	case ConditionFulfilled, ConditionLapsed:
 		kind += strconv.Itoa(h.Condition)
@@ -85,15 +88,17 @@ func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 		}
 		return false, nil
 	}
-	claim := slices.Contains(claimChanged, h.Move) || h.Move == ClaimOpened
+	claim := aboutClaim(h.Move)
 	if claim {
 		// A claim may be settled and reversed several times.
-		kind += "@" + strconv.FormatInt(h.Occurred.UnixMicro(), 10)
+		if kind += "@" + strconv.FormatInt(h.Occurred.UnixMicro(), 10); h.Version > 0 {
+			kind = string(h.Move) + "#" + strconv.FormatInt(h.Version, 10)
+		}
 	}
 	if r.saw(h.Record, kind) {
 		return true, nil
 	}
-	if claim && h.Occurred.Before(r.ClaimTime) {
+	if b := r.stay(h.Record); claim && b != nil && b.after(h) {
 		r.see(h.Record, kind)
 		a.Reason = late
 		r.note(string(h.Move), a)
@@ -130,7 +135,7 @@ func (r *Referral) take(h Happening) {
 		r.passOver(h)
 		r.OfferID, r.CenterID, r.CenterCity, r.HoldID = h.Record, h.Center, h.City, h.Hold
 		r.Admission, r.AcceptTime, r.HoldConfirmed = h.Admission, h.Occurred, false
-		r.FilingID, r.FilingWaits, r.TransferID = "", false, ""
+		r.FilingID, r.FilingWaits, r.TransferID, r.Anew = "", false, "", ""
 		r.OpenConditions, r.ConditionsDue = h.OpenConditions, h.ConditionsDue
 		r.enqueue(Job{Do: JobFile, Record: h.Record})
 	case ConditionFulfilled, ConditionLapsed:
@@ -156,26 +161,23 @@ func (r *Referral) take(h Happening) {
 		r.TransferID = h.Record
 	case TransferAborted:
 		r.TransferID = ""
-	case ClaimOpened, ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered:
-		if r.ofDrugs(h) {
-			return
+	}
+	if aboutClaim(h.Move) && !r.ofDrugs(h) {
+		if h.Move == ClaimOpened && r.State == Arrived {
+			r.Admitted = h.Record
 		}
-		r.ClaimID, r.ClaimStage, r.ClaimTime = h.Record, string(h.Move), h.Occurred
-		switch h.Move {
-		case ClaimSettled:
-			r.SelfPay = h.SelfPay
-		case ClaimReversed:
-			r.SelfPay = nil
-		}
+		r.bill(h)
 	}
 }
+
+func aboutClaim(m Move) bool { return m == ClaimOpened || slices.Contains(claimChanged, m) }
 
 // ofDrugs tells a claim of the time after the stay, such as that of anti-rejection drugs, from the bill of the stay.
 func (r *Referral) ofDrugs(h Happening) bool {
 	if contains(r.Outpatient, h.Record) {
 		return true
 	}
-	if h.Move != ClaimOpened || r.ClaimID == "" || r.ClaimID == h.Record || r.State != FollowUp && r.State != Closed {
+	if len(r.stays()) == 0 || r.stay(h.Record) != nil || r.State != FollowUp && r.State != Closed {
 		return false
 	}
 	if len(r.Outpatient) < maxOutpatient {

@@ -134,23 +134,12 @@ func unfitBooked(r *Referral, a Act) bool { return a.Reason == "UNFIT" && thisTr
 func conditionsOpen(r *Referral, _ Act) bool { return r.OpenConditions > 0 }
 func conditionsDue(r *Referral) time.Time    { return r.ConditionsDue }
 
-func noClaim(r *Referral, _ Act) bool   { return r.ClaimID == "" }
-func claimOpen(r *Referral, _ Act) bool { return r.ClaimStage == string(ClaimOpened) }
-func claimComplete(r *Referral, _ Act) bool {
-	return r.ClaimStage == string(ClaimDischarged) || r.ClaimStage == string(ClaimReversed)
-}
-
 // diedIn: only a case that was closed because the patient died, in one of the states.
 func diedIn(states ...State) Guard {
 	return func(r *Referral, _ Act) bool { return r.CloseReason == Died && slices.Contains(states, r.ClosedIn) }
 }
 
 func filingWaits(r *Referral, _ Act) bool { return r.FilingWaits }
-
-// billFinal: a case ends as completed once its bill, if it has one, is settled or has become a manual claim.
-func billFinal(r *Referral, _ Act) bool {
-	return r.ClaimStage == "" || r.ClaimStage == string(ClaimSettled) || r.ClaimStage == string(ClaimManual)
-}
 
 // operated: whoever comes back to the center after the surgery may be discharged without another.
 func operated(r *Referral, _ Act) bool { return r.Surgery != nil }

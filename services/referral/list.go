@@ -73,7 +73,7 @@ var worklists = []worklist{
 	{kind: "LISTED", states: on(Listed, Suspended), waiting: TheCenter, within: func(now time.Time) time.Time { return now.Add(7 * day) }},
 	{kind: "BACK_REFERRALS", states: on(BackReferred), waiting: TheLocalHospital},
 	{kind: "FOLLOW_UPS_OVERDUE", states: on(FollowUp), waiting: TheLocalHospital | TheCenter, within: overdue},
-	{kind: "SETTLEMENTS_FAILING", states: everywhere, waiting: TheReferrer | TheCenter, claims: do(ClaimReversed, ClaimManual, ClaimUnanswered)},
+	{kind: "SETTLEMENTS_FAILING", states: everywhere, waiting: TheReferrer | TheCenter, claims: billsFailing},
 	{kind: "NEEDS_ATTENTION", states: everywhere, attention: true},
 	{kind: "EXHAUSTED", states: on(Exhausted), waiting: TheReferrer},
 	{kind: "OVERDUE", states: live, waiting: TheReferrer | TheAskedCenter | TheCenter | TheLocalHospital | ThePanel, within: overdue},

@@ -48,6 +48,8 @@ const (
 	ClaimReversed      Move = "CLAIM_REVERSED"
 	ClaimManual        Move = "CLAIM_MANUAL"
 	ClaimUnanswered    Move = "CLAIM_UNANSWERED"
+	ClaimReopened      Move = "CLAIM_REOPENED"
+	ClaimCancelled     Move = "CLAIM_CANCELLED"
 	Consult            Move = "CONSULT"
 	Opine              Move = "OPINE"
 	ConcludeIndicated  Move = "CONCLUDE_INDICATED"
@@ -115,7 +117,7 @@ var (
 	// transferTold is what becomes of a move on its way, and of the way back.
 	transferTold = do("TRANSFER_DELAYED", "TRANSFER_REPLANNED", "TRANSFER_ATTENTION", "TRANSFER_AT_DOOR",
 		"BACK_TRANSFER_PLANNED", "BACK_TRANSFER_DEPARTED", "BACK_TRANSFER_ARRIVED", "BACK_TRANSFER_ABORTED")
-	claimChanged = do(ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered)
+	claimChanged = do(ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered, ClaimReopened, ClaimCancelled)
 	notArrived   = on(Draft, Submitted, Screening, Returned, Consultation, Matched, Offered, Accepted, Booked, TransferPlanned,
 		InTransit, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed)
 )
@@ -167,6 +169,10 @@ var Table = slices.Concat([]Row{
 	{From: on(Screening), Do: do(MatchRanked), By: TheLine, When: matching, To: Matched, Limit: after(48 * time.Hour), Kind: "MATCHED"},
 	{From: on(Screening), Do: do(MatchEmpty), By: TheLine, When: matching, To: Exhausted},
 	{From: on(Screening), Do: do(MatchRefused), By: TheLine, When: matching, To: Screening, Limit: screening},
+	{
+		From: on(Matched), By: TheReferrer, When: toRepeat, Call: "ChooseCenters", Answers: true,
+		Zh: "死亡登记已更正：请确认患者所在，重新邀约原接收中心或改选", En: "The death was corrected: find out where the patient is, and ask the center again or another",
+	},
 	{
 		From: on(Matched), Do: do(Choose), By: TheReferrer, When: nobodyAsked, To: Matched, Kind: "CENTERS_CHOSEN",
 		Call: "ChooseCenters", Answers: true, Zh: "由患者选择移植中心", En: "Let the patient choose the centers to ask",
@@ -327,6 +333,7 @@ var Table = slices.Concat([]Row{
 	{From: everywhere, By: TheCenter, When: claimComplete, Call: "SettleClaim", Zh: "跨省直接结算", En: "Settle across provinces"},
 	{From: on(Arrived), Do: do(ClaimOpened), By: TheLine, To: Evaluating, Keep: true},
 	{From: notArrived, Do: do(ClaimOpened), By: TheLine, Keep: true},
+	{From: on(Evaluating), Do: do(ClaimCancelled), By: TheLine, When: onlyAdmission, To: Arrived, Keep: true},
 	{From: everywhere, Do: claimChanged, By: TheLine, Keep: true},
 	{From: live, By: TheReferrer, When: filingWaits, Call: "GiveConsent", Zh: "取得结算知情同意", En: "Obtain the consent to settlement"},
 

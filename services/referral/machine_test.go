@@ -57,8 +57,10 @@ func allowed(from State, m Move, to State) bool {
 	switch m {
 	case ClaimOpened:
 		return to == from && from != Arrived || from == Arrived && to == Evaluating
-	case ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered:
+	case ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered, ClaimReopened:
 		return to == from
+	case ClaimCancelled:
+		return to == from || from == Evaluating && to == Arrived
 	case Close, CloseDied:
 		return from != Closed && to == Closed
 	case Supersede:
@@ -343,7 +345,8 @@ func effect(r *Referral, m Move, a Act) {
 	case AbandonAsking:
 		r.stopAsking()
 	case ConditionFulfilled, ConditionLapsed, OfferRefused, OfferDeclined, OfferExpired, OfferWithdrawn, OfferCreated, HoldExpired, HoldReleased,
-		TransferPlan, TransferDeparted, TransferArrived, TransferAborted, ClaimOpened, ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered:
+		TransferPlan, TransferDeparted, TransferArrived, TransferAborted, ClaimOpened, ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered,
+		ClaimReopened, ClaimCancelled:
 		r.take(Happening{Move: m, Record: a.Record, Center: a.Center, AtOnce: 2})
 	case OfferAccepted:
 		r.take(Happening{Move: m, Record: a.Record, Center: a.Center, City: "310100", Hold: "hld_1"})

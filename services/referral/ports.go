@@ -160,6 +160,7 @@ const (
 	JobRemind   = "remind"
 	JobDied     = "died"
 	JobAlive    = "alive"
+	JobPerson   = "person"
 )
 
 // Job is a step the line owes a case. It is written with the change that makes it due, and may run more than once.

@@ -84,6 +84,8 @@ type Referral struct {
 	// was another one.
 	ClosedIn State  `json:",omitempty"`
 	DiedWith string `json:",omitempty"`
+	// Anew is what has to be done again after a death was corrected, until a center accepts: the kind of its entry.
+	Anew string `json:",omitempty"`
 
 	// Deadline of the present state; zero when no clock runs, or while it is suspended.
 	Deadline time.Time
@@ -123,11 +125,15 @@ type Referral struct {
 	FilingID    string
 	FilingWaits bool
 	TransferID  string
-	ClaimID     string
-	// ClaimStage is the last claim event, ClaimTime when that happened.
+	// Stays are the bills. ClaimID is the one shown: the latest that is still to be settled, else the latest; ClaimStage is its
+	// last event, ClaimTime when that happened. SelfPay sums what is settled.
+	Stays      []StayBill `json:",omitempty"`
+	ClaimID    string
 	ClaimStage string
 	ClaimTime  time.Time
 	SelfPay    *money.Fen
+	// Admitted is the claim with whose admission the evaluation began.
+	Admitted string `json:",omitempty"`
 
 	Surgery            *Surgery
 	RehabilitationPlan string

@@ -72,7 +72,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	use := patient.New(kept, peers.New(d.Peers), scanner, d.Clock, d.IDs)
 	use.Recognise(catalogue)
 	store.ScanWith(h.Jobs, use.Scan)
-	store.TellWith(h.Jobs, use.TellCases)
+	store.TellWith(h.Jobs, use)
 	server := rpc.New(use, h.DB, sealer)
 	patientv1.RegisterPatientServiceServer(h.GRPC(), server)
 	patientv1.RegisterMergeServiceServer(h.GRPC(), rpc.Merges{Server: server})

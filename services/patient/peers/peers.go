@@ -31,8 +31,18 @@ const (
 	pageSize    = 200
 )
 
-// LiveCases reads the cases of a record as this service, on behalf of nobody.
+// LiveCases reads the cases of a record that go on.
 func (p *Peers) LiveCases(ctx context.Context, patientID string) ([]patient.LiveCase, error) {
+	return p.cases(ctx, patientID, false)
+}
+
+// Cases reads all cases of a record.
+func (p *Peers) Cases(ctx context.Context, patientID string) ([]patient.LiveCase, error) {
+	return p.cases(ctx, patientID, true)
+}
+
+// cases reads as this service, on behalf of nobody.
+func (p *Peers) cases(ctx context.Context, patientID string, closed bool) ([]patient.LiveCase, error) {
 	conn, err := p.dialer.Conn("referral", anyProvince)
 	if err != nil {
 		return nil, err
@@ -47,7 +57,7 @@ func (p *Peers) LiveCases(ctx context.Context, patientID string) ([]patient.Live
 			return nil, err
 		}
 		for _, r := range got.GetReferrals() {
-			if r.GetState() != referralv1.State_STATE_CLOSED {
+			if closed || r.GetState() != referralv1.State_STATE_CLOSED {
 				live = append(live, patient.LiveCase{ReferralID: r.GetReferralId(), PatientID: patientID, Organ: strings.TrimPrefix(r.GetOrgan().String(), "ORGAN_")})
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -31,6 +32,7 @@ type line struct {
 	clock  *clock.Fake
 	server *rpc.Server
 	live   map[string][]patient.LiveCase
+	closed map[string][]patient.LiveCase
 	away   bool // the scanner is
 	keys   int
 	keyDir string
@@ -40,6 +42,10 @@ type line struct {
 
 func (l *line) LiveCases(_ context.Context, patientID string) ([]patient.LiveCase, error) {
 	return l.live[patientID], nil
+}
+
+func (l *line) Cases(_ context.Context, patientID string) ([]patient.LiveCase, error) {
+	return append(slices.Clone(l.live[patientID]), l.closed[patientID]...), nil
 }
 
 func (l *line) FactsChanged(_ context.Context, _, referralID string, e patient.Edit) error {
@@ -64,12 +70,12 @@ func each(t *testing.T, test func(l *line)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &line{T: t, db: db, clock: fake, live: map[string][]patient.LiveCase{}, keyDir: dir}
+		l := &line{T: t, db: db, clock: fake, live: map[string][]patient.LiveCase{}, closed: map[string][]patient.LiveCase{}, keyDir: dir}
 		use := patient.New(store.New(db, sealer), l, l, fake, id.Random())
 		l.server = rpc.New(use, db, sealer)
 		w := sqldb.NewWorkers()
 		store.ScanWith(w, use.Scan)
-		store.TellWith(w, use.TellCases)
+		store.TellWith(w, use)
 		if err := db.StartJobs(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}

@@ -57,6 +57,9 @@ func (s *Store) Merge(ctx context.Context, m *patient.Merge, etag, mergedEtag st
 		if _, err := tx.Exec(ctx, "UPDATE patient SET merged_into = $1 WHERE patient_id = $2 OR (merged_into = $2 AND merged_into <> '')", m.Survivor, m.Merged); err != nil {
 			return err
 		}
+		if err := tellRegroup(ctx, tx, m); err != nil {
+			return err
+		}
 		p, err = s.scan(tx.QueryRow(ctx, "SELECT "+columns+" FROM patient p WHERE p.patient_id = $1", m.Survivor))
 		return err
 	})
@@ -126,8 +129,10 @@ func (s *Store) Unmerge(ctx context.Context, mergeID string, end func(m *patient
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, "UPDATE patient SET merged_into = '', version = version + 1 WHERE patient_id = $1", m.Merged)
-		return err
+		if _, err = tx.Exec(ctx, "UPDATE patient SET merged_into = '', version = version + 1 WHERE patient_id = $1", m.Merged); err != nil {
+			return err
+		}
+		return tellRegroup(ctx, tx, m)
 	})
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	organv1 "huhang.example/gen/huhang/organ/v1"
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/money"
 	"huhang.example/services/referral"
 )
 
@@ -59,8 +60,11 @@ func caseOut(r *referral.Referral, caller access.Caller) *referralv1.Referral {
 			SurgeryTime: stamp(s.Time), CotrsReference: s.COTRSReference, EthicsApproval: s.EthicsApproval, ProcedureCode: s.ProcedureCode,
 		}
 	}
-	if r.SelfPay != nil {
-		out.SelfPay = &moneyv1.Money{Fen: int64(*r.SelfPay)}
+	out.SelfPay = fenOut(r.SelfPay)
+	for _, b := range r.Bills() {
+		out.Bills = append(out.Bills, &referralv1.CaseBill{
+			ClaimId: b.ClaimID, Stage: strings.TrimPrefix(string(b.Stage), "CLAIM_"), StageTime: stamp(b.Time), SelfPay: fenOut(b.SelfPay), Undone: b.Undone,
+		})
 	}
 	out.OpenConditions, out.ConditionsDueTime = int32(r.OpenConditions), stamp(r.ConditionsDue)
 	for _, t := range r.Attention {
@@ -72,6 +76,13 @@ func caseOut(r *referral.Referral, caller access.Caller) *referralv1.Referral {
 		})
 	}
 	return out
+}
+
+func fenOut(fen *money.Fen) *moneyv1.Money {
+	if fen == nil {
+		return nil
+	}
+	return &moneyv1.Money{Fen: int64(*fen)}
 }
 
 func casesOut(list []*referral.Referral, caller access.Caller) []*referralv1.Referral {

@@ -132,7 +132,7 @@ func TestConsultation(t *testing.T) {
 	})
 }
 
-func (l *line) toListed() {
+func (l *line) toArrived() {
 	l.t.Helper()
 	l.toAccepted()
 	l.eventually("FILED")
@@ -142,6 +142,11 @@ func (l *line) toListed() {
 	})
 	l.transfer("PLANNED", move1)
 	l.transfer("ARRIVED", move1)
+}
+
+func (l *line) toListed() {
+	l.t.Helper()
+	l.toArrived()
 	l.does(func(etag string) error {
 		_, err := l.server.RecordEvaluation(l.as(shanghai), &referralv1.RecordEvaluationRequest{RequestId: l.key(), ReferralId: l.id, Etag: etag, Suitable: true})
 		return err

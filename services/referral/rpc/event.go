@@ -29,6 +29,7 @@ var (
 	claimMoves = map[string]referral.Move{
 		"OPENED": referral.ClaimOpened, "DISCHARGED": referral.ClaimDischarged, "SETTLED": referral.ClaimSettled,
 		"REVERSED": referral.ClaimReversed, "MANUAL": referral.ClaimManual, "UNANSWERED": referral.ClaimUnanswered,
+		"REOPENED": referral.ClaimReopened, "CANCELLED": referral.ClaimCancelled,
 	}
 	holdMoves = map[string]referral.Move{"EXPIRED": referral.HoldExpired, "RELEASED": referral.HoldReleased}
 )
@@ -104,7 +105,7 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 			fen := money.Fen(pay.GetFen())
 			h.SelfPay = &fen
 		}
-		h.Bill = billFrom(e.Claim)
+		h.Bill, h.Version = billFrom(e.Claim), e.Claim.GetVersion()
 	case *referralv1.RecordCaseEventRequest_Patient:
 		h.Move, h.Reason = referral.FactsChanged, e.Patient.GetKind()
 		h.Version, h.Data = e.Patient.GetVersion(), e.Patient.GetData()

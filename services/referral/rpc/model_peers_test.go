@@ -59,10 +59,10 @@ func (m *model) event(t *rapid.T) {
 		}}
 	case "claim":
 		req.Event = &referralv1.RecordCaseEventRequest_Claim{Claim: &referralv1.ClaimEvent{
-			ClaimId: "clm_310000_00000000000000000000000001", Kind: rapid.SampledFrom([]string{"OPENED", "DISCHARGED", "SETTLED", "REVERSED", "MANUAL", "UNANSWERED"}).Draw(t, "kind"),
+			ClaimId: "clm_310000_00000000000000000000000001", Kind: rapid.SampledFrom([]string{"OPENED", "DISCHARGED", "SETTLED", "REVERSED", "MANUAL", "UNANSWERED", "REOPENED", "CANCELLED"}).Draw(t, "kind"),
 		}}
 	case "patient":
-		req.Event = &referralv1.RecordCaseEventRequest_Patient{Patient: &referralv1.PatientEvent{Kind: "CLINICAL", Version: int64(rapid.IntRange(2, 9).Draw(t, "version"))}}
+		req.Event = &referralv1.RecordCaseEventRequest_Patient{Patient: &referralv1.PatientEvent{Kind: rapid.SampledFrom([]string{"CLINICAL", "MERGED", "SEPARATED"}).Draw(t, "kind"), Version: int64(rapid.IntRange(2, 9).Draw(t, "version"))}}
 	}
 	got, err := m.server.RecordCaseEvent(m.as(peer), req)
 	if err != nil {
@@ -102,7 +102,7 @@ func (m *model) jobs(t *rapid.T) (ran int) {
 	handlers := map[string]func(context.Context, referral.Job) error{
 		"referral_match": m.service.RunMatch, "referral_ask": m.service.Ask, "referral_file": m.service.File, "referral_grant": m.service.Grant, "referral_revoke": m.service.Revoke,
 		"referral_deadline": m.service.Deadline, "referral_remind": m.service.Remind, "referral_withdraw": m.service.Withdraw, "referral_release": m.service.Release,
-		"referral_abort": m.service.Abort, "referral_died": m.service.Died, "referral_alive": m.service.Alive,
+		"referral_abort": m.service.Abort, "referral_died": m.service.Died, "referral_alive": m.service.Alive, "referral_person": m.service.Person,
 	}
 	due := m.due(t)
 	m.random.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] })

@@ -25,6 +25,7 @@ type (
 	remindJob   struct{ referral.Job }
 	diedJob     struct{ referral.Job }
 	aliveJob    struct{ referral.Job }
+	personJob   struct{ referral.Job }
 )
 
 func (matchJob) Kind() string    { return "referral_match" }
@@ -39,6 +40,7 @@ func (abortJob) Kind() string    { return "referral_abort" }
 func (remindJob) Kind() string   { return "referral_remind" }
 func (diedJob) Kind() string     { return "referral_died" }
 func (aliveJob) Kind() string    { return "referral_alive" }
+func (personJob) Kind() string   { return "referral_person" }
 
 const (
 	// attentionAfter is the attempt whose failure the timeline tells: the pauses before it add up to a quarter of a minute.
@@ -75,6 +77,8 @@ func enqueue(ctx context.Context, tx *sqldb.Tx, j referral.Job) error {
 		args = diedJob{j}
 	case referral.JobAlive:
 		args = aliveJob{j}
+	case referral.JobPerson:
+		args = personJob{j}
 	default:
 		return fmt.Errorf("referral: no job %q", j.Do)
 	}
@@ -99,6 +103,7 @@ func Workers(s *referral.Service) *sqldb.Workers {
 	handle(w, s, s.Remind, func(a remindJob) referral.Job { return a.Job })
 	handle(w, s, s.Died, func(a diedJob) referral.Job { return a.Job })
 	handle(w, s, s.Alive, func(a aliveJob) referral.Job { return a.Job })
+	handle(w, s, s.Person, func(a personJob) referral.Job { return a.Job })
 	return w
 }
 

@@ -173,19 +173,11 @@ func save(ctx context.Context, tx *sqldb.Tx, r *referral.Referral) error {
 	}
 	_, err = tx.Exec(ctx, `UPDATE referral SET version = $2, state = $3, live = $4, busy = $5, asked_center = $6, center = $7,
 		local_hospital = $8, deadline = $9, updated = $10, doc = $11, claim_stage = $12, attention = $13 WHERE id = $1`,
-		r.ID, r.Version, string(r.State), r.Live(), r.Busy(), strings.Join(r.AskedCenters(), " "), r.CenterID, r.LocalHospital, deadlineOf(r), at, string(doc), claimStage(r), len(r.Attention) > 0)
+		r.ID, r.Version, string(r.State), r.Live(), r.Busy(), strings.Join(r.AskedCenters(), " "), r.CenterID, r.LocalHospital, deadlineOf(r), at, string(doc), r.FailingStage(), len(r.Attention) > 0)
 	if err != nil || len(r.Consultations)+len(r.Numbers) == 0 {
 		return err
 	}
 	return index(ctx, tx, r)
-}
-
-// claimStage is how the bill stands for the list of those that fail: a manual claim of a closed case is done with.
-func claimStage(r *referral.Referral) string {
-	if !r.Live() && r.ClaimStage == string(referral.ClaimManual) {
-		return ""
-	}
-	return r.ClaimStage
 }
 
 // asked keeps one row for each center that has an open offer.

@@ -1,0 +1,144 @@
+package rpc_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	moneyv1 "huhang.example/gen/huhang/money/v1"
+	referralv1 "huhang.example/gen/huhang/referral/v1"
+	"huhang.example/services/internal/access"
+)
+
+const (
+	stay1 = "clm_310000_00000000000000000000000001"
+	stay2 = "clm_310000_00000000000000000000000002"
+)
+
+// claims tells a case of claims whose versions count.
+type claims struct {
+	*line
+	versions map[string]int64
+}
+
+func (c *claims) told(claimID, kind string, pay int64) bool {
+	c.t.Helper()
+	c.versions[claimID]++
+	return c.as(claimID, kind, pay, c.versions[claimID], c.clock.Now())
+}
+
+func (c *claims) as(claimID, kind string, pay, version int64, at time.Time) bool {
+	c.t.Helper()
+	_, ignored := c.tell(&referralv1.RecordCaseEventRequest{OccurTime: timestamppb.New(at), Event: &referralv1.RecordCaseEventRequest_Claim{Claim: &referralv1.ClaimEvent{
+		ClaimId: claimID, Kind: kind, SelfPay: &moneyv1.Money{Fen: pay}, Version: version,
+	}}})
+	return ignored
+}
+
+// shows asks what the case shows to everybody: its state, the bill and its stage, what is paid, whether it is on the list of
+// bills that fail, and what the center can do about it.
+func (c *claims) shows(state referralv1.State, claimID string, paid int64, failing bool, action string) {
+	c.t.Helper()
+	for _, who := range []access.Caller{hospital, shanghai, desk} {
+		r := c.get(who)
+		if r.GetState() != state || r.GetClaimId() != claimID || r.GetSelfPay().GetFen() != paid {
+			c.t.Fatalf("%s sees %s %s, paid %d", who.Organisation, r.GetState(), r.GetClaimId(), r.GetSelfPay().GetFen())
+		}
+		if n := c.counts(who)["SETTLEMENTS_FAILING"]; (n == 1) != failing {
+			c.t.Fatalf("%s has %d bills that fail", who.Organisation, n)
+		}
+	}
+	got := actions(c.get(shanghai))
+	for _, call := range []string{"OpenClaim", "DischargeClaim", "SettleClaim"} {
+		if slices.Contains(got, call) != (call == action) {
+			c.t.Fatalf("the center is offered %v, want %q", got, action)
+		}
+	}
+}
+
+// What a center takes back of a stay is taken back in the case: an admission, after which the patient is registered anew, and a
+// discharge, after which the bill is completed and settled again.
+func TestAnAdmissionAndADischargeAreTakenBack(t *testing.T) {
+	each(t, func(t *testing.T, l *line) {
+		l.toArrived()
+		c := &claims{l, map[string]int64{}}
+		due := l.get(desk).GetDeadline().AsTime()
+		c.shows(referralv1.State_STATE_ARRIVED, "", 0, false, "OpenClaim")
+		c.told(stay1, "OPENED", 0)
+		c.shows(referralv1.State_STATE_EVALUATING, stay1, 0, false, "")
+		c.told(stay1, "CANCELLED", 0)
+		c.shows(referralv1.State_STATE_ARRIVED, "", 0, true, "OpenClaim")
+		if got := l.get(desk); !got.GetDeadline().AsTime().Equal(due) || len(got.GetBills()) != 0 {
+			t.Errorf("%v", got)
+		}
+		c.told(stay2, "OPENED", 0)
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 0, false, "")
+		c.told(stay2, "DISCHARGED", 0)
+		c.told(stay2, "SETTLED", 100)
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 100, false, "")
+		c.told(stay2, "REVERSED", 0)
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 0, true, "SettleClaim")
+		c.told(stay2, "REOPENED", 0)
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 0, true, "")
+		for _, kind := range []string{"CLAIM_CANCELLED", "CLAIM_REOPENED"} {
+			if e := l.entry(kind); e.GetTextZh() == "" || e.GetTextEn() == "" || !l.followed(hospital.Organisation, kind) || !l.followed(shanghai.Organisation, kind) {
+				t.Errorf("%s is not told: %v", kind, e)
+			}
+		}
+		c.told(stay2, "DISCHARGED", 0)
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 0, true, "SettleClaim") // what was reversed is owed until it is settled again
+		c.told(stay2, "SETTLED", 200)
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 200, false, "")
+		// What was told already, and what comes after something later, changes nothing.
+		if !c.as(stay2, "UNANSWERED", 0, 5, l.clock.Now()) || l.entry("CLAIM_UNANSWERED").GetReasonCode() != "LATE" {
+			t.Error("an older event moved the bill")
+		}
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 200, false, "")
+		// The clock of the instance that tells may be behind; the claim's own count is not.
+		c.versions[stay2]++
+		if c.as(stay2, "REVERSED", 0, c.versions[stay2], l.clock.Now().Add(-time.Hour)) {
+			t.Error("a later event of an instance whose clock is behind was ignored")
+		}
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 0, true, "SettleClaim")
+	})
+}
+
+// A case has as many bills as stays. None hides another that waits for somebody, and all of them are final before the case ends
+// as completed.
+func TestSeveralStays(t *testing.T) {
+	each(t, func(t *testing.T, l *line) {
+		l.toArrived()
+		c := &claims{l, map[string]int64{}}
+		c.told(stay1, "OPENED", 0)
+		c.told(stay1, "DISCHARGED", 0)
+		c.told(stay1, "UNANSWERED", 0)
+		c.shows(referralv1.State_STATE_EVALUATING, stay1, 0, true, "")
+		c.told(stay2, "OPENED", 0)
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 0, true, "")
+		c.told(stay1, "SETTLED", 100)
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 100, false, "")
+		c.told(stay2, "DISCHARGED", 0)
+		c.told(stay2, "SETTLED", 30)
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 130, false, "")
+		c.told(stay1, "REVERSED", 0)
+		c.shows(referralv1.State_STATE_EVALUATING, stay1, 30, true, "SettleClaim")
+		l.does(func(etag string) error {
+			_, err := l.server.RecordEvaluation(l.as(shanghai), &referralv1.RecordEvaluationRequest{RequestId: l.key(), ReferralId: l.id, Etag: etag, Suitable: true})
+			return err
+		})
+		l.operated()
+		l.back()
+		l.taken()
+		completed := func(etag string) error { return l.close(hospital, etag, referralv1.CloseReason_CLOSE_REASON_COMPLETED) }
+		l.refused("WRONG_STATE", completed)
+		c.told(stay1, "MANUAL", 0)
+		c.shows(referralv1.State_STATE_FOLLOW_UP, stay2, 30, true, "")
+		if bills := l.get(hospital).GetBills(); len(bills) != 2 || bills[0].GetClaimId() != stay1 || bills[0].GetStage() != "MANUAL" || bills[1].GetSelfPay().GetFen() != 30 {
+			t.Errorf("%v", bills)
+		}
+		l.must(completed(l.etag()))
+		c.shows(referralv1.State_STATE_CLOSED, stay2, 30, false, "")
+	})
+}
