@@ -82,6 +82,20 @@ func keepsThePool(center, desk, hospital *person, id string) {
 	center.sees("释放")
 	center.sees("已确认")
 	center.fits("a hold")
+	center.press("释放", "")
+	center.fill("原因", "示范：改期")
+	center.send("释放")
+	center.sees("已释放")
+	center.press("资源池", "")
+	center.press("设定预留号源", "")
+	center.fill("末日", clock.Day(clock.System().Now().AddDate(0, 1, 0)))
+	center.fill("预留比例", "30")
+	center.send("设定预留号源")
+	center.sees("(30 %)")
+	center.press("撤销预留", "")
+	center.send("撤销预留")
+	center.do("lacks", "(30 %)")
+	lends(center, hospital)
 
 	desk.open("/pool?org=C-SH-01")
 	desk.sees("Own use · Confirmed")
@@ -89,6 +103,14 @@ func keepsThePool(center, desk, hospital *person, id string) {
 	desk.sees("center-sh-3")
 	desk.do("lacks", "Book own use")
 	desk.fits("another's pool on a phone in the dark")
+	desk.press("Own use · Confirmed", "")
+	desk.press("res_", "What it takes")
+	desk.press("Override: take it", "")
+	desk.fill("Case", id)
+	desk.fill("Why", "示范：急诊需要床位")
+	desk.send("Override: take it from another booking")
+	desk.sees("by OPS desk-2: 示范：急诊需要床位")
+	desk.fits("a unit that was overridden")
 
 	hospital.open("/pool")
 	hospital.sees("示范救护车 1")
@@ -103,6 +125,22 @@ func keepsThePool(center, desk, hospital *person, id string) {
 	if at := hospital.where(); at != "/pool?org=C-SH-01" {
 		t.Errorf("sent away to %s", at)
 	}
+}
+
+// lends offers a bed to a hospital, which takes it on its phone.
+func lends(center, hospital *person) {
+	center.t.Helper()
+	center.press("示范床位 6", "")
+	center.press("借出", "")
+	center.fill("借给机构", "H-HF-01")
+	center.send("借出")
+	center.sees("拟借给 H-HF-01")
+	hospital.open("/pool?kind=BED")
+	hospital.press("接受借调", "借调")
+	hospital.send("接受借调")
+	hospital.sees("借入：C-SH-01")
+	hospital.sees("已借出")
+	hospital.fits("a bed that is borrowed")
 }
 
 // keepsTheDirectory lets a center close a program and change whom it takes, and operations suspend another's licence. A hospital reads.
@@ -254,12 +292,13 @@ func tellsASystem(center, desk, hospital *person) {
 	center.send("发送测试事件")
 	center.sees("已送达") // the page follows the message
 	center.fits("an endpoint")
+	center.press("修改、暂停或恢复", "")
+	center.fill("状态", "已暂停")
+	center.send("修改、暂停或恢复")
+	center.sees("本机构暂停")
 	center.press("cn.huhang.referral.test.v1", "投递记录")
 	center.sees("各次尝试")
 	center.sees("specversion")
-	center.press("重新发送", "")
-	center.send("重新发送")
-	center.sees("已完成：重新发送")
 	center.fits("a message")
 
 	desk.open("/webhooks")
