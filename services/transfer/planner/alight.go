@@ -9,7 +9,7 @@ func (st *paretoState) hopeless(s *scratch, now *soFar, rides int32, hope *ahead
 	at, risk := now.at-hope.past, now.risk-s.wait*int64(hope.past)
 	for j := int32(1); rides+j <= st.limit; j++ {
 		m := hope.now[j-1]
-		if m.minutes() < nowhere && st.wanted(s, at+m.minutes()*cellSeconds, rides+j, now.price+m.price(), risk+m.risk(), now.leave) {
+		if m.any() && st.wanted(s, at+m.seconds(), rides+j, now.price+m.price(), risk+m.risk(), now.leave) {
 			return false
 		}
 	}
@@ -18,7 +18,7 @@ func (st *paretoState) hopeless(s *scratch, now *soFar, rides int32, hope *ahead
 
 // wanted reports whether an arrival at the ward would be.
 func (st *paretoState) wanted(s *scratch, end, rides int32, price, risk int64, leave int32) bool {
-	return end <= st.latest && (s.hours == 0 || end-leave <= s.hours) && !st.found.cover(end, rides, price+st.near.price/2, risk+st.near.risk/2)
+	return end <= st.latest && (s.hours == 0 || end-leave <= s.hours) && !st.found.cover(end, rides, price, risk)
 }
 
 // alighting is somebody who gets off.
@@ -82,7 +82,8 @@ func (s *scratch) alightOne(p *core, c *conn, a *alighting, sd, ref int32) bool 
 				continue
 			}
 			e := entry{
-				price: a.price, risk: a.risk - s.wait*int64(a.at), leave: a.leave, at: a.at + max(s.board[kind], p.change[c.to]), ride: n == 0,
+				account: account{price: a.price, risk: a.risk - s.wait*int64(a.at), leave: a.leave},
+				at:      a.at + max(s.board[kind], p.change[c.to]), ride: n == 0,
 			}
 			covered, byRide := s.covered(p, c.to, kind, a.rides, &e)
 			if byRide && n == 0 {
@@ -106,15 +107,23 @@ func (s *scratch) alightOne(p *core, c *conn, a *alighting, sd, ref int32) bool 
 	return true
 }
 
-// hopAll lets those who got off go on to other stops, the fewest rides first. All come there at one time: where not even the
-// best of each number has hope, none has.
+// hopAll lets those who got off go on to other stops, the fewest rides first, if it is worth it to any of them. All come there
+// at one time: where not even the best of each number has hope, none has.
 func (s *scratch) hopAll(p *core, c *conn, off []alighting, at, sd, ref int32) {
 	st := &s.pareto
-	out := at + s.alight[c.kind]
+	leave := st.hope.leave(c.to, at)
 	var least soFar
+	kept := off[:0]
 	for i := range off {
-		least.lower(off[i].price, off[i].risk, off[i].leave, i == 0)
+		if !st.hopeless(s, &off[i].soFar, off[i].rides, &leave) {
+			least.lower(off[i].price, off[i].risk, off[i].leave, len(kept) == 0)
+			kept = append(kept, off[i])
+		}
 	}
+	if off = kept; len(off) == 0 {
+		return
+	}
+	out := at + s.alight[c.kind]
 	for hop := p.hopFrom[c.to]; hop < p.hopFrom[c.to+1]; hop++ {
 		l := &p.hops[hop]
 		then, price, risk := out+int32(l.way.seconds), int64(0), int64(0)
@@ -141,7 +150,7 @@ func (s *scratch) hopAll(p *core, c *conn, off []alighting, at, sd, ref int32) {
 			}
 			for i := range off {
 				a := &off[i]
-				e := entry{price: a.price + price, risk: a.risk + risk, leave: a.leave, at: ready}
+				e := entry{account: account{price: a.price + price, risk: a.risk + risk, leave: a.leave}, at: ready}
 				if st.hopeless(s, &soFar{price: e.price, risk: e.risk + s.wait*int64(ready), at: ready, leave: a.leave}, a.rides, &ride) {
 					continue
 				}
@@ -169,7 +178,7 @@ func (s *scratch) covered(p *core, stop int32, kind int, rides int32, e *entry) 
 		}
 	}
 	for k := int32(1); k <= rides; k++ {
-		c, ride := st.bags[place*int(s.rides)+int(k)].dominates(e, st.near)
+		c, ride := st.bags[place*int(s.rides)+int(k)].dominates(e, st.worth)
 		if ride {
 			return true, true
 		}
@@ -186,6 +195,6 @@ func (s *scratch) put1(stop int32, kind int, rides int32, e entry) {
 	if b.empty() {
 		st.used = append(st.used, int32(place*int(s.rides)+int(rides)))
 	}
-	b.insert(e)
+	b.insert(e, st.worth)
 	st.first[place] = min(st.first[place], e.at)
 }

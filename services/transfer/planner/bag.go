@@ -5,21 +5,32 @@ import (
 	"slices"
 )
 
-// entry is one way to stand at a stop, ready for a trip of one kind: lower is better in all but leave.
-type entry struct {
-	// price in thousandths of a fen.
-	price int64
-	// risk is what it would be at the base, had one waited since: the risk at a time t is risk + wait*t, so that two
-	// entries compare the same at every later departure.
+// account is what a way has come to: lower is better in all but leave. Price and risk are reckoned from where they compare
+// with those of others.
+type account struct {
+	price milliFen
 	risk  int64
-	at    int32 // the first departure that can be caught
 	leave int32 // when the door was left; all the same where nothing bounds the hours
-	label int32
-	ride  bool // by a ride of this kind, without a hop
+	label int32 // how one came there
 }
 
-func (a *entry) covers(b *entry) bool {
-	return a.price <= b.price && a.risk <= b.risk && a.leave >= b.leave
+// covers reports whether it is as good in everything or, where risk has a worth, in price and risk together.
+func (a *account) covers(b *account, worth int64) bool {
+	switch {
+	case a.leave < b.leave:
+		return false
+	case worth > 0:
+		return a.price+worth*a.risk <= b.price+worth*b.risk
+	}
+	return a.price <= b.price && a.risk <= b.risk
+}
+
+// entry is one way to stand at a stop, ready for a trip of one kind. Its risk is what it would be at the base, had one waited
+// since: the risk at a time t is risk + wait*t, so that two entries compare the same at every later departure.
+type entry struct {
+	account
+	at   int32 // the first departure that can be caught
+	ride bool  // by a ride of this kind, without a hop
 }
 
 // soFar is a way up to somewhere.
@@ -51,11 +62,10 @@ func (b *bag) reset() { b.active, b.pending, b.head, b.slot = b.active[:0], b.pe
 
 func (b *bag) empty() bool { return len(b.active) == 0 && b.head == len(b.pending) }
 
-// dominates looks for an entry as good in everything, or nearly, and prefers one by a ride.
-func (b *bag) dominates(e *entry, near tolerance) (dominated, byRide bool) {
-	most := entry{price: e.price + near.price, risk: e.risk + near.risk, leave: e.leave}
+// dominates looks for an entry that covers this one, and prefers one by a ride.
+func (b *bag) dominates(e *entry, worth int64) (dominated, byRide bool) {
 	for i := range b.active {
-		if b.active[i].covers(&most) {
+		if b.active[i].covers(&e.account, worth) {
 			if b.active[i].ride {
 				return true, true
 			}
@@ -63,7 +73,7 @@ func (b *bag) dominates(e *entry, near tolerance) (dominated, byRide bool) {
 		}
 	}
 	for i := b.head; i < len(b.pending) && b.pending[i].at <= e.at; i++ {
-		if b.pending[i].covers(&most) {
+		if b.pending[i].covers(&e.account, worth) {
 			if b.pending[i].ride {
 				return true, true
 			}
@@ -74,14 +84,14 @@ func (b *bag) dominates(e *entry, near tolerance) (dominated, byRide bool) {
 }
 
 // insert adds an entry that nothing dominates, and drops what it dominates among those still to come.
-func (b *bag) insert(e entry) {
+func (b *bag) insert(e entry, worth int64) {
 	i := len(b.pending)
 	for i > b.head && b.pending[i-1].at > e.at {
 		i--
 	}
 	kept := i
 	for j := i; j < len(b.pending); j++ {
-		if !e.covers(&b.pending[j]) {
+		if !e.covers(&b.pending[j].account, worth) {
 			b.pending[kept] = b.pending[j]
 			kept++
 		}
@@ -92,13 +102,13 @@ func (b *bag) insert(e entry) {
 }
 
 // catch makes active what can be caught at the departure.
-func (b *bag) catch(depart int32) {
+func (b *bag) catch(depart int32, worth int64) {
 	for b.head < len(b.pending) && b.pending[b.head].at <= depart {
 		e := &b.pending[b.head]
 		b.head++
 		kept := 0
 		for i := range b.active {
-			if !e.covers(&b.active[i]) {
+			if !e.covers(&b.active[i].account, worth) {
 				b.active[kept] = b.active[i]
 				kept++
 			}
@@ -125,8 +135,9 @@ type answer struct {
 // answers is the Pareto set at the ward.
 type answers struct {
 	all []answer
-	// by holds for each number of rides those with as few, the first to arrive first.
-	by [][]rival
+	// by holds for each number of rides those with as few, the first to arrive first, and least the least of each number.
+	by    [][]rival
+	least []rival
 }
 
 // rival is what an answer is compared by.
@@ -138,16 +149,17 @@ type rival struct {
 func (a *answers) reset(rides int) {
 	a.all = a.all[:0]
 	for len(a.by) <= rides {
-		a.by = append(a.by, nil)
+		a.by, a.least = append(a.by, nil), append(a.least, rival{})
 	}
-	a.by = a.by[:rides+1]
-	for i := range a.by {
-		a.by[i] = a.by[i][:0]
-	}
+	a.by, a.least = a.by[:rides+1], a.least[:rides+1]
+	a.index()
 }
 
 // cover reports whether an answer is as good in all four. It is asked for nothing as often.
 func (a *answers) cover(at, rides int32, price, risk int64) bool {
+	if least := &a.least[rides]; at < least.at || price < least.price || risk < least.risk {
+		return false
+	}
 	list := a.by[rides]
 	for i := range list {
 		o := &list[i]
@@ -181,13 +193,20 @@ func (a *answers) insert(one answer) {
 	}
 	a.all = append(kept, one)
 	slices.SortFunc(a.all, func(a, b answer) int { return cmp.Compare(a.at, b.at) })
+	a.index()
+}
+
+// index makes the lists by rides.
+func (a *answers) index() {
 	for rides := range a.by {
-		a.by[rides] = a.by[rides][:0]
+		list, least := a.by[rides][:0], rival{unreachable, never.price, never.risk}
 		for i := range a.all {
 			if o := &a.all[i]; int(o.rides) <= rides {
-				a.by[rides] = append(a.by[rides], rival{o.at, o.dearer, o.riskier})
+				list = append(list, rival{o.at, o.dearer, o.riskier})
+				least = rival{min(least.at, o.at), min(least.price, o.dearer), min(least.risk, o.riskier)}
 			}
 		}
+		a.by[rides], a.least[rides] = list, least
 	}
 }
 

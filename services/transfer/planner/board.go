@@ -9,7 +9,7 @@ func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 
 	risk := s.handling - rate*int64(depart)
 	on := func(rides int32, r riding) {
 		if slot == 0 {
-			slot = s.seat(c.trip*s.days + sd)
+			slot = s.seat(uint32(c.trip*s.days + sd))
 		}
 		s.get(slot, rides, r)
 	}
@@ -17,14 +17,18 @@ func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 
 	if a := st.access[place]; a > 0 {
 		l := &s.access[a-1]
 		off := int32(l.way.seconds) + s.board[c.kind]
-		if soonest = s.start + off; soonest <= depart {
+		switch soonest = s.start + off; {
+		case soonest > depart:
+		case st.shut(s, p, a-1, off, depart, c):
+			soonest = (depart/st.hope.width + 1) * st.hope.width
+		default:
 			soonest = s.start
 			now := soFar{s.roadFare.of(l.way.metres), s.firstRisk(a-1, depart, c), depart, s.left(s.leave(depart - off))}
 			if s.entered && a == 1 {
 				now.price = 0 // the patient is there
 			}
 			if !st.hopeless(s, &now, 0, &onward) {
-				on(1, riding{price: now.price + price, risk: now.risk + risk, leave: now.leave, board: ref, label: a - 1})
+				on(1, riding{account: account{now.price + price, now.risk + risk, now.leave, a - 1}, board: ref})
 			}
 		}
 	}
@@ -33,7 +37,7 @@ func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 
 		if b.empty() {
 			continue
 		}
-		b.catch(depart)
+		b.catch(depart, st.worth)
 		if slot := depart / st.hope.width; slot != b.slot {
 			b.slot = slot
 			st.drop(s, b, k, depart, c.from)
@@ -49,7 +53,7 @@ func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 
 			e := &b.active[i]
 			now := soFar{e.price, e.risk + s.wait*int64(depart), depart, e.leave}
 			if !st.hopeless(s, &now, k, &onward) {
-				on(k+1, riding{price: e.price + price, risk: now.risk + risk, leave: e.leave, board: ref, label: e.label})
+				on(k+1, riding{account: account{e.price + price, now.risk + risk, e.leave, e.label}, board: ref})
 			}
 		}
 		switch {
@@ -61,6 +65,24 @@ func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 
 	}
 	st.first[place] = soonest
 	return slot
+}
+
+// shut reports whether it is for nothing to come from the door to the stop for what leaves there before the next slot of the
+// day. In between the door is left at the best time for it.
+func (st *paretoState) shut(s *scratch, p *core, access, off, depart int32, c *conn) bool {
+	g := &st.gates[int(access)*kinds+int(c.kind)]
+	if slot := depart/st.hope.width + 1; g.slot != slot {
+		g.slot = slot
+		l, end := &s.access[access], slot*st.hope.width
+		begin := end - st.hope.width
+		ride := st.hope.ride(c.from, begin)
+		now := soFar{s.roadFare.of(l.way.metres), s.firstRisk(access, begin, c) - s.wait*int64(st.hope.width), begin, s.left(s.leave(end - off))}
+		if s.entered && access == 0 {
+			now.price = 0
+		}
+		g.shut = st.hopeless(s, &now, 0, &ride)
+	}
+	return g.shut
 }
 
 // drop lets those go who wait at a stop for nothing: once in each slot of the day, for the bounds stay until the next.

@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"math"
 	"slices"
 
 	"huhang.example/services/transfer/timetable"
@@ -19,28 +18,31 @@ func (b *bound) lower(seconds int32, price, risk int64) {
 	b.seconds, b.price, b.risk = min(b.seconds, seconds), min(b.price, price), min(b.risk, risk)
 }
 
-// cell is a bound as it is kept, rounded down: 16 bits of minutes, 24 of price and 24 of risk in one word, for what a search
+// cell is a bound as it is kept, rounded down: 11 bits of time, 11 of price and 10 of risk in half a word, for what a search
 // waits for is memory.
-type cell uint64
+type cell uint32
 
 const (
-	cellSeconds = 60
-	cellPrice   = 10_000 // ten cents
-	// nowhere is in the minutes of a bound when there is no way.
-	nowhere = math.MaxUint16
-	cell24  = 1<<24 - 1
+	cellSeconds = 120
+	cellPrice   = 2 * 100_000 // yuan
+	cellRisk    = riskUnit / 4
+	// nowhere is in the time of a bound when there is no way.
+	nowhere = cell11
+	cell11  = 1<<11 - 1
+	cell10  = 1<<10 - 1
 )
 
 func cellOf(seconds int32, price, risk int64) cell {
 	if seconds >= unreachable {
 		return nowhere
 	}
-	return cell(min(max(seconds, 0)/cellSeconds, nowhere-1)) | cell(min(max(price, 0)/cellPrice, cell24))<<16 | cell(min(max(risk, 0), cell24))<<40
+	return cell(min(max(seconds, 0)/cellSeconds, nowhere-1)) | cell(min(max(price, 0)/cellPrice, cell11))<<11 | cell(min(max(risk, 0)/cellRisk, cell10))<<22
 }
 
-func (c cell) minutes() int32 { return int32(c & nowhere) }
-func (c cell) price() int64   { return int64(c>>16&cell24) * cellPrice }
-func (c cell) risk() int64    { return int64(c >> 40) }
+func (c cell) any() bool      { return c&cell11 != nowhere }
+func (c cell) seconds() int32 { return int32(c&cell11) * cellSeconds }
+func (c cell) price() int64   { return int64(c>>11&cell11) * cellPrice }
+func (c cell) risk() int64    { return int64(c>>22) * cellRisk }
 
 // bounds are lower bounds by number of further rides, so that a search towards one destination leaves alone what leads away
 // from it or would wait too long. They hold on every day: all trips count as if they ran daily. In those by stop and slot of
@@ -51,6 +53,7 @@ type bounds struct {
 	last         []bound // by stop, just off a ride that was the last
 	riding       []cell  // by stop and slot, about to board, [j-1] with j rides more
 	staying      []cell  // by stop and slot, just off a ride, [j-1] with j rides more
+	leaving      []cell  // the same of who goes on to another stop
 	on           []cell  // by connection of the timetable, who boards it or is aboard as it departs, [j-1] with j rides more
 	open         []cell  // where there is none
 }
@@ -67,8 +70,10 @@ func (b *bounds) slot(at int32) (slot, past int32) {
 	if b.slots == 1 {
 		return 0, 0
 	}
-	tod := (at%timetable.DaySeconds + timetable.DaySeconds) % timetable.DaySeconds
-	return tod / b.width, tod % b.width
+	if at %= timetable.DaySeconds; at < 0 {
+		at += timetable.DaySeconds
+	}
+	return at / b.width, at % b.width
 }
 
 func (b *bounds) ride(stop, at int32) ahead {
@@ -79,6 +84,11 @@ func (b *bounds) ride(stop, at int32) ahead {
 func (b *bounds) stay(stop, at int32) ahead {
 	slot, past := b.slot(at)
 	return ahead{now: b.staying[(int(slot)*len(b.last)+int(stop))*b.rides:][:b.rides], past: past, last: &b.last[stop]}
+}
+
+func (b *bounds) leave(stop, at int32) ahead {
+	slot, past := b.slot(at)
+	return ahead{now: b.leaving[(int(slot)*len(b.last)+int(stop))*b.rides:][:b.rides], past: past}
 }
 
 func (b *bounds) aboard(ref int32) ahead {
@@ -97,16 +107,17 @@ type moment struct {
 // level is the bounds with one number of rides more, while they are made: by stop and slot, and the prices by stop.
 type level struct {
 	*bounds
-	riding, staying       []moment
-	ridingFor, stayingFor []int64
+	riding, staying, leaving          []moment
+	ridingFor, stayingFor, leavingFor []int64
 }
 
 func (l *level) clear() {
 	for i := range l.riding {
-		l.riding[i], l.staying[i] = moment{unreachable, never.risk}, moment{unreachable, never.risk}
+		m := moment{unreachable, never.risk}
+		l.riding[i], l.staying[i], l.leaving[i] = m, m, m
 	}
 	for i := range l.ridingFor {
-		l.ridingFor[i], l.stayingFor[i] = never.price, never.price
+		l.ridingFor[i], l.stayingFor[i], l.leavingFor[i] = never.price, never.price, never.price
 	}
 }
 
@@ -117,8 +128,9 @@ func (m *moment) lower(seconds int32, risk int64) {
 func newLevel(b *bounds) *level {
 	stops := len(b.last)
 	l := &level{
-		bounds: b, riding: make([]moment, stops*b.slots), staying: make([]moment, stops*b.slots),
-		ridingFor: make([]int64, stops), stayingFor: make([]int64, stops),
+		bounds: b,
+		riding: make([]moment, stops*b.slots), staying: make([]moment, stops*b.slots), leaving: make([]moment, stops*b.slots),
+		ridingFor: make([]int64, stops), stayingFor: make([]int64, stops), leavingFor: make([]int64, stops),
 	}
 	l.clear()
 	return l
@@ -129,8 +141,9 @@ func newLevel(b *bounds) *level {
 func (s *scratch) hope(p *core, slots int, late [][]conn) *bounds {
 	stops, rides := len(p.served), int(s.rides)
 	b := &bounds{
-		rides: rides, slots: slots, width: timetable.DaySeconds / int32(slots), last: slices.Repeat([]bound{never}, stops),
-		riding: make([]cell, stops*slots*rides), staying: make([]cell, stops*slots*rides), open: make([]cell, rides),
+		rides: rides, slots: slots, width: timetable.DaySeconds / int32(slots),
+		last: slices.Repeat([]bound{never}, stops), open: make([]cell, rides),
+		riding: make([]cell, stops*slots*rides), staying: make([]cell, stops*slots*rides), leaving: make([]cell, stops*slots*rides),
 	}
 	if len(p.conns) <= mostBounded {
 		b.on = make([]cell, len(p.conns)*rides)
@@ -160,6 +173,7 @@ func (s *scratch) hope(p *core, slots int, late [][]conn) *bounds {
 				i, to := stop*slots+slot, (slot*stops+stop)*rides+j-1
 				b.riding[to] = cellOf(here.riding[i].seconds, here.ridingFor[stop], here.riding[i].risk)
 				b.staying[to] = cellOf(here.staying[i].seconds, here.stayingFor[stop], here.staying[i].risk)
+				b.leaving[to] = cellOf(here.leaving[i].seconds, here.leavingFor[stop], here.leaving[i].risk)
 			}
 		}
 		before, here = here, before
@@ -263,7 +277,6 @@ func (s *scratch) waiting(l *level, stop int32) {
 // change lowers the bounds of who gets off at the stop and rides on.
 func (s *scratch) change(p *core, b *level, stop int32) {
 	board, alight := min(s.board[0], s.board[1]), min(s.alight[0], s.alight[1])
-	s.onto(b, stop, stop, max(board, p.change[stop]), 0, 0)
 	for i := p.hopFrom[stop]; i < p.hopFrom[stop+1]; i++ {
 		l := &p.hops[i]
 		seconds := int32(l.way.seconds)
@@ -276,6 +289,9 @@ func (s *scratch) change(p *core, b *level, stop int32) {
 			s.onto(b, stop, l.stop, alight+seconds+board, s.roadFare.of(l.way.metres), s.handling+(s.roadRate-s.wait)*int64(seconds))
 		}
 	}
+	copy(b.leaving[int(stop)*b.slots:][:b.slots], b.staying[int(stop)*b.slots:])
+	b.leavingFor[stop] = b.stayingFor[stop]
+	s.onto(b, stop, stop, max(board, p.change[stop]), 0, 0)
 }
 
 // onto lowers the bounds of who gets off at a stop and is ready to board at another after so many seconds.

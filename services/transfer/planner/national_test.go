@@ -200,7 +200,7 @@ func TestBoundsLoseNothingOf2016(t *testing.T) {
 		}
 		none := &bounds{
 			rides: int(s.rides), slots: 1, width: timetable.DaySeconds, last: make([]bound, len(p.served)), open: make([]cell, s.rides),
-			riding: make([]cell, len(p.served)*int(s.rides)), staying: make([]cell, len(p.served)*int(s.rides)),
+			riding: make([]cell, len(p.served)*int(s.rides)), leaving: make([]cell, len(p.served)*int(s.rides)), staying: make([]cell, len(p.served)*int(s.rides)),
 		}
 		want := set(none)
 		if got := set(s.hope(p, slots, p.late(o))); !slices.Equal(got, want) {

@@ -1,35 +1,39 @@
 package planner
 
-import "slices"
-
 // paretoState is the memory of a Pareto query.
 type paretoState struct {
-	bags   []bag   // by stop, kind and rides so far: at a stop the fewer rides first
-	used   []int32 // those that are not empty
-	first  []int32 // by stop and kind, the first departure any entry can catch; too late ones may have gone since
-	access []int32 // by stop and kind, one more than the place in access of the first road there
-	slot   []int32 // by run, one more than its place in heads over the number of rides
-	least  []soFar // of those in the chain of each head
-	heads  []int32 // by run with somebody aboard and rides: the first of the chain in aboard, -1 none
+	bags   []bag    // by stop, kind and rides so far: at a stop the fewer rides first
+	used   []int32  // those that are not empty
+	gates  []gate   // by access and kind
+	first  []int32  // by stop and kind, the first departure any entry can catch; too late ones may have gone since
+	access []int32  // by stop and kind, one more than the place in access of the first road there
+	busy   []uint64 // by run, a bit: somebody has been aboard
+	slot   []int32  // by run, one more than its place in heads over the number of rides
+	least  []soFar  // of those in the chain of each head
+	heads  []int32  // by run with somebody aboard and rides: the first of the chain in aboard, -1 none
 	aboard []riding
 	labels []label
 	off    []alighting
 	found  answers
 	hope   *bounds
-	near   tolerance // of this pass
-	latest int32     // nothing that arrives later is wanted
+	latest int32 // nothing that arrives later is wanted
 	slack  int32
 	limit  int32 // rides of this pass
+	worth  int64 // of risk, in this pass; 0: all ways are wanted that are best in anything
 }
 
-// riding is one way to be on a run. Price and risk are counted so that they stay while it goes on: the price from the
-// run's first stop, the risk from the base.
+// riding is one way to be on a run; the label is how one came to where it was boarded. Price and risk are counted so that
+// they stay while it goes on: the price from the run's first stop, the risk from the base.
 type riding struct {
-	price, risk int64
-	leave       int32
-	board       int32 // reference
-	label       int32 // how one came to where it was boarded
-	next        int32
+	account
+	board int32 // reference
+	next  int32
+}
+
+// gate is of the way from the door to one stop, shut while nothing that leaves from there is worth it.
+type gate struct {
+	slot int32 // of the day, when it was last looked at
+	shut bool
 }
 
 // label remembers how a stop was reached.
@@ -43,8 +47,9 @@ type label struct {
 // search finds every way to the ward that no other beats in arrival, changes, price and risk: the multicriteria form of
 // the Connection Scan, with a set of labels where the plain form has one time. known are the ways without a timetable.
 //
-// It goes through the timetable twice and more, the first time with few rides: what the cheap passes find, also late in the
-// day, tells the last from the start what is not worth following.
+// It goes through the timetable with few rides first and with one more each time, and before the last time follows of all
+// the ways to one place only the best in price and risk together: what these cheap passes find, also late in the day, tells
+// the last from the start what is not worth following.
 func (s *scratch) search(p *core, known []answer, hope *bounds, slack int32) []answer {
 	st := &s.pareto
 	st.labels, st.hope, st.latest, st.slack = st.labels[:0], hope, s.latest, slack
@@ -58,29 +63,21 @@ func (s *scratch) search(p *core, known []answer, hope *bounds, slack int32) []a
 	for i := range s.access {
 		st.labels = append(st.labels, label{prev: -1, board: -1, hop: int32(i)})
 	}
-	if s.rides > fewRides {
-		s.pass(p, fewRides, tolerance{})
-		if !slices.ContainsFunc(st.found.all, func(a answer) bool { return a.label != noLabel }) {
-			// The way is long: whatever is found early spares much. Ways that are nearly as good as others are left alone.
-			s.pass(p, s.rides, tolerance{price: nearPrice, risk: nearRisk})
-		}
+	for limit := int32(fewRides); limit < s.rides; limit++ {
+		s.pass(p, limit, riskWorth)
 	}
-	s.pass(p, s.rides, tolerance{})
+	s.pass(p, s.rides, 0)
 	return st.found.all
 }
 
 const (
 	// fewRides is those of the first pass.
 	fewRides = 2
-	// nearPrice and nearRisk are by how much a way is nearly as good as another: 100 yuan and 10 points.
-	nearPrice = 100 * 100_000
-	nearRisk  = 10 * riskUnit
+	// riskWorth is what risk is worth in the cheap passes: 4 yuan a point. Any number finds ways; this one many.
+	riskWorth = 4 * 100_000 / riskUnit
 )
 
-// tolerance is by how much a way may be worse than another and still make that one superfluous: none when all are wanted.
-type tolerance struct{ price, risk int64 }
-
-func (s *scratch) pass(p *core, limit int32, near tolerance) {
+func (s *scratch) pass(p *core, limit int32, worth int64) {
 	st := &s.pareto
 	places := len(p.served) * kinds
 	for _, b := range st.used {
@@ -92,8 +89,10 @@ func (s *scratch) pass(p *core, limit int32, near tolerance) {
 	}
 	st.first, st.access = slicesFilled(st.first, places, unreachable), sized(st.access, places)
 	st.slot = sized(st.slot, len(p.byTrip)*int(s.days))
+	st.busy = sized(st.busy, (len(st.slot)+63)/64)
+	st.gates = sized(st.gates, len(s.access)*kinds)
 	st.least, st.heads, st.aboard, st.limit = st.least[:0], st.heads[:0], st.aboard[:0], limit
-	st.near = near
+	st.worth = worth
 	for i := range s.access {
 		a := &s.access[i]
 		for kind := range kinds {
@@ -122,11 +121,11 @@ func (s *scratch) pass(p *core, limit int32, near tolerance) {
 			if sd < 0 {
 				continue
 			}
-			slot := st.slot[c.trip*s.days+sd]
-			if slot == 0 && st.first[int(c.from)*kinds+int(c.kind)] > depart {
+			run := uint32(c.trip*s.days + sd)
+			if st.busy[run>>6]&(1<<(run&63)) == 0 && st.first[int(c.from)*kinds+int(c.kind)] > depart {
 				continue
 			}
-			s.scanOne(p, &seg, c, slot, depart, sd, seg.first+int32(i))
+			s.scanOne(p, &seg, c, st.slot[run], depart, sd, seg.first+int32(i))
 		}
 	}
 }
@@ -141,13 +140,14 @@ func (st *paretoState) keep(a answer) {
 }
 
 // seat returns the place of the run's chains.
-func (s *scratch) seat(run int32) int32 {
+func (s *scratch) seat(run uint32) int32 {
 	st := &s.pareto
 	for range s.rides {
 		st.heads = append(st.heads, -1)
 		st.least = append(st.least, soFar{})
 	}
 	st.slot[run] = int32(len(st.heads)) / s.rides
+	st.busy[run>>6] |= 1 << (run & 63)
 	return st.slot[run]
 }
 
@@ -157,8 +157,7 @@ func (s *scratch) get(slot, rides int32, r riding) {
 	heads := st.heads[(slot-1)*s.rides:][:s.rides]
 	for k := range rides {
 		for i := heads[k]; i >= 0; i = st.aboard[i].next {
-			o := &st.aboard[i]
-			if o.price <= r.price+st.near.price && o.risk <= r.risk+st.near.risk && o.leave >= r.leave {
+			if st.aboard[i].covers(&r.account, st.worth) {
 				return
 			}
 		}
@@ -166,7 +165,7 @@ func (s *scratch) get(slot, rides int32, r riding) {
 	last := &heads[rides-1]
 	for at := last; *at >= 0; {
 		o := &st.aboard[*at]
-		if r.price <= o.price && r.risk <= o.risk && r.leave >= o.leave {
+		if r.covers(&o.account, st.worth) {
 			*at = o.next
 			continue
 		}
