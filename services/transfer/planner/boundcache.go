@@ -22,7 +22,7 @@ type boundCache struct {
 const slots = 48
 
 const (
-	// mostBounds is how many are kept of one network; one is 2.9 MB for 670 stops and 26,587 connections.
+	// mostBounds is how many are kept of one network; one is 2.0 MB for 670 stops and 26,587 connections.
 	mostBounds = 64
 	// mostBounded is the connections of which each has a bound of its own: in a larger network they would not fit.
 	mostBounded = 100_000
