@@ -638,9 +638,11 @@ type Quota struct {
 	// Most units that own use takes at one time in the period.
 	OwnUsePeak int32 `protobuf:"varint,11,opt,name=own_use_peak,json=ownUsePeak,proto3" json:"own_use_peak,omitempty"`
 	// Version for the next update.
-	Etag          string `protobuf:"bytes,12,opt,name=etag,proto3" json:"etag,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Etag string `protobuf:"bytes,12,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Minutes before a time from which on what is reserved for it and not taken is free for own use; 0: never.
+	ReleaseMinutes int32 `protobuf:"varint,13,opt,name=release_minutes,json=releaseMinutes,proto3" json:"release_minutes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Quota) Reset() {
@@ -757,6 +759,13 @@ func (x *Quota) GetEtag() string {
 	return ""
 }
 
+func (x *Quota) GetReleaseMinutes() int32 {
+	if x != nil {
+		return x.ReleaseMinutes
+	}
+	return 0
+}
+
 // SetQuotaRequest adds a quota of the caller's organisation. Periods of one kind do not overlap.
 type SetQuotaRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -773,9 +782,11 @@ type SetQuotaRequest struct {
 	// Share reserved, in basis points.
 	ReservedShareBp int32 `protobuf:"varint,6,opt,name=reserved_share_bp,json=reservedShareBp,proto3" json:"reserved_share_bp,omitempty"`
 	// Most referred patients' reservations that may begin in the period; 0 no bound.
-	MostReferred  int32 `protobuf:"varint,7,opt,name=most_referred,json=mostReferred,proto3" json:"most_referred,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MostReferred int32 `protobuf:"varint,7,opt,name=most_referred,json=mostReferred,proto3" json:"most_referred,omitempty"`
+	// What is reserved for a time and not taken so many minutes before is free for own use; 0: never, at most 129600 (90 days).
+	ReleaseMinutes int32 `protobuf:"varint,8,opt,name=release_minutes,json=releaseMinutes,proto3" json:"release_minutes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *SetQuotaRequest) Reset() {
@@ -853,6 +864,13 @@ func (x *SetQuotaRequest) GetReservedShareBp() int32 {
 func (x *SetQuotaRequest) GetMostReferred() int32 {
 	if x != nil {
 		return x.MostReferred
+	}
+	return 0
+}
+
+func (x *SetQuotaRequest) GetReleaseMinutes() int32 {
+	if x != nil {
+		return x.ReleaseMinutes
 	}
 	return 0
 }
@@ -2387,7 +2405,7 @@ const file_huhang_transfer_v1_pool_proto_rawDesc = "" +
 	"\x12oldest_report_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x10oldestReportTime\x12(\n" +
 	"\x10oldest_report_by\x18\a \x01(\tR\x0eoldestReportBy\x12 \n" +
 	"\fown_use_left\x18\b \x01(\x05R\n" +
-	"ownUseLeft\"\x9b\x03\n" +
+	"ownUseLeft\"\xc4\x03\n" +
 	"\x05Quota\x12\x19\n" +
 	"\bquota_id\x18\x01 \x01(\tR\aquotaId\x12\"\n" +
 	"\forganisation\x18\x02 \x01(\tR\forganisation\x124\n" +
@@ -2402,7 +2420,8 @@ const file_huhang_transfer_v1_pool_proto_rawDesc = "" +
 	" \x01(\x05R\breferred\x12 \n" +
 	"\fown_use_peak\x18\v \x01(\x05R\n" +
 	"ownUsePeak\x12\x12\n" +
-	"\x04etag\x18\f \x01(\tR\x04etag\"\xdc\x03\n" +
+	"\x04etag\x18\f \x01(\tR\x04etag\x12'\n" +
+	"\x0frelease_minutes\x18\r \x01(\x05R\x0ereleaseMinutes\"\x92\x04\n" +
 	"\x0fSetQuotaRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12@\n" +
@@ -2414,7 +2433,8 @@ const file_huhang_transfer_v1_pool_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xd0\x0f(\x00R\rreservedUnits\x126\n" +
 	"\x11reserved_share_bp\x18\x06 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x0freservedShareBp\x120\n" +
-	"\rmost_referred\x18\a \x01(\x05B\v\xbaH\b\x1a\x06\x18\xa0\x8d\x06(\x00R\fmostReferred\"C\n" +
+	"\rmost_referred\x18\a \x01(\x05B\v\xbaH\b\x1a\x06\x18\xa0\x8d\x06(\x00R\fmostReferred\x124\n" +
+	"\x0frelease_minutes\x18\b \x01(\x05B\v\xbaH\b\x1a\x06\x18\xc0\xf4\a(\x00R\x0ereleaseMinutes\"C\n" +
 	"\x10SetQuotaResponse\x12/\n" +
 	"\x05quota\x18\x01 \x01(\v2\x19.huhang.transfer.v1.QuotaR\x05quota\"\xb4\x01\n" +
 	"\x14WithdrawQuotaRequest\x12<\n" +

@@ -56,13 +56,13 @@ type PoolServiceClient interface {
 	WithdrawQuota(ctx context.Context, in *WithdrawQuotaRequest, opts ...grpc.CallOption) (*WithdrawQuotaResponse, error)
 	// ListQuotas lists quotas with what is used of each.
 	ListQuotas(ctx context.Context, in *ListQuotasRequest, opts ...grpc.CallOption) (*ListQuotasResponse, error)
-	// BookOwnUse books units for the owner's own use, confirmed at once; refused where it would eat into what a quota reserves.
+	// BookOwnUse books units for the owner's own use, confirmed at once; refused where it would eat into what a quota reserves. Units out of service, closed or lent away are no reserve.
 	BookOwnUse(ctx context.Context, in *BookOwnUseRequest, opts ...grpc.CallOption) (*BookOwnUseResponse, error)
 	// MoveHold gives a hold or booking other times or units, all or none; on a refusal it stays as it was.
 	MoveHold(ctx context.Context, in *MoveHoldRequest, opts ...grpc.CallOption) (*MoveHoldResponse, error)
 	// OverrideUnits takes units from other reservations on the caller's word. A reservation that gives way moves to a free unit of its kind, or its hold is released and its case told; both sides show who did it and why. A transfer's crew and vehicle are never taken from a patient.
 	OverrideUnits(ctx context.Context, in *OverrideUnitsRequest, opts ...grpc.CallOption) (*OverrideUnitsResponse, error)
-	// LendUnit offers a unit to another institution for a time. The unit is blocked for its owner from then on.
+	// LendUnit offers a unit to another institution for a time. The unit is blocked for its owner from then on. Refused where a quota reserves it for referred patients.
 	LendUnit(ctx context.Context, in *LendUnitRequest, opts ...grpc.CallOption) (*LendUnitResponse, error)
 	// AcceptLoan takes an offered loan; the hours are owed from then on.
 	AcceptLoan(ctx context.Context, in *AcceptLoanRequest, opts ...grpc.CallOption) (*AcceptLoanResponse, error)
@@ -252,13 +252,13 @@ type PoolServiceServer interface {
 	WithdrawQuota(context.Context, *WithdrawQuotaRequest) (*WithdrawQuotaResponse, error)
 	// ListQuotas lists quotas with what is used of each.
 	ListQuotas(context.Context, *ListQuotasRequest) (*ListQuotasResponse, error)
-	// BookOwnUse books units for the owner's own use, confirmed at once; refused where it would eat into what a quota reserves.
+	// BookOwnUse books units for the owner's own use, confirmed at once; refused where it would eat into what a quota reserves. Units out of service, closed or lent away are no reserve.
 	BookOwnUse(context.Context, *BookOwnUseRequest) (*BookOwnUseResponse, error)
 	// MoveHold gives a hold or booking other times or units, all or none; on a refusal it stays as it was.
 	MoveHold(context.Context, *MoveHoldRequest) (*MoveHoldResponse, error)
 	// OverrideUnits takes units from other reservations on the caller's word. A reservation that gives way moves to a free unit of its kind, or its hold is released and its case told; both sides show who did it and why. A transfer's crew and vehicle are never taken from a patient.
 	OverrideUnits(context.Context, *OverrideUnitsRequest) (*OverrideUnitsResponse, error)
-	// LendUnit offers a unit to another institution for a time. The unit is blocked for its owner from then on.
+	// LendUnit offers a unit to another institution for a time. The unit is blocked for its owner from then on. Refused where a quota reserves it for referred patients.
 	LendUnit(context.Context, *LendUnitRequest) (*LendUnitResponse, error)
 	// AcceptLoan takes an offered loan; the hours are owed from then on.
 	AcceptLoan(context.Context, *AcceptLoanRequest) (*AcceptLoanResponse, error)
