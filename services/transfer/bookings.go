@@ -49,11 +49,11 @@ func crewNeeds(from, to string, way planner.Itinerary) []pool.Need {
 func (s *Service) inPool(ctx context.Context, needs []pool.Need, now time.Time) (kept []pool.Need, outside []string, err error) {
 	for _, need := range needs {
 		if need.Kind == pool.Ambulance {
-			units, err := s.store.Resources(ctx, need.Organisation, pool.Ambulance, "", 1, now)
+			c, err := s.store.Capacity(ctx, need.Organisation, pool.Ambulance, need.Interval, now) // with what is on loan there
 			if err != nil {
 				return nil, nil, err
 			}
-			if len(units) == 0 {
+			if c.Units == 0 {
 				if !slices.Contains(outside, need.Organisation) {
 					outside = append(outside, need.Organisation)
 				}
@@ -150,7 +150,7 @@ func pinned(t *Transfer, h pool.Hold, needs []pool.Need, now time.Time) []pool.N
 	used := map[string]bool{}
 	for i := range needs {
 		for _, r := range h.Reservations {
-			if r.Organisation == needs[i].Organisation && r.Kind == needs[i].Kind && !r.Start.After(now) && !used[r.ResourceID] {
+			if r.For == needs[i].Organisation && r.Kind == needs[i].Kind && !r.Start.After(now) && !used[r.ResourceID] {
 				needs[i].Unit, needs[i].Start = r.ResourceID, r.Start
 				used[r.ResourceID] = true
 				break
@@ -179,8 +179,8 @@ func (s *Service) shiftedBookings(ctx context.Context, t *Transfer, way planner.
 	for _, h := range holds {
 		m, changed := pool.Move{HoldID: h.ID}, false
 		for _, r := range h.Reservations {
-			need := pool.Need{Organisation: r.Organisation, Kind: r.Kind, Interval: r.Interval, Unit: r.ResourceID}
-			if r.Organisation == t.To && r.Kind != pool.Bed && !r.Start.Before(old) && r.Start.Before(way.Arrive) {
+			need := pool.Need{Organisation: r.For, Kind: r.Kind, Interval: r.Interval, Unit: r.ResourceID}
+			if r.For == t.To && r.Kind != pool.Bed && !r.Start.Before(old) && r.Start.Before(way.Arrive) {
 				need.Interval, need.Unit, changed = pool.Interval{Start: r.Start.Add(shift), End: r.End.Add(shift)}, "", true
 			}
 			m.Needs = append(m.Needs, need)

@@ -25,7 +25,8 @@ func ownNeeds(needs []pool.Need, organisation string) error {
 	return nil
 }
 
-// LendUnit offers a unit of the caller's organisation. TIME_INVALID, FIELD_INVALID, NOT_FOUND, RESOURCE_TAKEN.
+// LendUnit offers a unit of the caller's organisation. TIME_INVALID, FIELD_INVALID, NOT_FOUND, RESOURCE_TAKEN,
+// QUOTA_RESERVED.
 func (s *Service) LendUnit(ctx context.Context, resourceID, borrower string, interval pool.Interval) (pool.Loan, error) {
 	lender, err := owner(ctx)
 	if err != nil {

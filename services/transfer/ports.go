@@ -129,7 +129,7 @@ type Holds interface {
 
 // Loans keeps loans and what is owed for them.
 type Loans interface {
-	// Lend adds an offered loan. NOT_FOUND for a unit that is not the lender's; RESOURCE_TAKEN.
+	// Lend adds an offered loan. NOT_FOUND for a unit that is not the lender's; RESOURCE_TAKEN; QUOTA_RESERVED.
 	Lend(ctx context.Context, l pool.Loan, now time.Time) (pool.Loan, error)
 	// GetLoan: NOT_FOUND.
 	GetLoan(ctx context.Context, loanID string) (pool.Loan, error)

@@ -211,3 +211,64 @@ func TestAReportShowsWhatStandsOnTheUnit(t *testing.T) {
 		}
 	})
 }
+
+// What the center has on loan is its own while it lasts: a borrowed operating room follows a late arrival, and a crew on
+// loan stays with its patient.
+func TestWhatIsOnLoanFollowsItsPatient(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		lend := func(unit *transferv1.Resource, borrower string, role access.Role) {
+			made, err := w.pool.LendUnit(w.as(unit.GetOrganisation(), role), &transferv1.LendUnitRequest{
+				RequestId: w.request(), ResourceId: unit.GetResourceId(), Borrower: borrower, StartTime: at(0), EndTime: at(100),
+			})
+			if err == nil {
+				_, err = w.pool.AcceptLoan(w.as(borrower, role), &transferv1.AcceptLoanRequest{RequestId: w.request(), LoanId: made.GetLoan().GetLoanId(), Etag: made.GetLoan().GetEtag()})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		room, team := w.firstUnit("C-BJ-02", rooms), w.firstUnit("H-HF-01", crew)
+		lend(room, "C-BJ-01", access.Center)
+		lend(team, "H-BD-01", access.Coordinator)
+		// The hospital's own crews and the center's own rooms are taken, so that what is on loan is what there is.
+		if _, err := w.ownUse("H-BD-01", crew, 2, 1, 30); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.ownUse("C-BJ-01", rooms, 3, 1, 30); err != nil {
+			t.Fatal(err)
+		}
+		left := w.departed()
+		with := func() string {
+			held, err := w.core.Held(w.service(), left.GetTransferId())
+			if err != nil || len(held) != 1 {
+				t.Fatal(err)
+			}
+			for _, r := range held[0].Reservations {
+				if r.Kind == "CREW" {
+					return r.ResourceID
+				}
+			}
+			return ""
+		}
+		if got := with(); got != team.GetResourceId() {
+			t.Fatalf("goes with %s", got)
+		}
+		arrive := left.GetItinerary().GetArriveTime().AsTime()
+		request := w.holdRequest(1, 2)
+		request.ReferralId = left.GetReferralId()
+		request.Needs = []*transferv1.Need{{Organisation: "C-BJ-01", Kind: rooms, StartTime: timestamppb.New(arrive.Add(10 * time.Minute)), EndTime: timestamppb.New(arrive.Add(time.Hour))}}
+		booked, err := w.server.HoldResources(w.service(), request)
+		if err != nil || booked.GetHold().GetReservations()[0].GetResourceId() != room.GetResourceId() || booked.GetHold().GetReservations()[0].GetOrganisation() != "C-BJ-02" {
+			t.Fatalf("%v, %v", booked, err)
+		}
+		w.clock.Advance(time.Hour)
+		now := w.late(left, 90)
+		moved, err := w.server.GetHold(w.receiver(), &transferv1.GetHoldRequest{HoldId: booked.GetHold().GetHoldId()})
+		if err != nil || now.GetAttentionCode() != "" || moved.GetHold().GetReservations()[0].GetStartTime().AsTime().Before(now.GetItinerary().GetArriveTime().AsTime()) {
+			t.Errorf("%v, %v, %v", now, moved, err)
+		}
+		if got := with(); got != team.GetResourceId() {
+			t.Errorf("goes on with %s", got)
+		}
+	})
+}

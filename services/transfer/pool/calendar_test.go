@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -167,21 +168,88 @@ func TestPeakAgreesWithCounting(t *testing.T) {
 	})
 }
 
+// A reserve is of units that are to be had, whatever has become of the others: own use is allowed exactly where at every
+// moment enough of them are left without it.
+func TestAReserveIsOfUnitsToBeHad(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		interval := rapid.Custom(func(t *rapid.T) pool.Interval {
+			from := rapid.IntRange(0, 10).Draw(t, "from")
+			return hours(from, from+rapid.IntRange(1, 4).Draw(t, "length"))
+		})
+		q := pool.Quota{Units: rapid.IntRange(1, 3).Draw(t, "reserved"), Period: hours(2, 10), Release: time.Duration(rapid.IntRange(0, 6).Draw(t, "release")) * time.Hour}
+		p := pool.Stock{Owned: rapid.IntRange(1, 4).Draw(t, "units")}
+		for i := range p.Owned {
+			u := pool.Unit{ID: string(rune('a' + i)), OutOfService: rapid.IntRange(0, 3).Draw(t, "out") == 0}
+			u.Away = rapid.SliceOfN(interval, 0, 1).Draw(t, "away")
+			p.Units = append(p.Units, u)
+			if rapid.Bool().Draw(t, "own") {
+				p.Own = append(p.Own, pool.Use{Unit: u.ID, Interval: interval.Draw(t, "use")})
+			}
+		}
+		m := interval.Draw(t, "more")
+		binding := pool.Interval{Start: m.Start, End: m.End}
+		for _, from := range []time.Time{q.Period.Start, now.Add(q.Release)} {
+			if from.After(binding.Start) && (q.Release > 0 || from.Equal(q.Period.Start)) {
+				binding.Start = from
+			}
+		}
+		if q.Period.End.Before(binding.End) {
+			binding.End = q.Period.End
+		}
+		allowed, some := true, false
+		var there []string
+		for _, u := range p.Units {
+			some = some || u.Usable(m)
+			if binding.End.After(binding.Start) && u.Usable(binding) {
+				there = append(there, u.ID)
+			}
+		}
+		for h := range 16 {
+			at, taken := hours(h, h+1), 1
+			if !binding.End.After(binding.Start) || !at.Overlaps(binding) {
+				continue
+			}
+			for _, own := range p.Own {
+				if slices.Contains(there, own.Unit) && own.Overlaps(at) {
+					taken++
+				}
+			}
+			allowed = allowed && len(there)-taken >= q.Units
+		}
+		if err := q.AllowOwn(p, []pool.Interval{m}, now); (err == nil) != (allowed || !some) {
+			t.Fatalf("%v, want allowed %v: %+v of %+v by %+v", err, allowed, m, p, q)
+		}
+	})
+}
+
 func TestQuotas(t *testing.T) {
 	q := pool.Quota{ShareBp: 2_500, MostReferred: 2, Period: hours(0, 100)}
 	if got := q.Reserved(5); got != 2 {
 		t.Errorf("a quarter of five rounds to %d", got)
 	}
-	own := []pool.Interval{hours(1, 5), hours(2, 6)}
-	if err := q.AllowOwn(5, own, []pool.Interval{hours(4, 8)}); err != nil {
+	units := make([]pool.Unit, 5)
+	for i := range units {
+		units[i].ID = string(rune('a' + i))
+	}
+	have := pool.Stock{Units: units, Owned: 5, Own: []pool.Use{{Unit: "a", Interval: hours(1, 5)}, {Unit: "b", Interval: hours(2, 6)}}}
+	if err := q.AllowOwn(have, []pool.Interval{hours(4, 8)}, now); err != nil {
 		t.Error(err)
 	}
-	if err := q.AllowOwn(5, own, []pool.Interval{hours(4, 8), hours(4, 9)}); !fault.Is(err, fault.QuotaReserved) {
+	two := []pool.Interval{hours(4, 8), hours(4, 9)}
+	if err := q.AllowOwn(have, two, now); !fault.Is(err, fault.QuotaReserved) {
 		t.Error(err)
 	}
-	if err := q.AllowOwn(5, own, []pool.Interval{hours(100, 108), hours(100, 109), hours(100, 110), hours(100, 111)}); err != nil {
+	if err := q.AllowOwn(have, []pool.Interval{hours(100, 108), hours(100, 109), hours(100, 110), hours(100, 111)}, now); err != nil {
 		t.Errorf("after the period: %v", err)
 	}
+	// What is reserved and not taken is free for own use from four hours before: an hour later the contested one is.
+	q.Release = 4 * time.Hour
+	for at, free := range map[time.Duration]bool{0: false, 59 * time.Minute: false, time.Hour: true} {
+		if err := q.AllowOwn(have, two, now.Add(at)); (err == nil) != free {
+			t.Errorf("%v later: %v", at, err)
+		}
+	}
+	q.Release = 0
 	if err := q.AllowReferred(1, []pool.Interval{hours(99, 120), hours(100, 120)}); err != nil {
 		t.Error(err)
 	}
@@ -189,6 +257,7 @@ func TestQuotas(t *testing.T) {
 		t.Error(err)
 	}
 	for name, bad := range map[string]pool.Quota{
+		"a release of nothing": {MostReferred: 1, Release: time.Hour, Period: hours(0, 24)}, "a release a year before": {Units: 1, Release: 366 * 24 * time.Hour, Period: hours(0, 24)},
 		"nothing": {Period: hours(0, 24)}, "both": {Units: 1, ShareBp: 1, Period: hours(0, 24)}, "past": {Units: 1, Period: hours(-48, 24)},
 		"too long": {Units: 1, Period: hours(0, 24*368)}, "no length": {Units: 1, Period: hours(1, 1)},
 	} {

@@ -63,8 +63,9 @@ type Resource struct {
 
 // Reservation is one unit for one interval (预约).
 type Reservation struct {
-	ResourceID, Organisation string
-	Kind                     Kind
+	// Organisation owns the unit; For has it then: the owner, or who has it on loan.
+	ResourceID, Organisation, For string
+	Kind                          Kind
 	Interval
 	Confirmed bool
 	HoldID    string

@@ -29,11 +29,16 @@ type Quota struct {
 	Units, ShareBp int
 	// MostReferred bounds the referred patients' reservations that begin in the period; 0 does not.
 	MostReferred int
-	Version      int64
+	// Release is how long before a time what is reserved for it and not taken is free for own use; 0: never.
+	Release time.Duration
+	Version int64
 }
 
 // Used is how far a quota is used.
 type Used struct{ ReservedNow, Referred, OwnPeak int }
+
+// LongestRelease bounds a quota's.
+const LongestRelease = 90 * 24 * time.Hour
 
 const longestQuota = 367 * 24 * time.Hour
 
@@ -61,6 +66,8 @@ func (q Quota) Check(now time.Time) error {
 		return badTime("to_day", "A quota lasts at most 367 days.", "预留期最长 367 天。")
 	case q.Units > 0 && q.ShareBp > 0 || q.Units < 0 || q.ShareBp < 0 || q.ShareBp > 10_000:
 		return badField("reserved_share_bp", "Give a count or a share, not both.", "数量与比例只能填一项。")
+	case q.Release < 0 || q.Release > LongestRelease || q.Release > 0 && q.Units == 0 && q.ShareBp == 0:
+		return badField("release_minutes", "What is reserved is released at most 90 days before.", "预留最早于 90 天前释放，且须设有预留。")
 	case q.Units == 0 && q.ShareBp == 0 && q.MostReferred == 0:
 		return badField("reserved_units", "The quota reserves nothing and bounds nothing.", "该预留未设任何限制。")
 	}
@@ -105,21 +112,78 @@ func Peak(intervals []Interval, span Interval) int {
 	return most
 }
 
-// AllowOwn refuses own use that would leave fewer units than the quota reserves. own are the owner's other own uses.
-func (q Quota) AllowOwn(units int, own, more []Interval) error {
-	all := append(slices.Clone(own), more...)
-	for _, m := range more {
-		span := Interval{Start: later(m.Start, q.Period.Start), End: earlier(m.End, q.Period.End)}
-		if !span.End.After(span.Start) {
+// Use is one own use of a unit.
+type Use struct {
+	Unit string
+	Interval
+}
+
+// Stock is what an owner has of a kind: its units and those it has on loan, how many of them are its own, and its own uses.
+type Stock struct {
+	Units []Unit
+	Owned int
+	Own   []Use
+}
+
+// OwnLeft is how many more units own use may take over an interval; negative where more would have to be left. What is not
+// to be had leaves nobody anything: a bed without staff, or one lent away, is no reserve. binds is false where the quota
+// says nothing of the interval: outside its period, or so near that what is left of the reserve has been released.
+func (q Quota) OwnLeft(p Stock, more []Interval, i Interval, now time.Time) (left int, binds bool) {
+	span := Interval{Start: later(i.Start, q.Period.Start), End: earlier(i.End, q.Period.End)}
+	if q.Release > 0 {
+		span.Start = later(span.Start, now.Add(q.Release))
+	}
+	if !span.End.After(span.Start) {
+		return 0, false
+	}
+	all, there := slices.Clone(more), 0
+	for _, unit := range p.Units {
+		if !unit.Usable(span) {
 			continue
 		}
-		if reserved := q.Reserved(units); Peak(all, span) > units-reserved {
-			return fault.New(fault.FailedPrecondition, fault.QuotaReserved, "needs",
-				"The units left are reserved for referred patients.", "剩余资源已预留给转诊患者。").
-				With("quota_id", q.ID).With("kind", string(q.Kind)).With("organisation", q.Organisation)
+		there++
+		for _, own := range p.Own {
+			if own.Unit == unit.ID {
+				all = append(all, own.Interval)
+			}
+		}
+	}
+	return there - q.Reserved(p.Owned) - Peak(all, span), true
+}
+
+// AllowOwn refuses own use that would leave fewer units than the quota reserves.
+func (q Quota) AllowOwn(p Stock, more []Interval, now time.Time) error {
+	for _, m := range more {
+		// Where there is no unit at all, the pool itself says so.
+		there := slices.ContainsFunc(p.Units, func(u Unit) bool { return u.Usable(m) })
+		if left, binds := q.OwnLeft(p, more, m, now); there && binds && left < 0 {
+			return q.reserved("needs")
 		}
 	}
 	return nil
+}
+
+// AllowLoan refuses to lend a unit that the quota reserves; closures of the time do not count.
+func (q Quota) AllowLoan(p Stock, unit string, i Interval, now time.Time) error {
+	without := Stock{Owned: p.Owned, Own: p.Own}
+	for _, u := range p.Units {
+		u.Calendar = Calendar{}
+		if u.ID != unit {
+			without.Units = append(without.Units, u)
+		} else if u.OutOfService {
+			return nil // it was no reserve
+		}
+	}
+	if left, binds := q.OwnLeft(without, nil, i, now); binds && left < 0 {
+		return q.reserved("resource_id")
+	}
+	return nil
+}
+
+func (q Quota) reserved(field string) error {
+	return fault.New(fault.FailedPrecondition, fault.QuotaReserved, field,
+		"The units left are reserved for referred patients.", "剩余资源已预留给转诊患者。").
+		With("quota_id", q.ID).With("kind", string(q.Kind)).With("organisation", q.Organisation)
 }
 
 // AllowReferred refuses referred patients beyond the bound of the period. before are those already there.

@@ -84,6 +84,7 @@ func (s *PoolServer) SetQuota(ctx context.Context, req *transferv1.SetQuotaReque
 	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*transferv1.SetQuotaResponse, error) {
 		quota, err := s.service.SetQuota(ctx, pool.Quota{
 			Kind: kindFrom(req.GetKind()), Units: int(req.GetReservedUnits()), ShareBp: int(req.GetReservedShareBp()), MostReferred: int(req.GetMostReferred()),
+			Release: time.Duration(req.GetReleaseMinutes()) * time.Minute,
 		}, req.GetFromDay(), req.GetToDay())
 		if err != nil {
 			return nil, err
@@ -284,7 +285,7 @@ func quotaTo(q transfer.QuotaWithUse) *transferv1.Quota {
 	return &transferv1.Quota{
 		QuotaId: q.ID, Organisation: q.Organisation, Kind: kindTo(q.Kind), FromDay: clock.Day(q.Period.Start),
 		ToDay: clock.Day(q.Period.End.Add(-time.Microsecond)), ReservedUnits: int32(q.Units), ReservedShareBp: int32(q.ShareBp),
-		MostReferred: int32(q.MostReferred), ReservedNow: int32(q.ReservedNow), Referred: int32(q.Referred), OwnUsePeak: int32(q.OwnPeak),
+		MostReferred: int32(q.MostReferred), ReleaseMinutes: int32(q.Release / time.Minute), ReservedNow: int32(q.ReservedNow), Referred: int32(q.Referred), OwnUsePeak: int32(q.OwnPeak),
 		Etag: strconv.FormatInt(q.Version, 10),
 	}
 }

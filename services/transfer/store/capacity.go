@@ -129,15 +129,15 @@ func (s *Store) Capacity(ctx context.Context, organisation string, kind pool.Kin
 			return err
 		}
 		for _, quota := range quotas {
-			all, err := countUnits(ctx, q, quota)
+			own, err := ownPool(ctx, q, quota, interval, "", now)
 			if err != nil {
 				return err
 			}
-			taken, err := ownUse(ctx, q, quota, now)
-			if err != nil {
-				return err
+			left, binds := quota.OwnLeft(own, nil, interval, now)
+			if !binds {
+				continue
 			}
-			left := max(all-quota.Reserved(all)-pool.Peak(taken, interval), 0)
+			left = max(left, 0)
 			if out.OwnLeft < 0 || left < out.OwnLeft {
 				out.OwnLeft = left
 			}

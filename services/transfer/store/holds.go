@@ -44,21 +44,22 @@ func (s *Store) Hold(ctx context.Context, h pool.Hold, needs []pool.Need, now ti
 //
 // What was read before the locks still stands after them: a writer that has committed since makes the lock fail and the
 // transaction start again (PostgreSQL at REPEATABLE READ), and there is none on SQLite.
-func (s *Store) take(ctx context.Context, tx *sqldb.Tx, needs []pool.Need, but map[string]bool, now time.Time) (chosen []string, missing int, err error) {
+func (s *Store) take(ctx context.Context, tx *sqldb.Tx, needs []pool.Need, but map[string]bool, now time.Time) (chosen []seat, missing int, err error) {
 	found, err := candidates(ctx, tx, needs, but, now)
 	if err != nil {
 		return nil, -1, err
 	}
-	chosen, missing = pool.Choose(needs, found.units)
+	units, missing := pool.Choose(needs, found.units)
 	if missing >= 0 {
 		return nil, missing, nil
 	}
 	if !s.unlocked {
-		if err := lock(ctx, tx, chosen); err != nil {
+		if err := lock(ctx, tx, units); err != nil {
 			return nil, -1, err
 		}
 	}
-	for i, unit := range chosen {
+	for i, unit := range units {
+		chosen = append(chosen, seat{unit, found.owners[unit]})
 		for _, o := range found.over[unit] {
 			if !o.Overlaps(needs[i].Interval) || but[o.holdID] {
 				continue
@@ -109,7 +110,7 @@ func evict(ctx context.Context, tx *sqldb.Tx, holdID string, now time.Time) erro
 	return tx.Enqueue(telemetry.WithReferral(ctx, h.ReferralID), CaseEventJob{Event: event})
 }
 
-func insertHold(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []pool.Need, chosen []string, now time.Time) (pool.Hold, error) {
+func insertHold(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []pool.Need, chosen []seat, now time.Time) (pool.Hold, error) {
 	h.Version, h.Purpose = 1, purposeOf(h)
 	_, err := tx.Exec(ctx, `INSERT INTO hold (hold_id, referral_id, transfer_id, organisation, purpose, status, expire_at, created_at,
 		release_reason, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
@@ -138,19 +139,19 @@ func purposeOf(h pool.Hold) pool.Purpose {
 	return pool.Referral
 }
 
-func insertReservations(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []pool.Need, chosen []string) ([]pool.Reservation, error) {
+func insertReservations(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []pool.Need, chosen []seat) ([]pool.Reservation, error) {
 	confirmed := h.Status == pool.Confirmed
 	var out []pool.Reservation
 	for i, need := range needs {
 		_, err := tx.Exec(ctx, `INSERT INTO reservation (hold_id, position, resource_id, start_at, end_at, expire_at, confirmed, live)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			h.ID, i, chosen[i], clock.Micros(need.Start), clock.Micros(need.End), clock.Micros(h.Expire), confirmed, true)
+			h.ID, i, chosen[i].unit, clock.Micros(need.Start), clock.Micros(need.End), clock.Micros(h.Expire), confirmed, true)
 		if err != nil {
 			return nil, fmt.Errorf("store: reservation: %w", err)
 		}
 		out = append(out, pool.Reservation{
-			ResourceID: chosen[i], Organisation: need.Organisation, Kind: need.Kind, Interval: need.Interval, Confirmed: confirmed,
-			HoldID: h.ID, Purpose: h.Purpose, Expire: h.Expire,
+			ResourceID: chosen[i].unit, Organisation: chosen[i].owner, For: need.Organisation, Kind: need.Kind, Interval: need.Interval,
+			Confirmed: confirmed, HoldID: h.ID, Purpose: h.Purpose, Expire: h.Expire,
 		})
 	}
 	return out, nil
@@ -188,10 +189,15 @@ func readHold(ctx context.Context, q sqldb.Querier, holdID string) (pool.Hold, e
 	return h, err
 }
 
+// onLoan joins a reservation v with the loan in whose time it lies: of one that was taken, for as long as it was.
+const onLoan = `LEFT JOIN loan had ON had.resource_id = v.resource_id AND had.owed_micros > 0
+		AND had.start_at <= v.start_at AND had.end_at >= v.end_at`
+
 // reservations reads those that meet the condition.
 func reservations(ctx context.Context, q sqldb.Querier, condition string, args ...any) ([]pool.Reservation, error) {
-	rows, err := q.Query(ctx, `SELECT v.resource_id, u.organisation, u.kind, v.start_at, v.end_at, v.confirmed, v.hold_id, v.expire_at, h.purpose, h.transfer_id
-		FROM reservation v JOIN resource u ON u.resource_id = v.resource_id
+	rows, err := q.Query(ctx, `SELECT v.resource_id, u.organisation, COALESCE(had.borrower, u.organisation), u.kind, v.start_at, v.end_at, v.confirmed, v.hold_id,
+			v.expire_at, h.purpose, h.transfer_id
+		FROM reservation v JOIN resource u ON u.resource_id = v.resource_id `+onLoan+`
 		JOIN (SELECT hold_id, purpose, transfer_id FROM hold) h ON h.hold_id = v.hold_id WHERE `+condition, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: reservations: %w", err)
@@ -202,7 +208,7 @@ func reservations(ctx context.Context, q sqldb.Querier, condition string, args .
 		var r pool.Reservation
 		var kind, purpose, transferID string
 		var start, end, expire int64
-		if err := rows.Scan(&r.ResourceID, &r.Organisation, &kind, &start, &end, &r.Confirmed, &r.HoldID, &expire, &purpose, &transferID); err != nil {
+		if err := rows.Scan(&r.ResourceID, &r.Organisation, &r.For, &kind, &start, &end, &r.Confirmed, &r.HoldID, &expire, &purpose, &transferID); err != nil {
 			return nil, fmt.Errorf("store: reservations: %w", err)
 		}
 		r.Purpose = purposeOf(pool.Hold{Purpose: pool.Purpose(purpose), TransferID: transferID})

@@ -54,7 +54,8 @@ func inTheWay(ctx context.Context, q sqldb.Querier, resourceID, loanID string, i
 	return err
 }
 
-// Lend offers a unit of the lender: NOT_FOUND for another's, RESOURCE_TAKEN where something stands in the way.
+// Lend offers a unit of the lender: NOT_FOUND for another's, RESOURCE_TAKEN where something stands in the way,
+// QUOTA_RESERVED where a quota reserves it.
 func (s *Store) Lend(ctx context.Context, l pool.Loan, now time.Time) (pool.Loan, error) {
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		if _, err := tx.Exec(ctx, "UPDATE resource SET version = version + 1 WHERE resource_id = $1", l.ResourceID); err != nil {
@@ -71,6 +72,9 @@ func (s *Store) Lend(ctx context.Context, l pool.Loan, now time.Time) (pool.Loan
 			return err
 		}
 		l.Kind, l.Version = units[0].Kind, 1
+		if err := lendable(ctx, tx, l, now); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, `INSERT INTO loan (loan_id, resource_id, kind, lender, borrower, start_at, end_at, status, live, owed_micros, version)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, l.ID, l.ResourceID, string(l.Kind), l.Lender, l.Borrower,
 			clock.Micros(l.Start), clock.Micros(l.End), string(l.Status), l.Live(), l.Owed.Microseconds(), l.Version)

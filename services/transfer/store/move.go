@@ -68,7 +68,7 @@ func (s *Store) Move(ctx context.Context, moves []pool.Move, now time.Time) (mov
 	return moved, missing, err
 }
 
-func rewrite(ctx context.Context, tx *sqldb.Tx, h pool.Hold, m pool.Move, units []string) (pool.Hold, error) {
+func rewrite(ctx context.Context, tx *sqldb.Tx, h pool.Hold, m pool.Move, units []seat) (pool.Hold, error) {
 	earlier := !m.Expire.IsZero() && m.Expire.Before(h.Expire)
 	if !m.Expire.IsZero() {
 		h.Expire = m.Expire
@@ -220,9 +220,9 @@ func (s *Store) Override(ctx context.Context, h pool.Hold, owner string, picks [
 		if err = o.yield(ctx); err != nil {
 			return err
 		}
-		chosen := make([]string, len(picks))
+		chosen := make([]seat, len(picks))
 		for i, p := range picks {
-			chosen[i] = p.ResourceID
+			chosen[i] = seat{p.ResourceID, o.needs[i].Organisation}
 		}
 		if out, err = insertHold(ctx, tx, h, o.needs, chosen, now); err != nil {
 			return err

@@ -115,7 +115,7 @@ func (o *override) move(ctx context.Context, holdID string, losing []pool.Reserv
 	}
 	needs := make([]pool.Need, len(losing))
 	for i, r := range losing {
-		needs[i] = pool.Need{Organisation: r.Organisation, Kind: r.Kind, Interval: r.Interval}
+		needs[i] = pool.Need{Organisation: r.For, Kind: r.Kind, Interval: r.Interval}
 	}
 	found, err := candidates(ctx, o.tx, needs, nil, o.now)
 	if err != nil {

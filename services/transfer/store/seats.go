@@ -20,9 +20,13 @@ const takes = `live AND (confirmed OR expire_at > %s)`
 
 // seats are the units that needs may be given, and the holds on them whose time is over but which nothing has swept yet.
 type seats struct {
-	units map[pool.Slot][]pool.Unit
-	over  map[string][]overdue // by unit
+	units  map[pool.Slot][]pool.Unit
+	over   map[string][]overdue // by unit
+	owners map[string]string    // by unit
 }
+
+// seat is a chosen unit.
+type seat struct{ unit, owner string }
 
 type overdue struct {
 	holdID string
@@ -50,7 +54,7 @@ func spans(needs []pool.Need) (order []pool.Slot, span map[pool.Slot]pool.Interv
 
 // candidates reads the units of the needs' slots. Reservations of the holds in but do not count.
 func candidates(ctx context.Context, q sqldb.Querier, needs []pool.Need, but map[string]bool, now time.Time) (*seats, error) {
-	out := &seats{units: map[pool.Slot][]pool.Unit{}, over: map[string][]overdue{}}
+	out := &seats{units: map[pool.Slot][]pool.Unit{}, over: map[string][]overdue{}, owners: map[string]string{}}
 	order, span := spans(needs)
 	if len(order) == 0 {
 		return out, nil
@@ -106,9 +110,9 @@ func (s *seats) read(ctx context.Context, q sqldb.Querier, condition string, spa
 	n := len(args)
 	// Rest may keep apart what does not overlap.
 	args = append(args, clock.Micros(span.Start.Add(-pool.LongestRest)), clock.Micros(span.End.Add(pool.LongestRest)))
-	rows, err := q.Query(ctx, fmt.Sprintf(`SELECT u.resource_id, u.calendar, u.out_of_service, COALESCE(v.hold_id, ''),
+	rows, err := q.Query(ctx, fmt.Sprintf(`SELECT u.resource_id, u.organisation, u.calendar, u.out_of_service, COALESCE(v.hold_id, ''),
 			COALESCE(v.start_at, 0), COALESCE(v.end_at, 0), COALESCE(v.confirmed, FALSE), COALESCE(v.expire_at, 0)
-		FROM (SELECT resource_id, calendar, out_of_service FROM resource WHERE %s) u
+		FROM (SELECT resource_id, organisation, calendar, out_of_service FROM resource WHERE %s) u
 		LEFT JOIN reservation v ON v.resource_id = u.resource_id AND v.live AND v.start_at < $%d AND v.end_at > $%d
 		ORDER BY u.resource_id, v.start_at NULLS FIRST`, condition, n+2, n+1), args...)
 	if err != nil {
@@ -117,10 +121,10 @@ func (s *seats) read(ctx context.Context, q sqldb.Querier, condition string, spa
 	defer rows.Close()
 	var units []pool.Unit
 	for rows.Next() {
-		var id, calendar, hold string
+		var id, owner, calendar, hold string
 		var start, end, expire int64
 		var outOfService, confirmed bool
-		if err := rows.Scan(&id, &calendar, &outOfService, &hold, &start, &end, &confirmed, &expire); err != nil {
+		if err := rows.Scan(&id, &owner, &calendar, &outOfService, &hold, &start, &end, &confirmed, &expire); err != nil {
 			return nil, fmt.Errorf("store: units: %w", err)
 		}
 		if len(units) == 0 || units[len(units)-1].ID != id {
@@ -128,7 +132,7 @@ func (s *seats) read(ctx context.Context, q sqldb.Querier, condition string, spa
 			if unit.Calendar, err = decodeCalendar(calendar); err != nil {
 				return nil, err
 			}
-			units = append(units, unit)
+			units, s.owners[id] = append(units, unit), owner
 		}
 		taken := pool.Interval{Start: clock.FromMicros(start), End: clock.FromMicros(end)}
 		switch {

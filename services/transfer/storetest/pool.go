@@ -91,6 +91,91 @@ func quotas(t *testing.T, s transfer.Store) {
 	must[pool.Hold](t)(s.Hold(ctx, NewHold(), []pool.Need{Need(shanghai, pool.Bed, 20, 23)}, Now))
 }
 
+// reserves: what own use has to leave are units that are to be had, and each is counted for who has it.
+func reserves(t *testing.T, s transfer.Store) {
+	ctx := t.Context()
+	const neighbour = "C-NJ-01"
+	beds := AddUnits(t, s, shanghai, pool.Bed, 4)
+	AddUnits(t, s, neighbour, pool.Bed, 1)
+	quota := pool.Quota{ID: ids.New("quo"), Organisation: shanghai, Kind: pool.Bed, Units: 1, MostReferred: 2, Period: Need("", pool.Bed, 0, 48).Interval}
+	must[pool.Quota](t)(s.AddQuota(ctx, quota))
+	take := func(organisation string, purpose pool.Purpose, from, to int) (pool.Hold, error) {
+		h := NewHold()
+		h.Purpose, h.Status = purpose, pool.Confirmed
+		return s.Hold(ctx, h, []pool.Need{Need(organisation, pool.Bed, from, to)}, Now)
+	}
+	left := func(from, to int) int {
+		return must[pool.Capacity](t)(s.Capacity(ctx, shanghai, pool.Bed, Need("", pool.Bed, from, to).Interval, Now)).OwnLeft
+	}
+	loan := func(unit string, from, to int) (pool.Loan, error) {
+		return s.Lend(ctx, pool.Loan{
+			ID: ids.New("loa"), ResourceID: unit, Lender: shanghai, Borrower: neighbour, Interval: Need("", pool.Bed, from, to).Interval, Status: pool.Offered,
+		}, Now)
+	}
+	// A bed without staff is no reserve.
+	must[pool.Resource](t)(s.UpdateResource(ctx, beds[3], "1", func(r *pool.Resource) error { r.OutOfService = true; return nil }))
+	if n := left(2, 4); n != 2 {
+		t.Errorf("%d left of three with staff", n)
+	}
+	own := must[pool.Hold](t)(take(shanghai, pool.OwnUse, 2, 4))
+	must[pool.Hold](t)(take(shanghai, pool.OwnUse, 2, 4))
+	_, err := take(shanghai, pool.OwnUse, 3, 5)
+	reason(t, err, fault.QuotaReserved)
+	// An own use that moves does not stand in its own way.
+	_, missing, err := s.Move(ctx, []pool.Move{{HoldID: own.ID, Needs: []pool.Need{Need(shanghai, pool.Bed, 3, 5)}}}, Now)
+	if err != nil || missing != nil {
+		t.Errorf("%v, %v", missing, err)
+	}
+	must[pool.Hold](t)(s.UpdateHold(ctx, own.ID, func(h *pool.Hold) error { h.Release("示范"); return nil }))
+	// Three with staff, one of them lent: one may be used, and one is left; the next is not lent either.
+	free := func(from, to int) string {
+		for _, id := range beds[:3] {
+			r := must[pool.Resource](t)(s.Resource(ctx, id, Now))
+			taken := false
+			for _, v := range r.Reservations {
+				taken = taken || v.Overlaps(Need("", pool.Bed, from, to).Interval)
+			}
+			if !taken {
+				return id
+			}
+		}
+		return ""
+	}
+	made := must[pool.Loan](t)(loan(free(10, 20), 10, 20))
+	must[pool.Loan](t)(s.UpdateLoan(ctx, made.ID, "1", Now, func(l *pool.Loan) error { return l.Accept(Now) }))
+	must[pool.Hold](t)(take(shanghai, pool.OwnUse, 12, 14))
+	_, err = take(shanghai, pool.OwnUse, 12, 14)
+	reason(t, err, fault.QuotaReserved)
+	for _, id := range beds[:3] {
+		if _, err = loan(id, 12, 13); !fault.Is(err, fault.QuotaReserved) && !fault.Is(err, fault.ResourceTaken) {
+			t.Errorf("lent of what is reserved: %v", err)
+		}
+	}
+	// What the borrower does with it is the borrower's, whatever it is for.
+	there := must[pool.Hold](t)(take(neighbour, pool.Referral, 15, 17))
+	second := must[pool.Hold](t)(take(neighbour, pool.Referral, 15, 17))
+	owners := map[string]string{}
+	for _, h := range []pool.Hold{there, second, must[pool.Hold](t)(s.GetHold(ctx, there.ID)), must[pool.Hold](t)(s.GetHold(ctx, second.ID))} {
+		r := h.Reservations[0]
+		if r.For != neighbour || owners[r.ResourceID] != "" && owners[r.ResourceID] != r.Organisation {
+			t.Errorf("%+v, %v", r, owners)
+		}
+		owners[r.ResourceID] = r.Organisation
+	}
+	if owners[made.ResourceID] != shanghai || len(owners) != 2 {
+		t.Errorf("owners %v", owners)
+	}
+	_, used, err := s.Quotas(ctx, shanghai, pool.Bed, "", 10, Now)
+	if err != nil || used[0].Referred != 0 {
+		t.Errorf("the lender's quota counts the borrower's: %+v %v", used, err)
+	}
+	// It moves with its case where it is.
+	_, missing, err = s.Move(ctx, []pool.Move{{HoldID: there.ID, Needs: []pool.Need{Need(neighbour, pool.Bed, 16, 18)}}}, Now)
+	if err != nil || missing != nil {
+		t.Errorf("%v, %v", missing, err)
+	}
+}
+
 func moves(t *testing.T, s transfer.Store) {
 	ctx := t.Context()
 	AddUnits(t, s, shanghai, pool.Bed, 1)

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) transfer.Store) {
 		"rolled back as one":         rolledBack,
 		"what owners say of units":   whatOwnersSay,
 		"quotas":                     quotas,
+		"reserves":                   reserves,
 		"moves":                      moves,
 		"overrides":                  overrides,
 		"loans":                      loans,
