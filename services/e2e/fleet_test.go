@@ -36,6 +36,8 @@ type processes struct {
 	// named lets services be dialled by another name than they listen on, as from one container to another. Their ports are
 	// fixed then: who is killed may not get its own again.
 	named bool
+	// treating is set of the treatment province's settlement besides what serveLine gives it.
+	treating string
 }
 
 type process struct {
@@ -217,7 +219,7 @@ func (f *processes) serveLine(gateway string) {
 	matching := database("matching") + fmt.Sprintf("  keys: %q\n  sample: true\n", filepath.Join(f.dir, "keys-matching"))
 	f.serve("patient-1", "patient", database("patient")+fmt.Sprintf("  keys: %q\n", filepath.Join(f.dir, "keys")))
 	f.serve("transfer-1", "transfer", database("transfer")+"  sample: true\n")
-	f.serve("settlement-treatment", "settlement", database("treatment")+"  sample: true\n  provinces: [\"110000\", \"310000\", \"440000\"]\n")
+	f.serve("settlement-treatment", "settlement", database("treatment")+"  sample: true\n  provinces: [\"110000\", \"310000\", \"440000\"]\n"+f.treating)
 	f.serve("settlement-insured", "settlement", database("insured")+"  sample: true\n  provinces: [\"340000\"]\n")
 	f.serve("matching-1", "matching", matching)
 	f.serve("matching-2", "matching", matching)
@@ -229,10 +231,11 @@ func (f *processes) serveLine(gateway string) {
 	f.awaitReady(f.base)
 }
 
-// The case runs over eight processes and an etcd on PostgreSQL. Then one replica is killed, and the next cases run as if nothing had been.
+// The case runs over eight processes and an etcd on PostgreSQL. Then one replica is killed, and the next cases run as if nothing
+// had been; and the one instance of an insured province, whose answer a case then waits for.
 func TestFleet(t *testing.T) {
 	f := newFleet(t)
-	f.named = true
+	f.named, f.treating = true, f.impatient()
 	f.serveLine("")
 	f.advertise()
 	drive := func(key string, serial int) error {
@@ -260,4 +263,5 @@ func TestFleet(t *testing.T) {
 	if err := drive("fleet-00000003", 23); err != nil {
 		t.Errorf("the case after: %v", err)
 	}
+	f.unanswered("fleet-00000004", 24)
 }
