@@ -90,8 +90,10 @@ func keepsThePool(center, desk, hospital *person, id string) {
 	center.press("设定预留号源", "")
 	center.fill("末日", clock.Day(clock.System().Now().AddDate(0, 1, 0)))
 	center.fill("预留比例", "30")
+	center.fill("未用部分提前释放", "1440")
 	center.send("设定预留号源")
 	center.sees("(30 %)")
+	center.sees("1 天")
 	center.press("撤销预留", "")
 	center.send("撤销预留")
 	center.do("lacks", "(30 %)")
@@ -140,7 +142,6 @@ func lends(center, hospital *person) {
 	hospital.send("接受借调")
 	hospital.sees("借入：C-SH-01")
 	hospital.sees("已借出")
-	hospital.fits("a bed that is borrowed")
 }
 
 // keepsTheDirectory lets a center close a program and change whom it takes, and operations suspend another's licence. A hospital reads.
@@ -178,12 +179,16 @@ func keepsTheDirectory(center, desk, hospital *person) {
 	desk.sees("Suspended")
 	desk.sees("Licence recorded")
 	desk.fits("a center on a phone in the dark")
+	center.press("申报名额 肝", "") // of what was read before
+	center.fill("转诊可用名额", "7")
+	center.send("申报名额") // told that it changed, and sent once more
+	center.sees("已暂停")
+	center.sees("已完成：申报名额 肝")
 
 	hospital.open("/centers/C-SH-01")
 	hospital.sees("已暂停")
 	hospital.do("lacks", "修改收治标准")
 	hospital.do("lacks", "变更记录")
-	hospital.fits("a center to read")
 }
 
 // clears lets Anhui's agency read its month to the fen, verify its book, compare a day and record a payment; operations
@@ -249,11 +254,13 @@ func decides(agency, other, desk *person) {
 	agency.press("因病致贫预警", "疑点")
 	agency.sees("上年人均可支配收入")
 	finding := agency.where()
-	agency.press("成立，确认", "")
+	agency.enter("成立，确认") // by keyboard alone
+	agency.do("at", "说明")
 	agency.fits("a finding")
-	agency.fill("说明", "示范：已核实")
-	agency.send("成立，确认")
-	agency.sees("示范：已核实")
+	agency.key("sample: looked into")
+	agency.enter("成立，确认")
+	agency.sees("sample: looked into")
+	agency.do("at", "决定")
 	agency.sees("已有决定")
 	agency.press("基金监管", "")
 	agency.sees("没有疑点")
@@ -261,11 +268,11 @@ func decides(agency, other, desk *person) {
 
 	desk.open("/supervision?province=340000&show=CONFIRMED")
 	desk.press("May be made poor by illness", "Findings")
-	desk.sees("示范：已核实")
+	desk.sees("sample: looked into")
 	desk.fits("a finding on a phone")
 	other.open(finding)
 	other.run(chromedp.WaitVisible("[role=alert]", chromedp.ByQuery))
-	other.do("lacks", "示范：已核实")
+	other.do("lacks", "sample: looked into")
 }
 
 // tellsASystem gives a center's system an endpoint, whose secret is shown once, and follows a test event to it. Operations see it, another facility does not.

@@ -62,21 +62,25 @@ function Call({ spec, name, data, action, done, reload, cancel }) {
     send=${(values, key) => sendCall(spec, data, values, key)} onDone=${done} onCancel=${cancel} reload=${reload} />`;
 }
 
+// RowCall reads its row when it is drawn, after the table: a version that is no longer current is then the one just read.
+const RowCall = ({ row, ...call }) => html`<${Call} data=${row()} ...${call} />`;
+
 // useRowCalls are the calls on the rows of a table: buttons in a row, and below the table the form of the one that is open.
 export function useRowCalls(kind, reload) {
   const [open, setOpen] = useState(null);
   const [told, setTold] = useState('');
   const from = useRef(null);
   const body = useRef(null);
+  const rows = useRef({});
   const key = (a, named) => a.action + ' ' + named;
   useEffect(() => { if (open) body.current?.querySelector('form input, form select, form textarea, form button')?.focus(); }, [open?.key]);
   const close = () => { setOpen(null); from.current?.focus(); };
-  const buttons = (d, named) => html`<span class="row">${offered(kind, d).map((a) => html`<button type="button" key=${a.action} aria-expanded=${open?.key === key(a, named)} aria-label=${a.label + ' ' + named}
-    onClick=${(e) => { from.current = e.currentTarget; setTold(''); setOpen(open?.key === key(a, named) ? null : { key: key(a, named), a, d, named }); }}>${a.label}</button>`)}</span>`;
-  const done = () => { setTold(t('act.done', { what: open.a.label + ' ' + open.named })); setOpen(null); reload(); };
-  const form = html`<div ref=${body} onKeyDown=${(e) => { if (e.key === 'Escape' && open) { e.stopPropagation(); close(); } }}>
+  const buttons = (d, named) => html`<span class="row">${offered(kind, d).map((a) => { rows.current[key(a, named)] = d; return html`<button type="button" key=${a.action} aria-expanded=${open?.key === key(a, named)} aria-label=${a.label + ' ' + named}
+    onClick=${(e) => { from.current = e.currentTarget; setTold(''); setOpen(open?.key === key(a, named) ? null : { key: key(a, named), a, named }); }}>${a.label}</button>`; })}</span>`;
+  const done = () => { setTold(t('act.done', { what: open.a.label + ' ' + open.named })); setOpen(null); reload(); body.current?.focus({ preventScroll: true }); };
+  const form = html`<div ref=${body} tabindex="-1" class="actions-part" onKeyDown=${(e) => { if (e.key === 'Escape' && open) { e.stopPropagation(); close(); } }}>
     ${told && html`<p class="notice good" role="status"><${Icon} name="done" /> ${told}</p>`}
     ${open && html`<section class="row-call" aria-label=${open.a.label}><h3>${open.a.label} <span class="quiet">${open.named}</span></h3>
-      <${Call} key=${open.key} spec=${specOf(open.a.action)} name=${open.a.label} data=${open.d} action=${open.a} done=${done} reload=${reload} cancel=${close} /></section>`}</div>`;
+      <${RowCall} key=${open.key} row=${() => rows.current[open.key]} spec=${specOf(open.a.action)} name=${open.a.label} action=${open.a} done=${done} reload=${reload} cancel=${close} /></section>`}</div>`;
   return { buttons, form };
 }

@@ -11,7 +11,7 @@ words({
   'p.case': ['病例号', 'Case'], 'p.reason': ['原因（勿写患者信息）', 'Why; nothing of a patient'], 'p.out': ['停用：暂不提供（已有预约保留）', 'Out of service; what is booked stays'], 'p.borrower': ['借给机构（代码）', 'To whom, by code'],
   'p.working': ['工作日时段', 'On working days'], 'p.off': ['非工作日时段', 'On other days'], 'p.windows.help': ['如 08:00-12:00, 13:00-17:30；两项均不填即全天', 'Such as 08:00-12:00, 13:00-17:30; none in both: always'], 'p.rest': ['两次之间至少间隔（分钟）', 'Rest between two, minutes'], 'p.longest': ['单次最长（分钟，0 不限）', 'Longest, minutes; 0 no limit'],
   'p.keep': ['已有的例外时段（取消勾选即删除）', 'Exceptions there are; untick one to end it'], 'p.exception': ['增加一个例外时段', 'Add an exception'], 'p.closeFrom': ['停用开始', 'Closed from'], 'p.closeTo': ['停用结束', 'Closed until'], 'p.closeWhy': ['停用原因', 'Why closed'],
-  'p.which': ['改哪一项', 'Which of them'], 'p.fromDay': ['首日', 'First day'], 'p.toDay': ['末日（含）', 'Last day, included'], 'p.reserved': ['预留数量（与比例二选一）', 'Units reserved; this or the share'], 'p.share': ['预留比例（%）', 'Share reserved, %'], 'p.most': ['转诊预约上限（不填不限）', 'Most referred, if bounded'],
+  'p.which': ['改哪一项', 'Which of them'], 'p.fromDay': ['首日', 'First day'], 'p.toDay': ['末日（含）', 'Last day, included'], 'p.reserved': ['预留数量（与比例二选一）', 'Units reserved; this or the share'], 'p.share': ['预留比例（%）', 'Share reserved, %'], 'p.release': ['未用部分提前释放（分钟，不填不释放）', 'Free for own use before, minutes; none: never'], 'p.most': ['转诊预约上限（不填不限）', 'Most referred, if bounded'],
   'b.addUnit': ['增加资源', 'Add a unit'], 'b.calendar': ['修改排班日历', 'Change its calendar'], 'b.report': ['申报现状、停用或恢复', 'Report it, in or out of service'], 'b.ownUse': ['登记本院自用', 'Book own use'], 'b.hold': ['为病例预占', 'Hold for a case'], 'b.override': ['改派：占用他人已订时段', 'Override: take it from another booking'],
   'b.lend': ['借出', 'Lend it'], 'b.confirmHold': ['确认预占', 'Confirm the hold'], 'b.releaseHold': ['释放', 'Release it'], 'b.moveHold': ['改时间', 'Move it'], 'b.acceptLoan': ['接受借调', 'Take the loan'], 'b.endLoan': ['结束借调', 'End the loan'], 'b.quota': ['设定预留号源', 'Reserve a quota'], 'b.unquota': ['撤销预留', 'Withdraw the quota'],
 });
@@ -54,7 +54,7 @@ call('SetQuota', {
   fields: [
     kind('kind'), { name: 'fromDay', label: 'p.fromDay', type: 'date', required: true, value: () => today() }, { name: 'toDay', label: 'p.toDay', type: 'date', required: true },
     { name: 'reservedUnits', label: 'p.reserved', type: 'number', required: (v) => !v.reservedShareBp }, { name: 'reservedShareBp', label: 'p.share', type: 'percent', required: (v) => !v.reservedUnits },
-    { name: 'mostReferred', label: 'p.most', type: 'number' },
+    { name: 'mostReferred', label: 'p.most', type: 'number' }, { name: 'releaseMinutes', label: 'p.release', type: 'number' },
   ],
   offer: { at: 'pool', label: 'b.quota', roles: ['center'], when: (d) => own(d.organisation) },
 });
