@@ -1,11 +1,13 @@
 package app
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	transferv1 "huhang.example/gen/huhang/transfer/v1"
@@ -13,6 +15,7 @@ import (
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/sqldb/sqldbtest"
 	"huhang.example/services/transfer"
+	"huhang.example/services/transfer/pool"
 )
 
 // late reports the first leg late by so many minutes.
@@ -37,7 +40,9 @@ func TestARoomThatCouldNotFollowIsNotForgotten(t *testing.T) {
 			return &transferv1.Need{Organisation: "C-BJ-01", Kind: rooms, StartTime: timestamppb.New(arrive.Add(from)), EndTime: timestamppb.New(arrive.Add(to))}
 		}
 		request := w.holdRequest(1, 2)
-		request.ReferralId, request.Needs = left.GetReferralId(), []*transferv1.Need{need(10*time.Minute, time.Hour)}
+		bed, expert := need(5*time.Minute, 99*time.Hour), need(-time.Hour, -30*time.Minute)
+		bed.Kind, expert.Kind = beds, transferv1.ResourceKind_RESOURCE_KIND_EXPERT_SLOT
+		request.ReferralId, request.Needs = left.GetReferralId(), []*transferv1.Need{need(10*time.Minute, time.Hour), bed, expert}
 		booked, err := w.server.HoldResources(w.service(), request)
 		if err != nil {
 			t.Fatal(err)
@@ -60,6 +65,11 @@ func TestARoomThatCouldNotFollowIsNotForgotten(t *testing.T) {
 		moved, err := w.server.GetHold(w.receiver(), &transferv1.GetHoldRequest{HoldId: booked.GetHold().GetHoldId()})
 		if err != nil || now.GetAttentionCode() != "" || moved.GetHold().GetReservations()[0].GetStartTime().AsTime().Before(now.GetItinerary().GetArriveTime().AsTime()) {
 			t.Fatalf("%v, %v, %v", now, moved, err)
+		}
+		for i, stays := range map[int]*transferv1.Need{1: bed, 2: expert} { // a bed waits; what lies before the arrival is over
+			if got := moved.GetHold().GetReservations()[i]; !proto.Equal(got.GetStartTime(), stays.GetStartTime()) || !proto.Equal(got.GetEndTime(), stays.GetEndTime()) {
+				t.Errorf("the %v was moved: %v", stays.GetKind(), got)
+			}
 		}
 	})
 }
@@ -158,17 +168,27 @@ func TestWhereADivertedPatientIsTakenIsTold(t *testing.T) {
 // A crew whose time ran out and that another patient took before anything swept it is missed all the same.
 func TestACrewTakenByOthersBeforeTheSweepIsMissed(t *testing.T) {
 	each(t, func(t *testing.T, w *world) { // no jobs run yet
-		made := w.create()
-		w.clock.Advance(17 * time.Hour)
-		if _, err := w.ownUse("H-BD-01", crew, 2, 4, 40); !fault.Is(err, fault.TimeInvalid) {
+		w.peers.patient.RegisteredBy = "H-HF-01"
+		ref, pat := w.opens("C-GZ-01")
+		got, err := w.server.CreateTransfer(w.as("H-HF-01", access.Coordinator), &transferv1.CreateTransferRequest{
+			RequestId: w.request(), ReferralId: ref, PatientId: pat, FromOrganisation: "H-HF-01", ToOrganisation: "C-GZ-01",
+			OriginCity: "340100", DestinationCity: "440100", NotBefore: at(4), Fitness: &transferv1.FitnessToTravel{Spo2: 92},
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.ownUse("H-BD-01", crew, 2, 17, 18); err != nil {
+		made := got.GetTransfer()
+		before, err := w.core.GetHold(w.service(), made.GetHoldId())
+		if err != nil {
 			t.Fatal(err)
 		}
-		hold, err := w.core.GetHold(w.service(), made.GetHoldId())
-		if err != nil || !slices.Contains([]string{"HELD", "EXPIRED"}, string(hold.Status)) {
-			t.Fatalf("%v, %v", hold, err)
+		w.clock.Set(before.Expire)
+		hours := int(w.clock.Now().Sub(begin)/time.Hour) + 1
+		if _, err := w.ownUse("H-HF-01", crew, 2, hours, hours+1); err != nil {
+			t.Fatal(err)
+		}
+		if hold, err := w.core.GetHold(w.service(), made.GetHoldId()); err != nil || hold.Status != pool.Expired {
+			t.Fatalf("the crew's hold was not in the way: %+v, %v", hold, err)
 		}
 		w.startJobs()
 		sqldbtest.Eventually(t, "a person is called", func() bool { return w.get(made.GetTransferId()).GetAttentionCode() == "BOOKINGS" })
@@ -177,98 +197,93 @@ func TestACrewTakenByOthersBeforeTheSweepIsMissed(t *testing.T) {
 	})
 }
 
-// What an owner is answered about a unit shows what stands on it: a bed out of service may have somebody coming.
-func TestAReportShowsWhatStandsOnTheUnit(t *testing.T) {
+// The crew that is with the patient goes on with them, though another one is free and would do.
+func TestTheSameCrewGoesOn(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		held := w.hold(1, 24)
-		id := held.GetReservations()[0].GetResourceId()
-		got, err := w.pool.ReportResource(w.receiver(), &transferv1.ReportResourceRequest{RequestId: w.request(), ResourceId: id, Etag: "1", OutOfService: true})
-		if err != nil || len(got.GetResource().GetReservations()) != 1 || got.GetResource().GetReservations()[0].GetHoldId() != held.GetHoldId() {
-			t.Fatalf("%v, %v", got, err)
-		}
-		closed := &transferv1.UnitCalendar{Closures: []*transferv1.Closure{{StartTime: at(2), EndTime: at(3), Reason: "示范维护"}}}
-		set, err := w.pool.SetResourceCalendar(w.receiver(), &transferv1.SetResourceCalendarRequest{RequestId: w.request(), ResourceId: id, Etag: "2", Calendar: closed})
-		if err != nil || len(set.GetResource().GetReservations()) != 1 {
-			t.Fatalf("%v, %v", set, err)
-		}
-		// Nobody's word opens what is closed or without staff.
-		override := func(from, to int) error {
-			_, err := w.pool.OverrideUnits(w.receiver(), &transferv1.OverrideUnitsRequest{
-				RequestId: w.request(), ReferralId: w.ids.New("ref"), ExpireTime: at(72), Reason: "示范改派",
-				Needs: []*transferv1.UnitNeed{{ResourceId: id, StartTime: at(from), EndTime: at(to)}},
-			})
-			return err
-		}
-		before := w.snapshot()
-		w.refused("out of service", before, override(10, 12), fault.WrongState)
-		if _, err := w.pool.ReportResource(w.receiver(), &transferv1.ReportResourceRequest{RequestId: w.request(), ResourceId: id, Etag: "3"}); err != nil {
+		own, err := w.ownUse("H-BD-01", crew, 1, 4, 30)
+		if err != nil {
 			t.Fatal(err)
 		}
-		before = w.snapshot()
-		w.refused("closed", before, override(2, 4), fault.WrongState)
-		if err := override(10, 12); err != nil {
+		left := w.departed()
+		with := func() map[pool.Kind]string {
+			held, err := w.core.Held(w.service(), left.GetTransferId())
+			if err != nil || len(held) != 1 {
+				t.Fatalf("%v, %v", held, err)
+			}
+			out := map[pool.Kind]string{}
+			for _, r := range held[0].Reservations {
+				out[r.Kind] = r.ResourceID
+			}
+			return out
+		}
+		before := with()
+		if before[pool.Crew] == own.GetReservations()[0].GetResourceId() {
+			t.Fatal("one crew for two")
+		}
+		if _, err := w.server.ReleaseHold(w.as("H-BD-01", access.Coordinator), &transferv1.ReleaseHoldRequest{RequestId: w.request(), HoldId: own.GetHoldId(), Reason: "示范"}); err != nil {
 			t.Fatal(err)
+		}
+		w.clock.Advance(time.Hour)
+		w.late(left, 60)
+		if after := with(); !maps.Equal(before, after) {
+			t.Errorf("left with %v, goes on with %v", before, after)
 		}
 	})
 }
 
-// What the center has on loan is its own while it lasts: a borrowed operating room follows a late arrival, and a crew on
-// loan stays with its patient.
-func TestWhatIsOnLoanFollowsItsPatient(t *testing.T) {
+// What ends, ends once, and nothing ends that cannot: each from every state in which it is refused.
+func TestEndsThatAreNone(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		lend := func(unit *transferv1.Resource, borrower string, role access.Role) {
-			made, err := w.pool.LendUnit(w.as(unit.GetOrganisation(), role), &transferv1.LendUnitRequest{
-				RequestId: w.request(), ResourceId: unit.GetResourceId(), Borrower: borrower, StartTime: at(0), EndTime: at(100),
-			})
-			if err == nil {
-				_, err = w.pool.AcceptLoan(w.as(borrower, role), &transferv1.AcceptLoanRequest{RequestId: w.request(), LoanId: made.GetLoan().GetLoanId(), Etag: made.GetLoan().GetEtag()})
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+		abort := func(t *transferv1.Transfer, code string) error {
+			_, err := w.server.AbortTransfer(w.sender(), &transferv1.AbortTransferRequest{RequestId: w.request(), TransferId: t.GetTransferId(), Etag: t.GetEtag(), Code: code})
+			return err
 		}
-		room, team := w.firstUnit("C-BJ-02", rooms), w.firstUnit("H-HF-01", crew)
-		lend(room, "C-BJ-01", access.Center)
-		lend(team, "H-BD-01", access.Coordinator)
-		// The hospital's own crews and the center's own rooms are taken, so that what is on loan is what there is.
-		if _, err := w.ownUse("H-BD-01", crew, 2, 1, 30); err != nil {
-			t.Fatal(err)
+		divert := func(t *transferv1.Transfer) error {
+			_, err := w.moves.DivertTransfer(w.sender(), &transferv1.DivertTransferRequest{RequestId: w.request(), TransferId: t.GetTransferId(), Etag: t.GetEtag(), City: "130100", Comment: "示范：就近收治"})
+			return err
 		}
-		if _, err := w.ownUse("C-BJ-01", rooms, 3, 1, 30); err != nil {
+		refuse := func(t *transferv1.Transfer) error {
+			_, err := w.moves.RefuseAtDoor(w.receiver(), &transferv1.RefuseAtDoorRequest{RequestId: w.request(), TransferId: t.GetTransferId(), Etag: t.GetEtag(), Code: 1, Comment: "示范：无床"})
+			return err
+		}
+		arrive := func(t *transferv1.Transfer) (*transferv1.Transfer, error) {
+			got, err := w.moves.ArriveAtDoor(w.receiver(), &transferv1.ArriveAtDoorRequest{RequestId: w.request(), TransferId: t.GetTransferId(), Etag: t.GetEtag()})
+			return got.GetTransfer(), err
+		}
+		planned := w.create()
+		before := w.snapshot()
+		w.refused("diverted before leaving", before, divert(planned), fault.WrongState)
+		_, err := arrive(planned)
+		w.refused("at the door before leaving", before, err, fault.WrongState)
+		w.refused("no such end", before, abort(planned, "TIRED"), fault.CodeUnknown)
+		if err := abort(planned, "CANCELLED"); err != nil {
 			t.Fatal(err)
 		}
 		left := w.departed()
-		with := func() string {
-			held, err := w.core.Held(w.service(), left.GetTransferId())
-			if err != nil || len(held) != 1 {
-				t.Fatal(err)
-			}
-			for _, r := range held[0].Reservations {
-				if r.Kind == "CREW" {
-					return r.ResourceID
-				}
-			}
-			return ""
+		before = w.snapshot()
+		w.refused("did not show up, but left", before, abort(left, "NO_SHOW"), fault.WrongState)
+		door, err := arrive(left)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if got := with(); got != team.GetResourceId() {
-			t.Fatalf("goes with %s", got)
+		before = w.snapshot()
+		_, err = arrive(door)
+		w.refused("at the door twice", before, err, fault.WrongState)
+		over, err := w.server.HandOver(w.receiver(), w.handOver(door))
+		if err != nil {
+			t.Fatal(err)
 		}
-		arrive := left.GetItinerary().GetArriveTime().AsTime()
-		request := w.holdRequest(1, 2)
-		request.ReferralId = left.GetReferralId()
-		request.Needs = []*transferv1.Need{{Organisation: "C-BJ-01", Kind: rooms, StartTime: timestamppb.New(arrive.Add(10 * time.Minute)), EndTime: timestamppb.New(arrive.Add(time.Hour))}}
-		booked, err := w.server.HoldResources(w.service(), request)
-		if err != nil || booked.GetHold().GetReservations()[0].GetResourceId() != room.GetResourceId() || booked.GetHold().GetReservations()[0].GetOrganisation() != "C-BJ-02" {
-			t.Fatalf("%v, %v", booked, err)
-		}
-		w.clock.Advance(time.Hour)
-		now := w.late(left, 90)
-		moved, err := w.server.GetHold(w.receiver(), &transferv1.GetHoldRequest{HoldId: booked.GetHold().GetHoldId()})
-		if err != nil || now.GetAttentionCode() != "" || moved.GetHold().GetReservations()[0].GetStartTime().AsTime().Before(now.GetItinerary().GetArriveTime().AsTime()) {
-			t.Errorf("%v, %v, %v", now, moved, err)
-		}
-		if got := with(); got != team.GetResourceId() {
-			t.Errorf("goes on with %s", got)
+		ended := over.GetTransfer()
+		before = w.snapshot()
+		for name, err := range map[string]error{
+			"cancelled": abort(ended, "CANCELLED"), "unfit": abort(ended, "UNFIT"), "refused": refuse(ended), "diverted": divert(ended),
+			"handed over": func() error { _, err := w.server.HandOver(w.receiver(), w.handOver(ended)); return err }(),
+			"checked": func() error {
+				_, err := w.server.CheckFitness(w.sender(), w.fitness(ended, &transferv1.FitnessToTravel{}, true))
+				return err
+			}(),
+		} {
+			w.refused(name+" after the end", before, err, fault.WrongState)
 		}
 	})
 }

@@ -367,6 +367,12 @@ func wayHome(t *testing.T, s transfer.Store) {
 				}
 			}
 		}
+		team := must[pool.Resource](t)(s.Resource(ctx, made.Reservations[0].ResourceID, hour(c.at)))
+		for i, r := range team.Reservations {
+			if i > 0 && r.Overlaps(team.Reservations[i-1].Interval) {
+				t.Errorf("%s: the crew is taken twice: %+v", name, team.Reservations)
+			}
+		}
 		ended := must[pool.Hold](t)(s.GetHold(ctx, made.ID))
 		if ended.Purpose != pool.Return || ended.Status != pool.Confirmed {
 			t.Errorf("%s: %+v", name, ended)
