@@ -103,9 +103,24 @@ func (s *Service) ReleaseHold(ctx context.Context, holdID, reason string) (pool.
 		if err != nil || !freed || out.Purpose != pool.Referral {
 			return err
 		}
+		if err := s.lookAgain(ctx, out.ReferralID); err != nil {
+			return err
+		}
 		return s.store.Report(ctx, HoldEvent(out, EventHoldReleased, s.clock.Now()))
 	})
 	return out, err
+}
+
+// lookAgain leaves a job for the case's transfer where its bookings could not follow: what was changed by hand may fit now.
+func (s *Service) lookAgain(ctx context.Context, referralID string) error {
+	if referralID == "" {
+		return nil
+	}
+	list, _, err := s.store.List(ctx, ListFilter{ReferralID: referralID}, "", 1)
+	if err != nil || len(list) == 0 || list[0].Status.Ended() || list[0].BookedFor.IsZero() {
+		return err
+	}
+	return s.store.Revise(ctx, list[0])
 }
 
 // ExpireHold ends a hold whose time is over and tells the case. It returns how long there is still to wait, 0 when

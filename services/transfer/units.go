@@ -220,7 +220,7 @@ func (s *Service) MoveHold(ctx context.Context, holdID, etag string, needs []poo
 			return pool.Taken(*missing)
 		}
 		out = moved[0]
-		return nil
+		return s.lookAgain(ctx, out.ReferralID)
 	})
 	return out, err
 }

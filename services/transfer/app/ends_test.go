@@ -74,6 +74,37 @@ func TestARoomThatCouldNotFollowIsNotForgotten(t *testing.T) {
 	})
 }
 
+// What a person has moved by hand behind a late arrival is looked at again: nobody waits for it any more.
+func TestARoomMovedByHandEndsTheAttention(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.startJobs()
+		left := w.departed()
+		arrive := left.GetItinerary().GetArriveTime().AsTime()
+		need := func(from, to time.Duration) *transferv1.Need {
+			return &transferv1.Need{Organisation: "C-BJ-01", Kind: rooms, StartTime: timestamppb.New(arrive.Add(from)), EndTime: timestamppb.New(arrive.Add(to))}
+		}
+		request := w.holdRequest(1, 2)
+		request.ReferralId, request.Needs = left.GetReferralId(), []*transferv1.Need{need(10*time.Minute, time.Hour)}
+		booked, err := w.server.HoldResources(w.service(), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		later := need(time.Hour, 9*time.Hour)
+		if _, err := w.pool.BookOwnUse(w.receiver(), &transferv1.BookOwnUseRequest{RequestId: w.request(), Reason: "示范：本院手术", Needs: []*transferv1.Need{later, later, later}}); err != nil {
+			t.Fatal(err)
+		}
+		if now := w.late(left, 60); now.GetAttentionCode() != "BOOKINGS" {
+			t.Fatalf("%v", now)
+		}
+		if _, err := w.pool.MoveHold(w.receiver(), &transferv1.MoveHoldRequest{
+			RequestId: w.request(), HoldId: booked.GetHold().GetHoldId(), Etag: booked.GetHold().GetEtag(), Needs: []*transferv1.Need{need(9*time.Hour, 10*time.Hour)},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		sqldbtest.Eventually(t, "nobody waits", func() bool { return w.get(left.GetTransferId()).GetAttentionCode() == "" })
+	})
+}
+
 // A patient at the door is there, whatever a feed says afterwards of the train they came by.
 func TestAtTheDoorNothingIsPlannedAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -58,9 +58,6 @@ func inTheWay(ctx context.Context, q sqldb.Querier, resourceID, loanID string, i
 // QUOTA_RESERVED where a quota reserves it.
 func (s *Store) Lend(ctx context.Context, l pool.Loan, now time.Time) (pool.Loan, error) {
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		if _, err := tx.Exec(ctx, "UPDATE resource SET version = version + 1 WHERE resource_id = $1", l.ResourceID); err != nil {
-			return fmt.Errorf("store: loan: %w", err)
-		}
 		units, err := unitsWhere(ctx, tx, "resource_id = $1 AND organisation = $2", l.ResourceID, l.Lender)
 		if err != nil {
 			return err
@@ -68,12 +65,19 @@ func (s *Store) Lend(ctx context.Context, l pool.Loan, now time.Time) (pool.Loan
 		if len(units) == 0 {
 			return fault.NotFoundf("resource", l.ResourceID)
 		}
+		l.Kind, l.Version = units[0].Kind, 1
+		reserved := lendable(ctx, tx, l, now) // quotas are locked before units, as by whoever holds one
+		if f, ok := fault.As(reserved); reserved != nil && (!ok || f.Reason != fault.QuotaReserved) {
+			return reserved
+		}
+		if err := lock(ctx, tx, []string{l.ResourceID}); err != nil {
+			return err
+		}
 		if err := inTheWay(ctx, tx, l.ResourceID, l.ID, l.Interval, now); err != nil {
 			return err
 		}
-		l.Kind, l.Version = units[0].Kind, 1
-		if err := lendable(ctx, tx, l, now); err != nil {
-			return err
+		if reserved != nil {
+			return reserved
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO loan (loan_id, resource_id, kind, lender, borrower, start_at, end_at, status, live, owed_micros, version)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, l.ID, l.ResourceID, string(l.Kind), l.Lender, l.Borrower,

@@ -30,23 +30,23 @@ func allowedByQuota(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []pool
 	if err != nil {
 		return err
 	}
-	for _, slot := range order {
+	for _, quota := range quotas { // in the order of the ids, so that two never wait for each other
+		slot := pool.Slot{Organisation: quota.Organisation, Kind: quota.Kind}
+		taken, asked := span[slot]
+		if !asked || !quota.Period.Overlaps(taken) {
+			continue
+		}
 		var more []pool.Interval
 		for _, n := range needs {
 			if n.Slot() == slot {
 				more = append(more, n.Interval)
 			}
 		}
-		for _, quota := range quotas {
-			if quota.Organisation != slot.Organisation || quota.Kind != slot.Kind || !quota.Period.Overlaps(span[slot]) {
-				continue
-			}
-			if err := lockQuota(ctx, tx, quota.ID); err != nil {
-				return err
-			}
-			if err := allow(ctx, tx, quota, h, purpose, more, now); err != nil {
-				return err
-			}
+		if err := lockQuota(ctx, tx, quota.ID); err != nil {
+			return err
+		}
+		if err := allow(ctx, tx, quota, h, purpose, more, now); err != nil {
+			return err
 		}
 	}
 	return nil
