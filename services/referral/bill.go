@@ -133,6 +133,15 @@ func (r *Referral) FailingStage() string {
 // noClaim: no stay has a bill yet, or the only one's admission was taken back.
 func noClaim(r *Referral, _ Act) bool { return r.ClaimID == "" }
 
+// billMissing: the patient was with the center, and no bill of it stands.
+func billMissing(r *Referral, a Act) bool {
+	was := r.State
+	if was == Closed {
+		was = r.ClosedIn
+	}
+	return noClaim(r, a) && (r.ClaimStage == string(ClaimCancelled) || slices.Contains(withCenter, was))
+}
+
 func claimOpen(r *Referral, _ Act) bool { return open(Move(r.ClaimStage)) }
 
 func claimComplete(r *Referral, _ Act) bool {

@@ -49,6 +49,7 @@ func (r *Referral) end(reason CloseReason, at time.Time) {
 	r.Matching, r.FilingWaits = false, false
 	r.OpenConditions, r.ConditionsDue = 0, time.Time{}
 	if reason == Died {
+		r.endWayBack()
 		r.enqueue(Job{Do: JobDied, Record: r.PatientID})
 	}
 }
@@ -57,5 +58,27 @@ func (r *Referral) end(reason CloseReason, at time.Time) {
 func (r *Referral) release() {
 	if r.HoldID != "" {
 		r.enqueue(Job{Do: JobRelease, Record: r.HoldID})
+	}
+}
+
+// wayBack keeps the move to the local hospital while it has not ended; one of a patient who died does not go on.
+func (r *Referral) wayBack(h Happening) {
+	switch h.Move {
+	case "BACK_TRANSFER_PLANNED", "BACK_TRANSFER_DEPARTED":
+		if r.WayBack = h.Record; r.CloseReason == Died {
+			r.endWayBack()
+		}
+	case "BACK_TRANSFER_ARRIVED", "BACK_TRANSFER_ABORTED":
+		if r.WayBack == h.Record {
+			r.WayBack = ""
+		}
+	}
+}
+
+// endWayBack owes the end of the way back: its crew and vehicle are free again.
+func (r *Referral) endWayBack() {
+	if r.WayBack != "" {
+		r.enqueue(Job{Do: JobAbort, Record: r.WayBack})
+		r.WayBack = ""
 	}
 }

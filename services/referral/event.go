@@ -81,6 +81,7 @@ func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 		}
 		r.see(h.Record, kind)
 		r.note(string(h.Move), a)
+		r.wayBack(h)
 		if r.State == InTransit && r.TransferID == h.Record && !h.Arrive.IsZero() {
 			a.Ends = h.Arrive
 			r.Deadline, r.OverdueTold = arrival(r, a), false
@@ -162,7 +163,7 @@ func (r *Referral) take(h Happening) {
 	case TransferAborted:
 		r.TransferID = ""
 	}
-	if aboutClaim(h.Move) && !r.ofDrugs(h) {
+	if aboutClaim(h.Move) && !contains(r.Outpatient, h.Record) {
 		if h.Move == ClaimOpened && r.State == Arrived {
 			r.Admitted = h.Record
 		}
@@ -171,23 +172,6 @@ func (r *Referral) take(h Happening) {
 }
 
 func aboutClaim(m Move) bool { return m == ClaimOpened || slices.Contains(claimChanged, m) }
-
-// ofDrugs tells a claim of the time after the stay, such as that of anti-rejection drugs, from the bill of the stay.
-func (r *Referral) ofDrugs(h Happening) bool {
-	if contains(r.Outpatient, h.Record) {
-		return true
-	}
-	if len(r.stays()) == 0 || r.stay(h.Record) != nil || r.State != FollowUp && r.State != Closed {
-		return false
-	}
-	if len(r.Outpatient) < maxOutpatient {
-		r.Outpatient = append(r.Outpatient, h.Record)
-	}
-	return true
-}
-
-// maxOutpatient is ten years of a claim a week.
-const maxOutpatient = 520
 
 // undo owes the undoing of what a late event left behind: an offer nobody waits for, a bed held for nobody.
 func (r *Referral) undo(h Happening) {

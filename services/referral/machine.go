@@ -108,6 +108,7 @@ var (
 	everywhere = States
 	live       = States[:len(States)-1]
 	atCenter   = on(Arrived, Evaluating, Listed, Suspended)
+	withCenter = on(Arrived, Evaluating, Listed, Suspended, Operated, Rehabilitation)
 	clocked    = on(Screening, Returned, Consultation, Matched, Accepted, Booked, Arrived, Evaluating, Listed, Suspended, BackReferred, FollowUp)
 	treated    = on(Operated, Rehabilitation, BackReferred, FollowUp)
 	awaited    = on(Accepted, Booked, TransferPlanned, InTransit, Arrived, Evaluating)
@@ -328,7 +329,8 @@ var Table = slices.Concat([]Row{
 	{From: live, Do: do(CheckExpert), By: TheLocalHospital | TheCenter | TheDesk, Keep: true, Kind: "EXPERT_CHECKED"},
 
 	// The bill runs beside the chain, and on after its end.
-	{From: on(Arrived, Evaluating, Listed, Operated, Rehabilitation), By: TheCenter, When: noClaim, Call: "OpenClaim", Zh: "建立费用单", En: "Open the claim"},
+	{From: on(Arrived, Evaluating, Listed, Suspended, Operated), By: TheCenter, When: billFinal, Call: "OpenClaim", Zh: "建立费用单", En: "Open the claim"},
+	{From: on(Rehabilitation, BackReferred, FollowUp, Closed), By: TheCenter, When: billMissing, Call: "OpenClaim", Zh: "补建费用单", En: "Open the claim belatedly"},
 	{From: on(Rehabilitation, BackReferred, FollowUp, Closed), By: TheCenter, When: claimOpen, Call: "DischargeClaim", Zh: "费用单出院结转", En: "Complete the claim"},
 	{From: everywhere, By: TheCenter, When: claimComplete, Call: "SettleClaim", Zh: "跨省直接结算", En: "Settle across provinces"},
 	{From: on(Arrived), Do: do(ClaimOpened), By: TheLine, To: Evaluating, Keep: true},

@@ -33,6 +33,9 @@ type Prescription struct {
 // CaseNumber is another institution's number of the case.
 type CaseNumber struct{ Organisation, Number string }
 
+// maxOutpatient is ten years of a claim a week.
+const maxOutpatient = 520
+
 const (
 	maxRegistrations = 50
 	maxPrescriptions = 200
@@ -120,7 +123,7 @@ func (s *Service) LinkPrescription(ctx context.Context, referralID, etag string,
 				"The prescription is settled by another claim.", "该处方已由其他费用单结算。").With("claim_id", p.ClaimID)
 		}
 		p.ClaimID = claimID
-		if !contains(r.Outpatient, claimID) && claimID != r.ClaimID && len(r.Outpatient) < maxOutpatient {
+		if !contains(r.Outpatient, claimID) && r.stay(claimID) == nil && len(r.Outpatient) < maxOutpatient {
 			r.Outpatient = append(r.Outpatient, claimID)
 		}
 		a.Record = claimID

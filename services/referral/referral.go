@@ -125,6 +125,8 @@ type Referral struct {
 	FilingID    string
 	FilingWaits bool
 	TransferID  string
+	// WayBack is the move to the local hospital while it has not ended.
+	WayBack string `json:",omitempty"`
 	// Stays are the bills. ClaimID is the one shown: the latest that is still to be settled, else the latest; ClaimStage is its
 	// last event, ClaimTime when that happened. SelfPay sums what is settled.
 	Stays      []StayBill `json:",omitempty"`
@@ -149,7 +151,7 @@ type Referral struct {
 	Numbers []CaseNumber
 	// Attention are steps of the line that failed again and again and wait for a person.
 	Attention []Attention
-	// Outpatient are claims of drugs after the stay; their outcome is not the bill of the stay.
+	// Outpatient are claims of prescriptions; their outcome is not the bill of a stay.
 	Outpatient []string
 
 	TraceID                string

@@ -77,7 +77,7 @@ func TestAnAdmissionAndADischargeAreTakenBack(t *testing.T) {
 		c.shows(referralv1.State_STATE_EVALUATING, stay2, 0, false, "")
 		c.told(stay2, "DISCHARGED", 0)
 		c.told(stay2, "SETTLED", 100)
-		c.shows(referralv1.State_STATE_EVALUATING, stay2, 100, false, "")
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 100, false, "OpenClaim") // of another stay
 		c.told(stay2, "REVERSED", 0)
 		c.shows(referralv1.State_STATE_EVALUATING, stay2, 0, true, "SettleClaim")
 		c.told(stay2, "REOPENED", 0)
@@ -90,12 +90,12 @@ func TestAnAdmissionAndADischargeAreTakenBack(t *testing.T) {
 		c.told(stay2, "DISCHARGED", 0)
 		c.shows(referralv1.State_STATE_EVALUATING, stay2, 0, true, "SettleClaim") // what was reversed is owed until it is settled again
 		c.told(stay2, "SETTLED", 200)
-		c.shows(referralv1.State_STATE_EVALUATING, stay2, 200, false, "")
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 200, false, "OpenClaim")
 		// What was told already, and what comes after something later, changes nothing.
 		if !c.as(stay2, "UNANSWERED", 0, 5, l.clock.Now()) || l.entry("CLAIM_UNANSWERED").GetReasonCode() != "LATE" {
 			t.Error("an older event moved the bill")
 		}
-		c.shows(referralv1.State_STATE_EVALUATING, stay2, 200, false, "")
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 200, false, "OpenClaim")
 		// The clock of the instance that tells may be behind; the claim's own count is not.
 		c.versions[stay2]++
 		if c.as(stay2, "REVERSED", 0, c.versions[stay2], l.clock.Now().Add(-time.Hour)) {
@@ -121,7 +121,7 @@ func TestSeveralStays(t *testing.T) {
 		c.shows(referralv1.State_STATE_EVALUATING, stay2, 100, false, "")
 		c.told(stay2, "DISCHARGED", 0)
 		c.told(stay2, "SETTLED", 30)
-		c.shows(referralv1.State_STATE_EVALUATING, stay2, 130, false, "")
+		c.shows(referralv1.State_STATE_EVALUATING, stay2, 130, false, "OpenClaim")
 		c.told(stay1, "REVERSED", 0)
 		c.shows(referralv1.State_STATE_EVALUATING, stay1, 30, true, "SettleClaim")
 		l.does(func(etag string) error {
@@ -140,5 +140,33 @@ func TestSeveralStays(t *testing.T) {
 		}
 		l.must(completed(l.etag()))
 		c.shows(referralv1.State_STATE_CLOSED, stay2, 30, false, "")
+	})
+}
+
+// A patient who is back and is taken into the hospital again has a bill of that stay too: it is watched as the first was, and the
+// case does not end before it. What was not registered while the patient was there can be later.
+func TestABillAfterTheWayBack(t *testing.T) {
+	each(t, func(t *testing.T, l *line) {
+		l.toListed()
+		c := &claims{l, map[string]int64{}}
+		l.operated()
+		c.shows(referralv1.State_STATE_REHABILITATION, "", 0, false, "OpenClaim")
+		c.told(stay1, "OPENED", 0)
+		c.told(stay1, "CANCELLED", 0)
+		l.back()
+		l.taken()
+		c.shows(referralv1.State_STATE_FOLLOW_UP, "", 0, true, "OpenClaim")
+		first := stay1[:len(stay1)-1] + "3"
+		c.told(first, "OPENED", 0)
+		c.told(first, "DISCHARGED", 0)
+		c.told(first, "SETTLED", 100)
+		c.shows(referralv1.State_STATE_FOLLOW_UP, first, 100, false, "")
+		c.told(stay2, "OPENED", 0)
+		c.told(stay2, "DISCHARGED", 0)
+		c.told(stay2, "UNANSWERED", 0)
+		c.shows(referralv1.State_STATE_FOLLOW_UP, stay2, 100, true, "")
+		l.refused("WRONG_STATE", func(etag string) error { return l.close(hospital, etag, referralv1.CloseReason_CLOSE_REASON_COMPLETED) })
+		c.told(stay2, "SETTLED", 7)
+		c.shows(referralv1.State_STATE_FOLLOW_UP, stay2, 107, false, "")
 	})
 }

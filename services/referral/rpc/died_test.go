@@ -144,3 +144,22 @@ func TestAMergeByMistakeIsUndone(t *testing.T) {
 		}
 	})
 }
+
+// Who dies before the way back has ended needs it no more, whether the case learns of it before the death or after.
+func TestAWayBackEndsWithTheDeath(t *testing.T) {
+	each(t, func(t *testing.T, l *line) {
+		l.toListed()
+		l.operated()
+		l.transfer("BACK_PLANNED", move1)
+		l.transfer("BACK_ARRIVED", move1)
+		l.transfer("BACK_PLANNED", move2)
+		l.does(l.died)
+		move3 := move1[:len(move1)-1] + "3"
+		sqldbtest.Eventually(t, "the way back is ended", func() bool { return l.played.called("abort "+move2) > 0 })
+		l.transfer("BACK_PLANNED", move3)
+		sqldbtest.Eventually(t, "and one that is told late", func() bool { return l.played.called("abort "+move3) > 0 })
+		if l.played.called("abort "+move1) > 0 {
+			t.Error("a way back that had ended was ended again")
+		}
+	})
+}
