@@ -80,7 +80,7 @@ func (p *somebody) read(into any, args ...string) {
 
 type shownCase struct {
 	Referral struct {
-		State, OfferID, HoldID, Etag string
+		State, OfferID, HoldID, FilingID, Etag string
 	}
 }
 
@@ -125,6 +125,12 @@ func TestPeopleActFromTheCommandLine(t *testing.T) {
 	admission := clock.System().Now().Add(30 * time.Hour).In(clock.Shanghai).Format("2006-01-02T15:04")
 	center.ok("offers", "accept", offered.Referral.OfferID, "--admission-time", admission)
 	center.until(referralID, "STATE_ACCEPTED")
+	// The filing is the line's own; who books while it is written is told to read again.
+	sqldbtest.Eventually(t, "filed", func() bool {
+		var filed shownCase
+		center.read(&filed, "case", "show", referralID)
+		return filed.Referral.FilingID != ""
+	})
 	center.ok("case", "book", referralID)
 	hospital.says(0, "OFFER_ACCEPTED", "case", "timeline", referralID)
 	desk.says(0, "failed", "case", "trace", referralID)
