@@ -29,6 +29,7 @@ type devLine struct {
 	logs  *buffer
 	state string
 	pg    map[string]string
+	clock func(instance string) clock.Clock
 }
 
 // buffer is a writer that can be read while it is written.
@@ -71,6 +72,7 @@ func start(t *testing.T, l *devLine) *devLine {
 		State: l.state, HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", Ops: "127.0.0.1:0", Sample: true,
 		Handler: slog.NewJSONHandler(l.logs, &slog.HandlerOptions{Level: slog.LevelDebug}), Spans: []sdktrace.SpanProcessor{l.spans},
 	}
+	d.Clock = l.clock
 	if l.pg != nil {
 		d.Database = func(service string) string { return l.pg[service] }
 	}

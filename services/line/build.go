@@ -28,10 +28,11 @@ type Parts struct {
 	Registry discovery.Registry
 	// Identity answers the certificate of a service of this process.
 	Identity func(service string) (mtls.Identity, error)
-	Clock    clock.Clock
-	Handler  slog.Handler
-	Trace    Telemetry
-	Spans    []sdktrace.SpanProcessor
+	// Clock answers an instance's clock; nil: the machine's for all.
+	Clock   func(instance string) clock.Clock
+	Handler slog.Handler
+	Trace   Telemetry
+	Spans   []sdktrace.SpanProcessor
 }
 
 // Builder makes services and remembers what to close after them.
@@ -44,7 +45,7 @@ type Builder struct {
 // NewBuilder returns a builder over parts.
 func NewBuilder(parts Parts) *Builder {
 	if parts.Clock == nil {
-		parts.Clock = clock.System()
+		parts.Clock = func(string) clock.Clock { return clock.System() }
 	}
 	return &Builder{parts: parts}
 }
@@ -76,10 +77,10 @@ func (b *Builder) deps(ctx context.Context, service, instance string) (fleet.Dep
 		return fleet.Deps{}, err
 	}
 	b.metrics = append(b.metrics, figures{service, instance, tel.Registry()})
-	peers := rpcclient.New(rpcclient.Config{Identity: identity, Registry: b.parts.Registry, Telemetry: tel, Clock: b.parts.Clock})
+	peers := rpcclient.New(rpcclient.Config{Identity: identity, Registry: b.parts.Registry, Telemetry: tel})
 	b.opened = append(b.opened, func(context.Context) error { peers.Close(); return nil })
 	return fleet.Deps{
-		Clock: b.parts.Clock, IDs: id.Random(), Registry: b.parts.Registry, Identity: identity, Peers: peers,
+		Clock: b.parts.Clock(instance), IDs: id.Random(), Registry: b.parts.Registry, Identity: identity, Peers: peers,
 		Log: tel.Logger(b.parts.Handler).With("instance", instance), Telemetry: tel,
 	}, nil
 }

@@ -12,6 +12,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	gateway "huhang.example/services/gateway/app"
+	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/discovery"
 	"huhang.example/services/internal/etcd"
 	"huhang.example/services/internal/fleet"
@@ -35,9 +36,11 @@ type Dev struct {
 	Sample bool
 	// Database answers a service's DSN; nil: a SQLite file under State.
 	Database func(service string) string
-	Handler  slog.Handler
-	Trace    Telemetry
-	Spans    []sdktrace.SpanProcessor
+	// Clock answers an instance's clock; nil: the machine's for all.
+	Clock   func(instance string) clock.Clock
+	Handler slog.Handler
+	Trace   Telemetry
+	Spans   []sdktrace.SpanProcessor
 }
 
 // national is the national clearing center; here it shares an instance.
@@ -102,7 +105,7 @@ func StartDev(ctx context.Context, d Dev) (r *Running, err error) {
 		return r, err
 	}
 	r.builder = NewBuilder(Parts{
-		Registry: r.registry, Identity: r.Authority.Service, Handler: d.Handler, Trace: d.Trace, Spans: append([]sdktrace.SpanProcessor{r.Spans.Processor()}, d.Spans...),
+		Registry: r.registry, Identity: r.Authority.Service, Clock: d.Clock, Handler: d.Handler, Trace: d.Trace, Spans: append([]sdktrace.SpanProcessor{r.Spans.Processor()}, d.Spans...),
 	})
 	for _, part := range d.parts(r.Spans.URL()) {
 		service, err := r.builder.Build(ctx, part.service, part.config)

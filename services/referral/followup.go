@@ -158,7 +158,7 @@ func (s *Service) RecordFollowUp(ctx context.Context, referralID, etag string, v
 		if _, err := r.pick(Visit, a); err != nil {
 			return err
 		}
-		if v.Time.After(a.At) || v.Time.Before(a.At.Add(-yearBack)) {
+		if v.Time.After(a.At.Add(clock.Skew)) || v.Time.Before(a.At.Add(-yearBack)) {
 			return fault.New(fault.InvalidArgument, fault.TimeInvalid, "visit_time",
 				"A visit took place at most a year ago, and not in the future.", "随访时间不能晚于现在，也不能早于一年前。")
 		}

@@ -3,6 +3,8 @@ package referral
 import (
 	"context"
 
+	"huhang.example/services/internal/clock"
+
 	"huhang.example/services/internal/fault"
 )
 
@@ -18,7 +20,7 @@ func (s *Service) RecordSurgery(ctx context.Context, referralID, etag string, su
 				"A surgery carries exactly one: the COTRS allocation reference or the ethics approval.",
 				"手术须且只须填写一项：COTRS 分配编号或伦理审批编号。")
 		}
-		if surgery.Time.IsZero() || surgery.Time.After(a.At) {
+		if surgery.Time.IsZero() || surgery.Time.After(a.At.Add(clock.Skew)) {
 			return fault.New(fault.InvalidArgument, fault.TimeInvalid, "surgery_time",
 				"The surgery's time lies in the future.", "手术时间不能晚于现在。").
 				Do("Give the time at which the surgery took place.", "请填写手术实际进行的时间。")

@@ -56,7 +56,7 @@ func (b *bill) put(l FeeLine) {
 }
 
 // add checks one more line, the i-th of its request, against the claim and the lines before it.
-func (b *bill) add(i int, l FeeLine, c *Claim, today string) error {
+func (b *bill) add(i int, l FeeLine, c *Claim, latest string) error {
 	field := func(name string) string { return fmt.Sprintf("lines[%d].%s", i, name) }
 	if _, has := b.byNumber[l.Number]; has {
 		return fault.New(fault.AlreadyExists, fault.FieldInvalid, field("line_number"),
@@ -69,7 +69,7 @@ func (b *bill) add(i int, l FeeLine, c *Claim, today string) error {
 	if err := checkDay(field("service_date"), l.ServiceDate); err != nil {
 		return err
 	}
-	if l.ServiceDate < c.AdmissionDate || l.ServiceDate > today || c.Kind == Outpatient && l.ServiceDate != c.AdmissionDate {
+	if l.ServiceDate < c.AdmissionDate || l.ServiceDate > latest || c.Kind == Outpatient && l.ServiceDate != c.AdmissionDate {
 		return timeInvalid(field("service_date"), "The day of service lies before the admission or in the future.", "服务日期早于入院日或在未来。")
 	}
 	if policy.ForOrgan(l.Item, l.Name) {

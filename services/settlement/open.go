@@ -57,7 +57,7 @@ func (s *Service) checkClaim(who access.Caller, ask ClaimAsk) error {
 		return fault.New(fault.InvalidArgument, fault.FieldInvalid, "emergency",
 			"Only a stay is an emergency.", "只有住院可以标记为急诊。")
 	}
-	if ask.AdmissionDate > s.today() {
+	if ask.AdmissionDate > s.latestDay() {
 		return timeInvalid("admission_date", "The admission lies in the future.", "入院日在未来。")
 	}
 	return nil

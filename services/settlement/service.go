@@ -59,6 +59,9 @@ func (s *Service) serves(province string) error {
 
 func (s *Service) today() string { return clock.Day(s.clock.Now()) }
 
+// latestDay is the last that may be the day of another's clock.
+func (s *Service) latestDay() string { return clock.Day(s.clock.Now().Add(clock.Skew)) }
+
 // visibleClaim returns a claim the caller may see, and marks the work as part of its case.
 func (s *Service) visibleClaim(ctx context.Context, claimID string) (context.Context, *Claim, error) {
 	if err := s.serves(provinceOf(claimID)); err != nil {

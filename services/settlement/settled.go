@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"huhang.example/services/internal/clock"
 	"huhang.example/services/settlement/ledger"
 	"huhang.example/services/settlement/split"
 )
@@ -55,14 +54,11 @@ func (s *Service) onBusinessDay(day, field string) (string, error) {
 	if err := checkDay(field, day); err != nil {
 		return "", err
 	}
-	if day > clock.Day(s.clock.Now().Add(clockSkew)) {
+	if day > s.latestDay() {
 		return "", timeInvalid(field, "The business day lies in the future.", "业务日期在将来。")
 	}
 	return day, nil
 }
-
-// clockSkew is what two provinces' clocks may differ by.
-const clockSkew = 10 * time.Minute
 
 func hashOf(parts ...any) (string, error) {
 	text, err := json.Marshal(parts)

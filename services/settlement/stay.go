@@ -18,9 +18,9 @@ func (s *Service) AddFeeLines(ctx context.Context, claimID string, added []FeeLi
 		if err != nil {
 			return err
 		}
-		b, today := newBill(have), s.today()
+		b, latest := newBill(have), s.latestDay()
 		for i, l := range added {
-			if err := b.add(i, l, c, today); err != nil {
+			if err := b.add(i, l, c, latest); err != nil {
 				return err
 			}
 		}
@@ -42,7 +42,7 @@ func (s *Service) DischargeClaim(ctx context.Context, claimID, etag, day string)
 		if err := checkDay("discharge_date", day); err != nil {
 			return err
 		}
-		if day < c.AdmissionDate || day > s.today() {
+		if day < c.AdmissionDate || day > s.latestDay() {
 			return timeInvalid("discharge_date", "The discharge lies before the admission or in the future.", "出院日早于入院日或在未来。")
 		}
 		have, err := s.store.Lines(ctx, claimID)

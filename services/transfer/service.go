@@ -12,7 +12,6 @@ import (
 	"huhang.example/services/internal/place"
 	"huhang.example/services/internal/telemetry"
 	"huhang.example/services/transfer/planner"
-	"huhang.example/services/transfer/pool"
 	"huhang.example/services/transfer/timetable"
 )
 
@@ -54,7 +53,7 @@ func city(code, field string) (place.Info, error) {
 
 func checkNotBefore(notBefore, now time.Time, furthest time.Duration) error {
 	switch {
-	case notBefore.Before(now.Add(-pool.Skew)):
+	case notBefore.Before(now.Add(-clock.Skew)):
 		return fault.New(fault.InvalidArgument, fault.TimeInvalid, "not_before", "The time lies in the past.", "时间已过。")
 	case notBefore.Sub(now) > furthest:
 		return fault.New(fault.InvalidArgument, fault.TimeInvalid, "not_before", "The time is too far ahead.", "时间过远。")

@@ -60,10 +60,11 @@ func (t *Transfer) Record(leg int, step Step, at, now time.Time) error {
 	}
 	track := &t.Tracks[leg]
 	earliest = later(earliest, track.Departed)
-	if at.Before(earliest) || at.After(now.Add(signSkew)) {
+	if !during(at, earliest, now) {
 		return fault.New(fault.InvalidArgument, fault.TimeInvalid, "time",
 			"The time lies before the step before, or in the future.", "时间早于上一步骤或在将来。")
 	}
+	at = later(at, earliest)
 	switch {
 	case step == LegDeparted && track.Departed.IsZero() && track.Arrived.IsZero():
 		track.Departed = at
@@ -146,7 +147,7 @@ func (s *Service) ReportPosition(ctx context.Context, transferID string, p Posit
 	if p.At.IsZero() {
 		p.At = now
 	}
-	if p.At.Before(t.DepartedTime) || p.At.After(now.Add(signSkew)) {
+	if !during(p.At, t.DepartedTime, now) {
 		return Position{}, fault.New(fault.InvalidArgument, fault.TimeInvalid, "time",
 			"The time lies before the departure or in the future.", "时间早于出发时间或在将来。")
 	}

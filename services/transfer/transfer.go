@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"huhang.example/services/internal/clock"
+
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/transfer/planner"
 )
@@ -155,8 +157,10 @@ func (t *Transfer) Depart(now time.Time) error {
 	return nil
 }
 
-// signSkew is how far a ward's clock may be ahead of ours.
-const signSkew = 5 * time.Minute
+// during reports whether what a ward or a crew tells by its own clock lies between our two times.
+func during(at, from, until time.Time) bool {
+	return !at.Before(from.Add(-clock.Skew)) && !at.After(until.Add(clock.Skew))
+}
 
 // Complete records arrival and hand-over. CHECKLIST_INCOMPLETE names the missing items; FIELD_INVALID for a blank signature
 // and for one person signing for both sides; TIME_INVALID for a signature before the departure or in the future.
@@ -193,7 +197,7 @@ func (t *Transfer) Complete(h HandOver, now time.Time) error {
 		field string
 		at    time.Time
 	}{{"hand_over.sign_time", h.SignTime}, {"hand_over.sender_sign_time", h.SenderSignTime}} {
-		if signed.at.Before(t.DepartedTime) || signed.at.After(now.Add(signSkew)) {
+		if !during(signed.at, t.DepartedTime, now) {
 			return fault.New(fault.InvalidArgument, fault.TimeInvalid, signed.field,
 				"The signature's time lies before the departure or in the future.", "签字时间早于出发时间或在将来。")
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"huhang.example/services/internal/clock"
+
 	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/page"
@@ -173,7 +175,7 @@ func (s *Service) BookOwnUse(ctx context.Context, needs []pool.Need, reason stri
 	if err := ownNeeds(needs, organisation); err != nil {
 		return pool.Hold{}, err
 	}
-	if err := pool.CheckNeeds(needs, now.Add(pool.Skew), now); err != nil {
+	if err := pool.CheckNeeds(needs, now.Add(clock.Skew), now); err != nil {
 		return pool.Hold{}, err
 	}
 	return s.store.Hold(ctx, pool.Hold{
@@ -209,7 +211,7 @@ func (s *Service) MoveHold(ctx context.Context, holdID, etag string, needs []poo
 				return err
 			}
 		}
-		if err := pool.CheckNeeds(needs, now.Add(pool.Skew), now); err != nil {
+		if err := pool.CheckNeeds(needs, now.Add(clock.Skew), now); err != nil {
 			return err
 		}
 		moved, missing, err := s.store.Move(ctx, []pool.Move{{HoldID: holdID, Needs: needs}}, now)

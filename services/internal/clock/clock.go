@@ -19,6 +19,20 @@ type Clock interface {
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
+// Skew is how far the clocks of two of the line's parties may be apart: what one tells of its now is no other's past or
+// future for less.
+const Skew = 5 * time.Minute
+
+// Ahead returns the base's clock, so far ahead of it or, less than nothing, behind.
+func Ahead(base Clock, by time.Duration) Clock { return ahead{base, by} }
+
+type ahead struct {
+	Clock
+	by time.Duration
+}
+
+func (a ahead) Now() time.Time { return a.Clock.Now().Add(a.by) }
+
 // Timer fires once on C.
 type Timer interface {
 	C() <-chan time.Time

@@ -36,7 +36,6 @@ type Host struct {
 	Jobs *sqldb.Workers
 
 	name   string
-	clock  clock.Clock
 	log    *slog.Logger
 	server *rpcserver.Server
 }
@@ -62,7 +61,7 @@ func Open(ctx context.Context, c Config, d fleet.Deps) (*Host, error) {
 		db.Close()
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	h := &Host{DB: db, Jobs: sqldb.NewWorkers(), name: c.Service, clock: d.Clock, log: d.Log}
+	h := &Host{DB: db, Jobs: sqldb.NewWorkers(), name: c.Service, log: d.Log}
 	h.server = rpcserver.New(rpcserver.Config{
 		Service: c.Service, Instance: c.Instance, Listen: c.Listen, Advertise: c.Advertise, Provinces: c.Provinces,
 	}, rpcserver.Deps{
@@ -100,7 +99,7 @@ func (h *Host) Start(ctx context.Context) error {
 func (h *Host) Stop(ctx context.Context) error {
 	serving, cancel := ctx, context.CancelFunc(func() {})
 	if end, bounded := ctx.Deadline(); bounded {
-		now := h.clock.Now()
+		now := clock.System().Now() // a context's deadline is by the machine's clock
 		serving, cancel = context.WithDeadline(ctx, now.Add(end.Sub(now)/2))
 	}
 	defer cancel()

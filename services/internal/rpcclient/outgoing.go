@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"huhang.example/services/internal/clock"
+
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/stats"
@@ -103,7 +105,7 @@ func (o *outgoing) withDeadline(ctx context.Context) (context.Context, context.C
 	if !given {
 		return context.WithTimeout(ctx, o.config.DefaultDeadline)
 	}
-	margin := min(deadline.Sub(o.config.Clock.Now())/10, maxMargin)
+	margin := min(deadline.Sub(clock.System().Now())/10, maxMargin) // a context's deadline is by the machine's clock
 	return context.WithDeadline(ctx, deadline.Add(-max(margin, 0)))
 }
 

@@ -19,19 +19,17 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/stats"
 
-	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/discovery"
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/mtls"
 	"huhang.example/services/internal/telemetry"
 )
 
-// Config says who calls. Telemetry and Clock may be left out; the zero value of each bound means its default.
+// Config says who calls. Telemetry may be left out; the zero value of each bound means its default.
 type Config struct {
 	Identity  mtls.Identity
 	Registry  discovery.Registry
 	Telemetry *telemetry.Telemetry
-	Clock     clock.Clock
 
 	DefaultDeadline time.Duration // for a call whose context has none; default 10 s
 	MaxReceiveBytes int           // an answer; default 4 MiB
@@ -76,9 +74,6 @@ type Pool struct {
 
 // New returns an empty pool; connections are made when first used.
 func New(config Config) *Pool {
-	if config.Clock == nil {
-		config.Clock = clock.System()
-	}
 	if config.DefaultDeadline <= 0 {
 		config.DefaultDeadline = defaultDeadline
 	}

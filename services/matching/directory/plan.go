@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"huhang.example/services/internal/clock"
 )
 
 // Plan is what a table would do to a directory: nothing is changed by making one.
@@ -150,7 +152,7 @@ func (p *planner) capacity(e *entry, fault func(column, both string)) {
 		fault("free_places", "capacity is given with how much, as of when and by whom|接收能力须同时填写数量、时间和申报机构")
 	case err != nil:
 		fault("capacity_as_of", "capacity is given with how much, as of when and by whom|接收能力须同时填写数量、时间和申报机构")
-	case asOf.After(p.at) || asOf.Year() < 1900:
+	case asOf.After(p.at.Add(clock.Skew)) || asOf.Year() < 1900:
 		fault("capacity_as_of", "in the future, or no time of ours|时间在将来，或不合理")
 	case e.declaredBy == "":
 		fault("capacity_declared_by", "capacity is given with how much, as of when and by whom|接收能力须同时填写数量、时间和申报机构")

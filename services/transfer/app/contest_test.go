@@ -102,7 +102,8 @@ func (c *contestant) run(ctx context.Context, client, from, rounds int) {
 		lazy := client%8 == 0 && random.IntN(2) == 0
 		key, expire := fmt.Sprintf("contest-%d-%d", client, round), c.base.Add(-time.Hour)
 		if lazy {
-			key, expire = fmt.Sprintf("lazy-%d-%d-%d", client, round, random.Uint64()), clock.System().Now().Add(30*time.Millisecond)
+			// Each time another key: a process begun anew at this round throws the same dice, and asks for another time.
+			key, expire = fmt.Sprintf("lazy-%d-%d-%d-%d", client, round, os.Getpid(), random.Uint64()), clock.System().Now().Add(30*time.Millisecond)
 		}
 		var held *transferv1.HoldResourcesResponse
 		err := insist(ctx, random, func() (err error) {

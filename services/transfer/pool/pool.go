@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"huhang.example/services/internal/clock"
+
 	"huhang.example/services/internal/fault"
 )
 
@@ -26,9 +28,6 @@ const (
 
 // Bounds of what may be asked for.
 const (
-	// Skew is how far a partner's clock may lag behind ours before its "now" counts as the past.
-	Skew = 5 * time.Minute
-
 	MostNeeds     = 16
 	LongestNeed   = 366 * 24 * time.Hour
 	FurthestStart = 2 * 366 * 24 * time.Hour
@@ -158,7 +157,7 @@ func CheckInterval(i Interval, now time.Time, prefix string) error {
 	switch {
 	case !i.End.After(i.Start):
 		return badTime(prefix+"end_time", "The end is not after the start.", "结束时间须晚于开始时间。")
-	case i.Start.Before(now.Add(-Skew)):
+	case i.Start.Before(now.Add(-clock.Skew)):
 		return badTime(prefix+"start_time", "The start lies in the past.", "开始时间已过。")
 	case i.End.Sub(i.Start) > LongestNeed:
 		return badTime(prefix+"end_time", "The interval is longer than 366 days.", "时段超过 366 天。")
