@@ -54,12 +54,12 @@ type Regroup struct {
 	Organisation, Subject     string
 }
 
-// TellRegroup is the job that tells the cases of the records that they are one person's now, or no longer, each once. A merge is
-// told to the cases that go on; the end of one also to those that were closed, for it may have been the other person who died.
+// TellRegroup is the job that tells the cases of the records that they are one person's now, or no longer, each once,
+// also those that were closed: it may have been by a death that is known of the other record, or that was another person's.
 func (s *Service) TellRegroup(ctx context.Context, g Regroup) error {
-	e, cases := Edit{Kind: "MERGED", At: g.At, Organisation: g.Organisation, Subject: g.Subject}, s.peers.LiveCases
+	e := Edit{Kind: "MERGED", At: g.At, Organisation: g.Organisation, Subject: g.Subject}
 	if g.Ended {
-		e.Kind, cases = "SEPARATED", s.peers.Cases
+		e.Kind = "SEPARATED"
 	}
 	told := map[string]bool{}
 	for _, record := range []string{g.Survivor, g.Merged} {
@@ -73,7 +73,7 @@ func (s *Service) TellRegroup(ctx context.Context, g Regroup) error {
 				continue
 			}
 			told[id] = true
-			of, err := cases(ctx, id)
+			of, err := s.peers.Cases(ctx, id)
 			if err != nil {
 				return err
 			}

@@ -84,7 +84,7 @@ var regrouped = map[string]string{"MERGED": "RECORDS_MERGED", "SEPARATED": "RECO
 // the case: whose death is known ends it, whose death was another person's does not.
 func (r *Referral) regroup(a Act, h Happening) (ignored bool) {
 	kind := h.Reason + "@" + h.Occurred.UTC().Format("20060102T150405.000000")
-	if !r.Live() && (h.Reason == "MERGED" || r.CloseReason != Died || r.DiedWith == "") || r.saw(r.PatientID, kind) {
+	if !r.Live() && (r.CloseReason != Died || r.DiedWith == "") || r.saw(r.PatientID, kind) {
 		return true
 	}
 	r.see(r.PatientID, kind)

@@ -52,7 +52,7 @@ func TestEditsAreToldToCases(t *testing.T) {
 	})
 }
 
-// A merge is told to the cases of both records that go on, its end to all of them, each once.
+// A merge, and its end, is told to all cases of both records, each once.
 func TestMergesAreToldToCases(t *testing.T) {
 	each(t, func(l *line) {
 		merges := rpc.Merges{Server: l.server}
@@ -75,7 +75,7 @@ func TestMergesAreToldToCases(t *testing.T) {
 			RequestId: l.key(), PatientId: a.GetPatientId(), Etag: a.GetEtag(), MergedId: b.GetPatientId(), MergedEtag: b.GetEtag(), Reason: "重复登记",
 		})
 		l.must(err)
-		told("ref_a MERGED 2 [] OPS", "ref_b MERGED 2 [] OPS")
+		told("ref_a MERGED 2 [] OPS", "ref_b MERGED 2 [] OPS", "ref_over MERGED 2 [] OPS")
 		_, err = merges.UnmergePatients(l.hefei(), &patientv1.UnmergePatientsRequest{RequestId: l.key(), PatientId: b.GetPatientId(), MergeId: done.GetMerge().GetMergeId(), Reason: "误合并"})
 		l.must(err)
 		told("ref_a SEPARATED 3 [] H-HF-01", "ref_b SEPARATED 3 [] H-HF-01", "ref_over SEPARATED 3 [] H-HF-01")
