@@ -76,7 +76,7 @@ export const Back = (props) => html`<${Journey} ...${props} path="/v1/transfers:
 
 // Onward plans the rest of a move anew from where the patient is.
 export function Onward({ data, done, cancel }) {
-  const path = '/v1/transfers/' + data.case.transferId;
+  const path = '/v1/transfers/' + data.transfer.transferId;
   const found = useData(() => get(path + '/onward'), [data.transfer?.etag]);
   return html`<${Load} ...${found}>${(ways) => html`<${Ways} options=${ways.options || []} none=${pick(ways, 'noneBecause')} label=${t('plan.take')}
       book=${async (optionKey, requestId) => { await post(path + ':replan', { requestId, etag: data.transfer?.etag, optionKey }); done(); }} />

@@ -30,16 +30,19 @@ async function read(id) {
   const { referral: c } = await get('/v1/referrals/' + id);
   const has = (value, promise) => (value ? optional(promise()) : undefined);
   const late = ['STATE_SURGERY', 'STATE_REHABILITATION', 'STATE_BACK_REFERRED', 'STATE_FOLLOW_UP', 'STATE_CLOSED'].includes(c.state);
-  const [timeline, patient, run, offers, transfer, live, claim, followUps, consultations, documents, clinical, filing] = await Promise.all([
+  const [timeline, patient, run, offers, there, thereLive, claim, followUps, consultations, documents, clinical, filing, moves] = await Promise.all([
     all(`/v1/referrals/${id}/timeline`, 'entries'), optional(get('/v1/patients/' + c.patientId)), has(c.matchRunId && hasRole('coordinator', 'operations'), () => get('/v1/match-runs/' + c.matchRunId)),
     has(c.matchRunId, () => get('/v1/offers', { referralId: id, pageSize: 200 })), has(c.transferId, () => get('/v1/transfers/' + c.transferId)), has(c.transferId, () => get(`/v1/transfers/${c.transferId}/live`)),
     has(c.claimId, () => get('/v1/claims/' + c.claimId)), has(late, () => get(`/v1/referrals/${id}/followUps`)), optional(get(`/v1/referrals/${id}/consultations`)),
     optional(get(`/v1/patients/${c.patientId}/documents`)), optional(get(`/v1/patients/${c.patientId}/clinical/${c.organ}`)),
-    has(c.filingId && hasRole('coordinator'), () => get('/v1/filings/' + c.filingId)),
+    has(c.filingId && hasRole('coordinator'), () => get('/v1/filings/' + c.filingId)), has(late && hasRole('coordinator', 'center', 'operations'), () => get('/v1/transfers', { referralId: id, pageSize: 200 })),
   ]);
+  // After the stay the move that counts is the way back.
+  const back = moves?.transfers?.findLast((m) => m.back && m.status !== 'TRANSFER_STATUS_ABORTED');
+  const [transfer, live] = back ? [back, await optional(get(`/v1/transfers/${back.transferId}/live`))] : [there?.transfer, thereLive];
   const settled = claim?.claim?.settlementId && claim.claim.status !== 'CLAIM_STATUS_SETTLING' ? await optional(get(`/v1/claims/${c.claimId}/statement`)) : undefined;
   return {
-    case: c, timeline, patient: patient?.patient, run: run?.matchRun, offers: offers?.offers || [], transfer: transfer?.transfer, live, claim: claim?.claim, statement: settled?.statement,
+    case: c, timeline, patient: patient?.patient, run: run?.matchRun, offers: offers?.offers || [], transfer, live, claim: claim?.claim, statement: settled?.statement,
     followUps, consultations: consultations?.consultations, documents: documents?.documents, clinical: clinical?.record, filing: filing?.filing,
   };
 }

@@ -40,12 +40,15 @@ words({
   'f.lost': ['该段已取消或赶不上', 'It will not go, or not be reached'], 'f.late': ['晚点分钟数', 'Minutes late'], 'b.trouble': ['报告行程段晚点或取消', 'Report a leg late or lost'], 'b.door': ['登记已到院门口', 'Record that the patient is at the door'],
   'f.refusal': ['拒收原因', 'Why'], 'refusal.REFUSAL_CODE_NO_BED': ['无床位', 'No bed'], 'refusal.REFUSAL_CODE_IDENTITY': ['身份不符', 'Identity'], 'refusal.REFUSAL_CODE_CONDITION': ['病情', 'Condition'], 'refusal.REFUSAL_CODE_INFECTION': ['感染', 'Infection'],
   'refusal.REFUSAL_CODE_PAPERS': ['资料不全', 'Papers'], 'refusal.REFUSAL_CODE_OTHER': ['其他', 'Other'], 'b.refuse': ['到院拒收并说明', 'Refuse at the door'], 'b.replan': ['重新规划余下行程', 'Plan the rest of the way anew'], 'b.back': ['安排返回当地的转运', 'Plan the way back'],
+  'b.check': ['复核返程条件', 'Check the fitness for the way back'], 'b.depart': ['登记返程出发', 'Record the departure home'], 'b.end': ['取消返程转运', 'End the way back'], 'b.home': ['登记返程到达并交接', 'Record the return and hand-over'],
   'f.toHospital': ['接收医院代码（在线内时填写）', 'Hospital, if it is on the line'], 'f.toCity': ['所在城市', 'Its city'], 'f.nobody': ['勿写患者姓名等身份信息', 'Nothing that identifies the patient'],
 });
 const told = comment(true, { maxLength: 200, help: 'f.nobody' });
 const fit = fitness.map((f) => ({ name: 'fitness.' + f, label: 'fit.' + f, type: 'check' }));
 const items = prefixed('HAND_OVER_ITEM_', ['IDENTITY', 'CONSENT', 'SUMMARY', 'RESULTS', 'ABO_TWICE', 'DRUGS', 'INFECTION', 'VITALS', 'BELONGINGS']);
 const is = (d, ...statuses) => statuses.includes(d.transfer?.status?.replace('TRANSFER_STATUS_', ''));
+// homeward is the way back, seen from the end that has the step.
+const homeward = (d, end, ...statuses) => Boolean(d.transfer?.back) && is(d, ...statuses) && own(d.transfer[end]);
 const rider = (d) => hasRole('operations') || own(d.transfer?.fromOrganisation) || own(d.transfer?.toOrganisation);
 const leg = {
   name: 'leg', label: 'f.leg', type: 'seen', required: true, wide: true, value: (d) => d.live?.currentLeg ?? 0,
@@ -59,9 +62,13 @@ call('CreateBackTransfer', {
 call('CheckFitness', {
   of: 'transfer', verb: ':checkFitness', fixedNames: ['fitness'], fixed: () => ({ fitness: {} }), // no need at all is known too
   fields: [...fit, { name: 'unfit', label: 'f.unfit', type: 'check', wide: true }],
+  beside: { label: 'b.check', roles: ['center'], when: (d) => homeward(d, 'fromOrganisation', 'PLANNED', 'READY') },
 });
-call('Depart', { of: 'transfer', verb: ':depart' });
-call('AbortTransfer', { of: 'transfer', verb: ':abort', danger: true, fields: [choice('code', 'f.abort', 'abort', ['UNFIT', 'CANCELLED', 'NO_SHOW', 'REFUSED_AT_DOOR'])] });
+call('Depart', { of: 'transfer', verb: ':depart', beside: { label: 'b.depart', roles: ['center'], when: (d) => homeward(d, 'fromOrganisation', 'READY') } });
+call('AbortTransfer', {
+  of: 'transfer', verb: ':abort', danger: true, fields: [choice('code', 'f.abort', 'abort', ['UNFIT', 'CANCELLED', 'NO_SHOW', 'REFUSED_AT_DOOR'])],
+  beside: { label: 'b.end', roles: ['center'], when: (d) => homeward(d, 'fromOrganisation', 'PLANNED', 'READY') },
+});
 call('DivertTransfer', {
   of: 'transfer', verb: ':divert', danger: true,
   fields: [
@@ -76,6 +83,7 @@ call('HandOver', {
     { name: 'handOver.signedBySender', label: 'f.signSender', required: true, maxLength: 64 },
     { name: 'handOver.signedByReceiver', label: 'f.signReceiver', required: true, maxLength: 64, value: () => me().subject },
   ],
+  beside: { label: 'b.home', roles: ['coordinator'], when: (d) => homeward(d, 'toOrganisation', 'IN_TRANSIT') },
 });
 call('RecordLeg', {
   of: 'transfer', verb: ':recordLeg',
