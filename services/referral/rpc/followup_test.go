@@ -9,6 +9,7 @@ import (
 	moneyv1 "huhang.example/gen/huhang/money/v1"
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/fault"
 )
 
@@ -52,7 +53,7 @@ func TestFollowUp(t *testing.T) {
 		if counts := l.counts(hospital); counts["FOLLOW_UPS_OVERDUE"] != 1 || counts["OVERDUE"] != 1 {
 			t.Fatalf("%v", counts)
 		}
-		l.refused(fault.TimeInvalid, l.visit(1, l.clock.Now().Add(time.Minute)))
+		l.refused(fault.TimeInvalid, l.visit(1, l.clock.Now().Add(clock.Skew+time.Second)))
 		l.refused(fault.WrongState, l.visit(99, l.clock.Now()))
 		l.does(l.visit(1, l.clock.Now()))
 		l.refused(fault.WrongState, l.visit(1, l.clock.Now()))
