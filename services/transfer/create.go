@@ -89,7 +89,8 @@ func (n NewTransfer) leads(prepared Prepared, operations bool) error {
 // CreateTransfer plans the move, takes a crew where the escort needs one, and tells the case.
 //
 // Faults: RIGHT_MISSING for another hospital's patient, NOT_FOUND for one it did not register and for another center's case,
-// FIELD_INVALID for another patient's case, WRONG_STATE for a center that the case is not at, CONSENT_MISSING, CODE_UNKNOWN, TIME_INVALID, NO_ITINERARY, RESOURCE_TAKEN for the crew, WRONG_STATE when the case has a live transfer.
+// FIELD_INVALID for another patient's case, WRONG_STATE for a center that the case is not at and when the case has a live
+// transfer, CONSENT_MISSING, CODE_UNKNOWN, TIME_INVALID, NO_ITINERARY, RESOURCE_TAKEN for the crew.
 func (s *Service) CreateTransfer(ctx context.Context, n NewTransfer, prepared Prepared) (Transfer, error) {
 	ctx = telemetry.WithReferral(ctx, n.ReferralID)
 	if prepared.err != nil {

@@ -65,8 +65,8 @@ func rightMissing(field, en, zh string) error {
 	return fault.New(fault.PermissionDenied, fault.RightMissing, field, en, zh)
 }
 
-// visible returns the transfer if the caller is one of its ends, takes its diverted patient or runs the line; else it looks absent. The returned
-// context carries the case.
+// visible returns the transfer if the caller is one of its ends, takes its diverted patient or runs the line; else it looks
+// absent. The returned context carries the case.
 func (s *Service) visible(ctx context.Context, transferID string) (context.Context, Transfer, error) {
 	t, err := s.store.Get(ctx, transferID)
 	if err != nil {
