@@ -50,7 +50,7 @@ func caseOut(r *referral.Referral, caller access.Caller) *referralv1.Referral {
 		MatchRunId: r.MatchRunID, ChosenCenters: r.Chosen, OfferId: r.OfferID, CenterId: r.CenterID, CenterCity: r.CenterCity,
 		HoldId: r.HoldID, FilingId: r.FilingID, TransferId: r.TransferID, ClaimId: r.ClaimID,
 		CreateTime: stamp(r.CreateTime), UpdateTime: stamp(r.UpdateTime), AdmissionTime: stamp(r.Admission),
-		LocalHospital: r.LocalHospital, TraceId: r.TraceID, Etag: r.Etag(),
+		LocalHospital: r.LocalHospital, TraceId: r.TraceID, Etag: r.Etag(), DeathReferralId: r.DiedWith,
 	}
 	if r.CloseReason != "" {
 		out.CloseReason = referralv1.CloseReason(referralv1.CloseReason_value["CLOSE_REASON_"+string(r.CloseReason)])

@@ -86,6 +86,10 @@ const (
 	Reason_REASON_COMMENT_REQUIRED Reason = 35
 	// The surgery carries neither a COTRS allocation reference nor an ethics approval, or carries both.
 	Reason_REASON_ALLOCATION_REFERENCE_REQUIRED Reason = 36
+	// The patient's death is recorded: no case is opened; metadata referral_id names the case it stands on if the caller may see it.
+	Reason_REASON_DEATH_RECORDED Reason = 37
+	// Exactly one of two records to be merged has a recorded death, and the merge does not name it; metadata deceased_id does.
+	Reason_REASON_DEATH_UNCONFIRMED Reason = 38
 	// No unit of the resource is free at that time.
 	Reason_REASON_RESOURCE_TAKEN Reason = 40
 	// The hold has expired; its units are free again.
@@ -202,6 +206,8 @@ var (
 		34:  "REASON_NOT_RANKED",
 		35:  "REASON_COMMENT_REQUIRED",
 		36:  "REASON_ALLOCATION_REFERENCE_REQUIRED",
+		37:  "REASON_DEATH_RECORDED",
+		38:  "REASON_DEATH_UNCONFIRMED",
 		40:  "REASON_RESOURCE_TAKEN",
 		41:  "REASON_HOLD_EXPIRED",
 		42:  "REASON_NO_ITINERARY",
@@ -274,6 +280,8 @@ var (
 		"REASON_NOT_RANKED":                    34,
 		"REASON_COMMENT_REQUIRED":              35,
 		"REASON_ALLOCATION_REFERENCE_REQUIRED": 36,
+		"REASON_DEATH_RECORDED":                37,
+		"REASON_DEATH_UNCONFIRMED":             38,
 		"REASON_RESOURCE_TAKEN":                40,
 		"REASON_HOLD_EXPIRED":                  41,
 		"REASON_NO_ITINERARY":                  42,
@@ -349,7 +357,7 @@ var File_huhang_fault_v1_fault_proto protoreflect.FileDescriptor
 
 const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xa2\x0f\n" +
+	"\x1bhuhang/fault/v1/fault.proto\x12\x0fhuhang.fault.v1*\xdb\x0f\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\x01\x12\x18\n" +
@@ -381,6 +389,8 @@ const file_huhang_fault_v1_fault_proto_rawDesc = "" +
 	"\x11REASON_NOT_RANKED\x10\"\x12\x1b\n" +
 	"\x17REASON_COMMENT_REQUIRED\x10#\x12(\n" +
 	"$REASON_ALLOCATION_REFERENCE_REQUIRED\x10$\x12\x19\n" +
+	"\x15REASON_DEATH_RECORDED\x10%\x12\x1c\n" +
+	"\x18REASON_DEATH_UNCONFIRMED\x10&\x12\x19\n" +
 	"\x15REASON_RESOURCE_TAKEN\x10(\x12\x17\n" +
 	"\x13REASON_HOLD_EXPIRED\x10)\x12\x17\n" +
 	"\x13REASON_NO_ITINERARY\x10*\x12\x1a\n" +

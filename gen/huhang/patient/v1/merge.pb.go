@@ -157,7 +157,11 @@ type MergePatientsRequest struct {
 	// Its version last seen.
 	MergedEtag string `protobuf:"bytes,5,opt,name=merged_etag,json=mergedEtag,proto3" json:"merged_etag,omitempty"`
 	// Why, 2..200 characters; no name, number or diagnosis.
-	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The record whose death is recorded, where exactly one of the two persons' is; else unset. It says that the other record is
+	// the dead person's too: its live cases are closed, what is held for them is given back, and no case is opened any more.
+	// Left out, or another record, it is refused with DEATH_UNCONFIRMED.
+	DeceasedId    string `protobuf:"bytes,7,opt,name=deceased_id,json=deceasedId,proto3" json:"deceased_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -230,6 +234,13 @@ func (x *MergePatientsRequest) GetMergedEtag() string {
 func (x *MergePatientsRequest) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *MergePatientsRequest) GetDeceasedId() string {
+	if x != nil {
+		return x.DeceasedId
 	}
 	return ""
 }
@@ -517,7 +528,7 @@ const file_huhang_patient_v1_merge_proto_rawDesc = "" +
 	"\funmerge_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vunmergeTime\x12\x1f\n" +
 	"\vunmerged_by\x18\b \x01(\tR\n" +
 	"unmergedBy\x12%\n" +
-	"\x0eunmerge_reason\x18\t \x01(\tR\runmergeReason\"\xcb\x02\n" +
+	"\x0eunmerge_reason\x18\t \x01(\tR\runmergeReason\"\x8a\x03\n" +
 	"\x14MergePatientsRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x128\n" +
@@ -528,7 +539,9 @@ const file_huhang_patient_v1_merge_proto_rawDesc = "" +
 	"\vmerged_etag\x18\x05 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\n" +
 	"mergedEtag\x12\"\n" +
 	"\x06reason\x18\x06 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x02\x18\xc8\x01R\x06reason\"}\n" +
+	"\xbaH\ar\x05\x10\x02\x18\xc8\x01R\x06reason\x12=\n" +
+	"\vdeceased_id\x18\a \x01(\tB\x1c\xbaH\x19r\x172\x15^(pat_[0-9a-z]{26})?$R\n" +
+	"deceasedId\"}\n" +
 	"\x15MergePatientsResponse\x12.\n" +
 	"\x05merge\x18\x01 \x01(\v2\x18.huhang.patient.v1.MergeR\x05merge\x124\n" +
 	"\apatient\x18\x02 \x01(\v2\x1a.huhang.patient.v1.PatientR\apatient\"\xea\x01\n" +

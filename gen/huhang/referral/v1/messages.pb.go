@@ -478,9 +478,11 @@ type Referral struct {
 	// Steps of the line that failed repeatedly and wait for a person; empty when all is well.
 	Attention []*Attention `protobuf:"bytes,30,rep,name=attention,proto3" json:"attention,omitempty"`
 	// Bills of the stays, in the order of their admissions; one whose admission was taken back is not among them.
-	Bills         []*CaseBill `protobuf:"bytes,31,rep,name=bills,proto3" json:"bills,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Bills []*CaseBill `protobuf:"bytes,31,rep,name=bills,proto3" json:"bills,omitempty"`
+	// Case on which the patient's death is recorded, where this one was closed with it: that one is corrected when it was a mistake.
+	DeathReferralId string `protobuf:"bytes,32,opt,name=death_referral_id,json=deathReferralId,proto3" json:"death_referral_id,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Referral) Reset() {
@@ -728,6 +730,13 @@ func (x *Referral) GetBills() []*CaseBill {
 		return x.Bills
 	}
 	return nil
+}
+
+func (x *Referral) GetDeathReferralId() string {
+	if x != nil {
+		return x.DeathReferralId
+	}
+	return ""
 }
 
 // CaseBill is how the bill of one stay stands.
@@ -4493,7 +4502,7 @@ var File_huhang_referral_v1_messages_proto protoreflect.FileDescriptor
 
 const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\n" +
-	"!huhang/referral/v1/messages.proto\x12\x12huhang.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/organ/v1/organ.proto\"\x82\v\n" +
+	"!huhang/referral/v1/messages.proto\x12\x12huhang.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhuhang/money/v1/money.proto\x1a\x1bhuhang/organ/v1/organ.proto\"\xae\v\n" +
 	"\bReferral\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x1d\n" +
@@ -4533,7 +4542,8 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x0fopen_conditions\x18\x1c \x01(\x05R\x0eopenConditions\x12J\n" +
 	"\x13conditions_due_time\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampR\x11conditionsDueTime\x12;\n" +
 	"\tattention\x18\x1e \x03(\v2\x1d.huhang.referral.v1.AttentionR\tattention\x122\n" +
-	"\x05bills\x18\x1f \x03(\v2\x1c.huhang.referral.v1.CaseBillR\x05bills\"\xc1\x01\n" +
+	"\x05bills\x18\x1f \x03(\v2\x1c.huhang.referral.v1.CaseBillR\x05bills\x12*\n" +
+	"\x11death_referral_id\x18  \x01(\tR\x0fdeathReferralId\"\xc1\x01\n" +
 	"\bCaseBill\x12\x19\n" +
 	"\bclaim_id\x18\x01 \x01(\tR\aclaimId\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\tR\x05stage\x129\n" +

@@ -63,7 +63,8 @@ const (
 //
 // ReferralService owns the case, its clocks, its timeline and its worklists.
 type ReferralServiceClient interface {
-	// CreateReferral opens a case for a patient and an organ. A second live case for the same need is refused with LIVE_CASE_EXISTS.
+	// CreateReferral opens a case for a patient and an organ. A second live case for the same need is refused with LIVE_CASE_EXISTS,
+	// one of a patient whose death is recorded with DEATH_RECORDED until the death is taken back.
 	CreateReferral(ctx context.Context, in *CreateReferralRequest, opts ...grpc.CallOption) (*CreateReferralResponse, error)
 	// GetReferral returns the case with the actions available to this caller and their deadlines.
 	GetReferral(ctx context.Context, in *GetReferralRequest, opts ...grpc.CallOption) (*GetReferralResponse, error)
@@ -499,7 +500,8 @@ type ReferralService_FollowEventsClient = grpc.ServerStreamingClient[FollowEvent
 //
 // ReferralService owns the case, its clocks, its timeline and its worklists.
 type ReferralServiceServer interface {
-	// CreateReferral opens a case for a patient and an organ. A second live case for the same need is refused with LIVE_CASE_EXISTS.
+	// CreateReferral opens a case for a patient and an organ. A second live case for the same need is refused with LIVE_CASE_EXISTS,
+	// one of a patient whose death is recorded with DEATH_RECORDED until the death is taken back.
 	CreateReferral(context.Context, *CreateReferralRequest) (*CreateReferralResponse, error)
 	// GetReferral returns the case with the actions available to this caller and their deadlines.
 	GetReferral(context.Context, *GetReferralRequest) (*GetReferralResponse, error)
