@@ -368,6 +368,10 @@ func TestFhirComesIn(t *testing.T) {
 			t.Errorf("%s went in and does not come out", kept)
 		}
 	}
+	hospital.says(0, "", "case", "close", got.Referral.ReferralID, "--reason", "died")
+	for _, words := range []string{"DEATH_RECORDED", "ofType(Patient).identifier"} {
+		hospital.says(1, words, "case", "fhir", "import", path, "--request-id", "people-fhir-000002")
+	}
 	if logs := l.logs.String(); strings.Contains(logs, number) || strings.Contains(logs, "示范来件患者") || strings.Contains(logs, "K74.600") {
 		t.Error("the log holds what names a person or a disease")
 	}

@@ -153,6 +153,9 @@ func (s *Service) reviveOne(ctx context.Context, referralID, origin string) erro
 	return err
 }
 
+// maxOfPerson bounds the cases of a person, over all of their records.
+const maxOfPerson = 500
+
 // ofPerson are the cases of a person, also under records merged into one another. A job asks: nobody's right to see the patient counts.
 func (s *Service) ofPerson(ctx context.Context, patientID string) ([]*Referral, error) {
 	ids, err := s.recordsOf(ctx, patientID)
@@ -162,7 +165,7 @@ func (s *Service) ofPerson(ctx context.Context, patientID string) ([]*Referral, 
 	if len(ids) == 0 {
 		ids = []string{patientID}
 	}
-	return s.store.OfPatients(ctx, Scope{All: true}, ids, maxFound)
+	return s.store.OfPatients(ctx, Scope{All: true}, ids, maxOfPerson)
 }
 
 // recordsOf are the ids of all records of a person; none when the patient service knows no such record.

@@ -30,7 +30,7 @@ func (s *Service) PrepareCreate(ctx context.Context, patientID string) Registrar
 
 // CreateReferral opens a case. Only the organisation that registered the patient may; a live case of another hospital, under
 // a record that was merged into the patient's, is closed by it unless the patient is on the way to a center or with one.
-// Faults NOT_FOUND, RIGHT_MISSING, FIELD_INVALID, LIVE_CASE_EXISTS.
+// Faults NOT_FOUND, RIGHT_MISSING, DEATH_RECORDED, FIELD_INVALID, LIVE_CASE_EXISTS.
 func (s *Service) CreateReferral(ctx context.Context, o Opening, registrar Registrar) (*Referral, error) {
 	a := s.act(ctx)
 	if registrar.err != nil {
@@ -39,6 +39,9 @@ func (s *Service) CreateReferral(ctx context.Context, o Opening, registrar Regis
 	if a.By.Organisation == "" || registrar.Organisation != a.By.Organisation {
 		return nil, fault.New(fault.PermissionDenied, fault.RightMissing, "patient_id",
 			"Only the organisation that registered the patient opens a case.", "只有登记该患者的机构可以建立病例。")
+	}
+	if err := s.Living(ctx, registrar); err != nil {
+		return nil, err
 	}
 	for _, center := range o.Preferred {
 		if slices.Contains(o.Refused, center) {
@@ -82,7 +85,7 @@ func (s *Service) supersede(ctx context.Context, patient Registered, organ strin
 	if len(patient.Others) == 0 {
 		return nil
 	}
-	cases, err := s.store.OfPatients(ctx, Scope{All: true}, patient.Others, maxFound)
+	cases, err := s.store.OfPatients(ctx, Scope{All: true}, patient.Others, maxOfPerson)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/fault"
 )
 
@@ -77,6 +78,38 @@ func among(cases []*Referral, id string) bool {
 	return slices.ContainsFunc(cases, func(r *Referral) bool { return r.ID == id })
 }
 
+// deathOf is the case of a person on which their death is recorded; nil while none is. A case that was closed with another one's
+// death tells nothing of its own: that one may be another person's, or be taken back already.
+func deathOf(cases []*Referral) *Referral {
+	i := slices.IndexFunc(cases, func(r *Referral) bool { return r.CloseReason == Died && r.DiedWith == "" })
+	if i < 0 {
+		return nil
+	}
+	return cases[i]
+}
+
+// Living refuses what is opened for a person whose death is recorded, under whichever of their records. Faults DEATH_RECORDED,
+// and what asking who the patient is failed with.
+func (s *Service) Living(ctx context.Context, registrar Registrar) error {
+	if registrar.err != nil {
+		return registrar.err
+	}
+	cases, err := s.store.OfPatients(ctx, Scope{All: true}, append([]string{registrar.PatientID}, registrar.Others...), maxOfPerson)
+	if err != nil {
+		return err
+	}
+	dead := deathOf(cases)
+	if dead == nil {
+		return nil
+	}
+	f := fault.New(fault.FailedPrecondition, fault.DeathRecorded, "patient_id",
+		"The patient's death is recorded: no case is opened.", "该患者已登记死亡，不能新建病例。")
+	if dead.VisibleTo(access.From(ctx)) {
+		f = f.With("referral_id", dead.ID)
+	}
+	return f
+}
+
 // regrouped are the events of records that became one person's, or two people's again.
 var regrouped = map[string]string{"MERGED": "RECORDS_MERGED", "SEPARATED": "RECORDS_SEPARATED"}
 
@@ -104,7 +137,7 @@ func (s *Service) Person(ctx context.Context, j Job) error {
 	if len(ids) == 0 {
 		return fault.NotFoundf("patient", j.Record)
 	}
-	cases, err := s.store.OfPatients(ctx, Scope{All: true}, ids, maxFound)
+	cases, err := s.store.OfPatients(ctx, Scope{All: true}, ids, maxOfPerson)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,8 @@
 // Package exchange gives cases out as HL7 FHIR R4 and makes drafts of what comes in (数据交换).
 //
 // Invariants: an export holds what the caller could read call by call, and fails rather than leave out what is only out of
-// reach for now. An import judges everything before it changes anything: person, clinical data and live cases; after that only a
-// service that is away can stop it, and the same request goes on where it stopped.
+// reach for now. An import judges everything before it changes anything: person, clinical data, a recorded death and live cases;
+// after that only a service that is away can stop it, and the same request goes on where it stopped.
 package exchange
 
 import (
@@ -110,7 +110,7 @@ func (s *Service) prepare(ctx context.Context, requestID string, bundle []byte, 
 		return fault.New(fault.AlreadyExists, fault.PatientDuplicate, elements["identity_number"],
 			"This person is registered already.", "该患者已登记。")
 	case found.PatientID != "":
-		if err := s.noLiveCase(ctx, found.PatientID, d.Organ); err != nil {
+		if err := s.mayOpen(ctx, found.PatientID, d.Organ); err != nil {
 			return err
 		}
 		i.patientID = found.PatientID
@@ -130,8 +130,12 @@ func (s *Service) prepare(ctx context.Context, requestID string, bundle []byte, 
 	return nil
 }
 
-// noLiveCase refuses before anything is done what CreateReferral would refuse after it.
-func (s *Service) noLiveCase(ctx context.Context, patientID, organ string) error {
+// mayOpen refuses before anything is done what CreateReferral would refuse after it: a case of a patient whose death is
+// recorded, and a second one for the organ.
+func (s *Service) mayOpen(ctx context.Context, patientID, organ string) error {
+	if err := s.cases.Living(ctx, s.cases.PrepareCreate(ctx, patientID)); err != nil {
+		return located(err)
+	}
 	for token := ""; ; {
 		list, next, err := s.cases.ListReferrals(ctx, referral.Filter{PatientID: patientID}, token, 200)
 		if err != nil {
@@ -167,7 +171,7 @@ const (
 
 // elements are where in a Bundle the fields of a registration and of clinical data stand.
 var elements = map[string]string{
-	"identity_number": ofPatient + ".identifier", "name": ofPatient + ".name", "phone": ofPatient + ".telecom", "birth_date": ofPatient + ".birthDate",
+	"identity_number": ofPatient + ".identifier", "patient_id": ofPatient + ".identifier", "name": ofPatient + ".name", "phone": ofPatient + ".telecom", "birth_date": ofPatient + ".birthDate",
 	"residence_city": ofPatient + ".address", "guardian": ofPatient + ".contact", "coverage": ofCoverage, "labs": ofObservation,
 	"height_cm": ofObservation, "weight_kg": ofObservation, "blood_group": ofObservation, "rh_positive": ofObservation,
 	"diagnosis_code": "Bundle.entry.resource.ofType(ServiceRequest).reasonCode",

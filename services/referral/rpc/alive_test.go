@@ -92,8 +92,7 @@ func TestADeathRecordedByMistake(t *testing.T) {
 	})
 }
 
-// What closing gave back is asked for anew: a case whose bed was held goes on at the patient's choice, a panel is asked again,
-// and while another case goes on for the organ the old one stays closed.
+// What closing gave back is asked for anew: a case whose bed was held goes on at the patient's choice, a panel is asked again.
 func TestADeathTakenBackOnTheWay(t *testing.T) {
 	each(t, func(t *testing.T, l *line) {
 		l.toAccepted()
@@ -104,16 +103,6 @@ func TestADeathTakenBackOnTheWay(t *testing.T) {
 		sqldbtest.Eventually(t, "bed and move are freed", func() bool {
 			return l.played.called("release "+hold) > 0 && l.played.called("abort "+move1) > 0
 		})
-		closed := l.id
-		l.id = l.create(patient, organv1.Organ_ORGAN_LIVER)
-		other := l.id
-		l.id = closed
-		if meta := l.refused(fault.LiveCaseExists, l.correctDeath("seen")); meta["referral_id"] != other {
-			t.Errorf("%v", meta)
-		}
-		l.id = other
-		l.must(l.close(hospital, l.etag(), referralv1.CloseReason_CLOSE_REASON_ERROR))
-		l.id = closed
 		l.does(l.correctDeath("seen"))
 		c := l.get(hospital)
 		if c.GetState() != referralv1.State_STATE_MATCHED || c.GetCenterId() != "" || c.GetTransferId() != "" || !slices.Contains(actions(c), "ChooseCenters") {
