@@ -111,7 +111,7 @@ var whatToDo = map[Reason]advice{
 	CommentRequired:             {"Add a comment that explains the choice.", "请补充说明。"},
 	AllocationReferenceRequired: {"Give exactly one: the COTRS allocation reference or the ethics approval.", "请只提供一项：COTRS 分配编号或伦理审批编号。"},
 	DeathRecorded:               {"If the patient lives, have operations correct the death on its case (CorrectDeath), or separate records that were merged by mistake; then open the case.", "如患者在世，请由运营台在相应病例更正误登记的死亡，或撤销误合并的档案，再建立病例。"},
-	DeathUnconfirmed:            {"Make sure that both records are one person's; if they are, send deceased_id with the id of the record whose death is recorded.", "请先确认两份档案确属同一人；确认无误后，在 deceased_id 中填写已登记死亡的档案编号再提交。"},
+	DeathUnconfirmed:            {"Make sure that both records are one person's; if they are, send carries_death_of with the id of the record whose death is recorded.", "请先确认两份档案确属同一人；确认无误后，在 carries_death_of 中填写已登记死亡的档案编号再提交。"},
 	ResourceTaken:               {"Choose another time or another resource.", "请选择其他时间或其他资源。"},
 	HoldExpired:                 {"Reserve again, then confirm in time.", "请重新预约并及时确认。"},
 	NoItinerary:                 {"Allow another mode, an escort or a wider time, or ask for a medical transfer.", "请放宽交通方式、陪护或时间，或申请医疗转运。"},

@@ -88,7 +88,7 @@ const (
 	Reason_REASON_ALLOCATION_REFERENCE_REQUIRED Reason = 36
 	// The patient's death is recorded: no case is opened; metadata referral_id names the case it stands on if the caller may see it.
 	Reason_REASON_DEATH_RECORDED Reason = 37
-	// Exactly one of two records to be merged has a recorded death, and the merge does not name it; metadata deceased_id does.
+	// Exactly one of two records to be merged has a recorded death, and the merge does not name it; metadata carries_death_of does.
 	Reason_REASON_DEATH_UNCONFIRMED Reason = 38
 	// No unit of the resource is free at that time.
 	Reason_REASON_RESOURCE_TAKEN Reason = 40

@@ -46,8 +46,10 @@ type Merge struct {
 	UnmergedBy string `protobuf:"bytes,8,opt,name=unmerged_by,json=unmergedBy,proto3" json:"unmerged_by,omitempty"`
 	// Why.
 	UnmergeReason string `protobuf:"bytes,9,opt,name=unmerge_reason,json=unmergeReason,proto3" json:"unmerge_reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// The record whose death the merge carried to the other; empty where it carried none.
+	CarriesDeathOf string `protobuf:"bytes,10,opt,name=carries_death_of,json=carriesDeathOf,proto3" json:"carries_death_of,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Merge) Reset() {
@@ -143,6 +145,13 @@ func (x *Merge) GetUnmergeReason() string {
 	return ""
 }
 
+func (x *Merge) GetCarriesDeathOf() string {
+	if x != nil {
+		return x.CarriesDeathOf
+	}
+	return ""
+}
+
 // MergePatientsRequest joins two records.
 type MergePatientsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -158,12 +167,12 @@ type MergePatientsRequest struct {
 	MergedEtag string `protobuf:"bytes,5,opt,name=merged_etag,json=mergedEtag,proto3" json:"merged_etag,omitempty"`
 	// Why, 2..200 characters; no name, number or diagnosis.
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
-	// The record whose death is recorded, where exactly one of the two persons' is; else unset. It says that the other record is
-	// the dead person's too: its live cases are closed, what is held for them is given back, and no case is opened any more.
-	// Left out, or another record, it is refused with DEATH_UNCONFIRMED.
-	DeceasedId    string `protobuf:"bytes,7,opt,name=deceased_id,json=deceasedId,proto3" json:"deceased_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// The record on whose case a death is recorded, where that is so of exactly one of the two; else unset. It says that the other
+	// record is the dead person's too: its live cases are closed, what is held for them is given back, and no case is opened any
+	// more. Left out, or naming the other record, it is refused with DEATH_UNCONFIRMED.
+	CarriesDeathOf string `protobuf:"bytes,7,opt,name=carries_death_of,json=carriesDeathOf,proto3" json:"carries_death_of,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *MergePatientsRequest) Reset() {
@@ -238,9 +247,9 @@ func (x *MergePatientsRequest) GetReason() string {
 	return ""
 }
 
-func (x *MergePatientsRequest) GetDeceasedId() string {
+func (x *MergePatientsRequest) GetCarriesDeathOf() string {
 	if x != nil {
-		return x.DeceasedId
+		return x.CarriesDeathOf
 	}
 	return ""
 }
@@ -515,7 +524,7 @@ var File_huhang_patient_v1_merge_proto protoreflect.FileDescriptor
 
 const file_huhang_patient_v1_merge_proto_rawDesc = "" +
 	"\n" +
-	"\x1dhuhang/patient/v1/merge.proto\x12\x11huhang.patient.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dhuhang/access/v1/access.proto\x1a huhang/patient/v1/messages.proto\"\xd7\x02\n" +
+	"\x1dhuhang/patient/v1/merge.proto\x12\x11huhang.patient.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dhuhang/access/v1/access.proto\x1a huhang/patient/v1/messages.proto\"\x81\x03\n" +
 	"\x05Merge\x12\x19\n" +
 	"\bmerge_id\x18\x01 \x01(\tR\amergeId\x12\x1f\n" +
 	"\vsurvivor_id\x18\x02 \x01(\tR\n" +
@@ -528,7 +537,9 @@ const file_huhang_patient_v1_merge_proto_rawDesc = "" +
 	"\funmerge_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vunmergeTime\x12\x1f\n" +
 	"\vunmerged_by\x18\b \x01(\tR\n" +
 	"unmergedBy\x12%\n" +
-	"\x0eunmerge_reason\x18\t \x01(\tR\runmergeReason\"\x8a\x03\n" +
+	"\x0eunmerge_reason\x18\t \x01(\tR\runmergeReason\x12(\n" +
+	"\x10carries_death_of\x18\n" +
+	" \x01(\tR\x0ecarriesDeathOf\"\x93\x03\n" +
 	"\x14MergePatientsRequest\x12<\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x128\n" +
@@ -539,9 +550,8 @@ const file_huhang_patient_v1_merge_proto_rawDesc = "" +
 	"\vmerged_etag\x18\x05 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\n" +
 	"mergedEtag\x12\"\n" +
 	"\x06reason\x18\x06 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x02\x18\xc8\x01R\x06reason\x12=\n" +
-	"\vdeceased_id\x18\a \x01(\tB\x1c\xbaH\x19r\x172\x15^(pat_[0-9a-z]{26})?$R\n" +
-	"deceasedId\"}\n" +
+	"\xbaH\ar\x05\x10\x02\x18\xc8\x01R\x06reason\x12F\n" +
+	"\x10carries_death_of\x18\a \x01(\tB\x1c\xbaH\x19r\x172\x15^(pat_[0-9a-z]{26})?$R\x0ecarriesDeathOf\"}\n" +
 	"\x15MergePatientsResponse\x12.\n" +
 	"\x05merge\x18\x01 \x01(\v2\x18.huhang.patient.v1.MergeR\x05merge\x124\n" +
 	"\apatient\x18\x02 \x01(\v2\x1a.huhang.patient.v1.PatientR\apatient\"\xea\x01\n" +

@@ -30,7 +30,7 @@ const (
 //
 // MergeService joins two records of one person, and separates them again.
 type MergeServiceClient interface {
-	// MergePatients keeps one record under another: from then on both ids are answered with the surviving record. Nothing is moved, so that the merge can be undone. Refused with MERGE_REFUSED where both have a live case for an organ. Coordinators merge records of their own organisation, operations any.
+	// MergePatients keeps one record under another: from then on both ids are answered with the surviving record. Nothing is moved, so that the merge can be undone. Refused with MERGE_REFUSED where both have a live case for an organ, and with DEATH_UNCONFIRMED where a death is recorded of one of them alone and the call does not name it. Coordinators merge records of their own organisation, operations any.
 	MergePatients(ctx context.Context, in *MergePatientsRequest, opts ...grpc.CallOption) (*MergePatientsResponse, error)
 	// UnmergePatients separates a merged record again, exactly as it was; what was recorded since the merge stays with the survivor.
 	UnmergePatients(ctx context.Context, in *UnmergePatientsRequest, opts ...grpc.CallOption) (*UnmergePatientsResponse, error)
@@ -82,7 +82,7 @@ func (c *mergeServiceClient) ListMerges(ctx context.Context, in *ListMergesReque
 //
 // MergeService joins two records of one person, and separates them again.
 type MergeServiceServer interface {
-	// MergePatients keeps one record under another: from then on both ids are answered with the surviving record. Nothing is moved, so that the merge can be undone. Refused with MERGE_REFUSED where both have a live case for an organ. Coordinators merge records of their own organisation, operations any.
+	// MergePatients keeps one record under another: from then on both ids are answered with the surviving record. Nothing is moved, so that the merge can be undone. Refused with MERGE_REFUSED where both have a live case for an organ, and with DEATH_UNCONFIRMED where a death is recorded of one of them alone and the call does not name it. Coordinators merge records of their own organisation, operations any.
 	MergePatients(context.Context, *MergePatientsRequest) (*MergePatientsResponse, error)
 	// UnmergePatients separates a merged record again, exactly as it was; what was recorded since the merge stays with the survivor.
 	UnmergePatients(context.Context, *UnmergePatientsRequest) (*UnmergePatientsResponse, error)
