@@ -39,9 +39,12 @@ func TestAMergeCarriesADeath(t *testing.T) {
 		RequestId: "merge-close-000001", ReferralId: dies.ReferralID, Etag: state(dies.ReferralID).GetEtag(), Reason: referralv1.CloseReason_CLOSE_REASON_DIED,
 	}, nil)
 	var merged patientv1.MergePatientsResponse
-	do(http.MethodPost, "/v1/patients/"+lives.PatientID+":merge", &patientv1.MergePatientsRequest{
+	merge := &patientv1.MergePatientsRequest{
 		RequestId: "merge-merge-000001", PatientId: lives.PatientID, Etag: etag(lives.PatientID), MergedId: dies.PatientID, MergedEtag: etag(dies.PatientID), Reason: "重复登记",
-	}, &merged)
+	}
+	refused{400, "DEATH_UNCONFIRMED", "carries_death_of"}.check(t, "a merge that carries a death nobody named", desk.Do(t.Context(), http.MethodPost, "/v1/patients/"+lives.PatientID+":merge", merge, nil))
+	merge.CarriesDeathOf = dies.PatientID
+	do(http.MethodPost, "/v1/patients/"+lives.PatientID+":merge", merge, &merged)
 	sqldbtest.Eventually(t, "the other case ends", func() bool {
 		c := state(lives.ReferralID)
 		return c.GetState() == referralv1.State_STATE_CLOSED && c.GetCloseReason() == referralv1.CloseReason_CLOSE_REASON_DIED

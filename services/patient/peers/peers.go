@@ -58,7 +58,12 @@ func (p *Peers) cases(ctx context.Context, patientID string, closed bool) ([]pat
 		}
 		for _, r := range got.GetReferrals() {
 			if closed || r.GetState() != referralv1.State_STATE_CLOSED {
-				live = append(live, patient.LiveCase{ReferralID: r.GetReferralId(), PatientID: patientID, Organ: strings.TrimPrefix(r.GetOrgan().String(), "ORGAN_")})
+				live = append(live, patient.LiveCase{
+					ReferralID: r.GetReferralId(), PatientID: patientID, Organ: strings.TrimPrefix(r.GetOrgan().String(), "ORGAN_"),
+					Closed: r.GetState() == referralv1.State_STATE_CLOSED,
+					// A case that was closed with another one's death tells nothing of its own patient's.
+					Death: r.GetCloseReason() == referralv1.CloseReason_CLOSE_REASON_DIED && r.GetDeathReferralId() == "",
+				})
 			}
 		}
 		if req.PageToken = got.GetNextPageToken(); req.PageToken == "" {

@@ -21,7 +21,7 @@ type Merges struct {
 func (s Merges) MergePatients(ctx context.Context, req *patientv1.MergePatientsRequest) (*patientv1.MergePatientsResponse, error) {
 	cases := s.use.PrepareMerge(ctx, req.GetPatientId(), req.GetMergedId())
 	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*patientv1.MergePatientsResponse, error) {
-		m, v, err := s.use.MergePatients(ctx, req.GetPatientId(), req.GetEtag(), req.GetMergedId(), req.GetMergedEtag(), req.GetReason(), cases)
+		m, v, err := s.use.MergePatients(ctx, req.GetPatientId(), req.GetEtag(), req.GetMergedId(), req.GetMergedEtag(), req.GetReason(), req.GetCarriesDeathOf(), cases)
 		if err != nil {
 			return nil, err
 		}
@@ -56,6 +56,6 @@ func (s Merges) ListMerges(ctx context.Context, req *patientv1.ListMergesRequest
 func mergeTo(m *patient.Merge) *patientv1.Merge {
 	return &patientv1.Merge{
 		MergeId: m.ID, SurvivorId: m.Survivor, MergedId: m.Merged, MergeTime: timestamppb.New(m.At), MergedBy: m.By, Reason: m.Reason,
-		UnmergeTime: stamp(m.EndedAt), UnmergedBy: m.EndedBy, UnmergeReason: m.EndReason,
+		UnmergeTime: stamp(m.EndedAt), UnmergedBy: m.EndedBy, UnmergeReason: m.EndReason, CarriesDeathOf: m.CarriesDeathOf,
 	}
 }

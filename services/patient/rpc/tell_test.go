@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	patientv1 "huhang.example/gen/huhang/patient/v1"
+	"huhang.example/services/internal/fault"
 	"huhang.example/services/internal/sqldb/sqldbtest"
 	"huhang.example/services/patient"
 	"huhang.example/services/patient/rpc"
@@ -59,7 +60,7 @@ func TestMergesAreToldToCases(t *testing.T) {
 		a, b := l.register(l.hefei(), 1), l.register(l.hefei(), 2)
 		l.live[a.GetPatientId()] = []patient.LiveCase{{ReferralID: "ref_a", Organ: "LIVER"}}
 		l.live[b.GetPatientId()] = []patient.LiveCase{{ReferralID: "ref_b", Organ: "KIDNEY"}}
-		l.closed[b.GetPatientId()] = []patient.LiveCase{{ReferralID: "ref_over", Organ: "HEART"}}
+		l.closed[b.GetPatientId()] = []patient.LiveCase{{ReferralID: "ref_over", Organ: "HEART", Closed: true}}
 		told := func(want ...string) {
 			t.Helper()
 			sqldbtest.Idle(t, l.db)
@@ -79,5 +80,39 @@ func TestMergesAreToldToCases(t *testing.T) {
 		_, err = merges.UnmergePatients(l.hefei(), &patientv1.UnmergePatientsRequest{RequestId: l.key(), PatientId: b.GetPatientId(), MergeId: done.GetMerge().GetMergeId(), Reason: "误合并"})
 		l.must(err)
 		told("ref_a SEPARATED 3 [] H-HF-01", "ref_b SEPARATED 3 [] H-HF-01", "ref_over SEPARATED 3 [] H-HF-01")
+	})
+}
+
+// A merge that would carry a death says so and does nothing until the record is named; who names it finds it in the history.
+func TestAMergeThatCarriesADeath(t *testing.T) {
+	each(t, func(l *line) {
+		merges := rpc.Merges{Server: l.server}
+		lives, died := l.register(l.hefei(), 1), l.register(l.hefei(), 2)
+		l.live[lives.GetPatientId()] = []patient.LiveCase{{ReferralID: "ref_a", Organ: "LIVER"}}
+		l.closed[died.GetPatientId()] = []patient.LiveCase{{ReferralID: "ref_over", Organ: "LIVER", Closed: true, Death: true}}
+		request := &patientv1.MergePatientsRequest{
+			RequestId: l.key(), PatientId: lives.GetPatientId(), Etag: lives.GetEtag(), MergedId: died.GetPatientId(), MergedEtag: died.GetEtag(), Reason: "重复登记",
+		}
+		merge := func() error { _, err := merges.MergePatients(l.hefei(), request); return err }
+		for _, named := range []string{"", lives.GetPatientId()} {
+			request.CarriesDeathOf = named
+			refused := l.refused(fault.DeathUnconfirmed, merge)
+			if refused.Field != "carries_death_of" || refused.Meta["carries_death_of"] != died.GetPatientId() || refused.Meta["live_cases"] != "1" {
+				l.Errorf("%v", refused)
+			}
+		}
+		request.CarriesDeathOf = died.GetPatientId()
+		done, err := merges.MergePatients(l.hefei(), request)
+		l.must(err)
+		l.closed[died.GetPatientId()] = nil // what was done is answered as it was, whatever is so by now
+		if again, err := merges.MergePatients(l.hefei(), request); err != nil || !proto.Equal(again, done) {
+			l.Errorf("a retry: %v %v", again, err)
+		}
+		_, err = merges.UnmergePatients(l.hefei(), &patientv1.UnmergePatientsRequest{RequestId: l.key(), PatientId: died.GetPatientId(), MergeId: done.GetMerge().GetMergeId(), Reason: "误合并"})
+		l.must(err)
+		history, err := merges.ListMerges(l.desk(), &patientv1.ListMergesRequest{PatientId: lives.GetPatientId()})
+		if err != nil || len(history.GetMerges()) != 1 || history.GetMerges()[0].GetCarriesDeathOf() != died.GetPatientId() || history.GetMerges()[0].GetUnmergedBy() == "" {
+			l.Errorf("%v %v", history, err)
+		}
 	})
 }

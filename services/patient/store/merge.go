@@ -19,6 +19,7 @@ type mergeDoc struct {
 	Reason    string `json:"reason"`
 	EndedBy   string `json:"ended_by,omitempty"`
 	EndReason string `json:"end_reason,omitempty"`
+	Death     string `json:"carries_death_of,omitempty"`
 }
 
 func (d mergeDoc) encode() (string, error) {
@@ -45,7 +46,7 @@ func (s *Store) Merge(ctx context.Context, m *patient.Merge, etag, mergedEtag st
 		if merged.Etag() != mergedEtag {
 			return fault.Stale(merged.Etag())
 		}
-		doc, err := mergeDoc{By: m.By, Subject: m.Subject, Reason: m.Reason}.encode()
+		doc, err := mergeDoc{By: m.By, Subject: m.Subject, Reason: m.Reason, Death: m.CarriesDeathOf}.encode()
 		if err != nil {
 			return err
 		}
@@ -86,6 +87,7 @@ func scanMerge(row interface{ Scan(...any) error }) (*patient.Merge, error) {
 	}
 	m.At, m.EndedAt = clock.FromMicros(at), clock.FromMicros(ended)
 	m.By, m.Subject, m.Reason, m.EndedBy, m.EndReason = d.By, d.Subject, d.Reason, d.EndedBy, d.EndReason
+	m.CarriesDeathOf = d.Death
 	return &m, nil
 }
 
@@ -115,7 +117,7 @@ func (s *Store) Unmerge(ctx context.Context, mergeID string, end func(m *patient
 		if err := end(m, keep, merged); err != nil {
 			return err
 		}
-		doc, err := mergeDoc{m.By, m.Subject, m.Reason, m.EndedBy, m.EndReason}.encode()
+		doc, err := mergeDoc{m.By, m.Subject, m.Reason, m.EndedBy, m.EndReason, m.CarriesDeathOf}.encode()
 		if err != nil {
 			return err
 		}
