@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	matchingv1 "huhang.example/gen/huhang/matching/v1"
+	patientv1 "huhang.example/gen/huhang/patient/v1"
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	"huhang.example/services/cli/restconn"
 	"huhang.example/services/internal/clock"
@@ -121,6 +122,18 @@ var verbs = map[string][2]string{
 	"link-prescription": {"关联处方与费用单", "tie a prescription to its claim"}, "add-number": {"关联本机构编号", "tie your own number to it"},
 	"accept": {"接收邀约并预留床位与手术室", "accept: bed and operating room are held"}, "decline": {"谢绝邀约", "decline, with a code"},
 	"fulfil-condition": {"记录接收条件已满足", "record that a condition is met"},
+	"merge": {"并入同一人的另一档案；另一份的死亡登记会使其在办病例结案", "keep another record of the same person under this one; a death recorded of one ends the other's cases"},
+	"unmerge": {"撤销合并；病例恢复，已释放的床位不恢复", "separate merged records; the cases go on, beds given back are not"},
+}
+
+// hints say what a flag is for where its name does not.
+var hints = map[protoreflect.Name][2]string{
+	"merged_id":   {"并入的档案", "the record to keep under it"},
+	"merged_etag": {"您看到的该档案版本；默认取当前版本", "the version you saw of it; default: the present one"},
+	"carries_death_of": {
+		"仅一份档案登记了死亡时，写明该档案编号：另一档案的在办病例将结案并释放床位", "where a death is recorded of exactly one of the two, that record: the other's live cases are closed and their beds given back",
+	},
+	"merge_id": {"见 huhang patient merges", "see huhang patient merges"},
 }
 
 func (x *action) command(use string, complete completer) *cobra.Command {
@@ -168,7 +181,7 @@ func (x *action) flags(c *cobra.Command) {
 		case isTime(f):
 			c.Flags().String(flagName(f), "", x.say("北京时间 2026-12-01T08:30，或RFC 3339", "2026-12-01T08:30 in China, or RFC 3339"))
 		default:
-			c.Flags().String(flagName(f), "", "")
+			c.Flags().String(flagName(f), "", x.say(hints[f.Name()][0], hints[f.Name()][1]))
 		}
 	}
 	c.Flags().StringVar(&x.from, "from", "", x.say("从JSON文件读取全部字段，- 为标准输入", "read the fields from a file of JSON, - is the standard input"))
@@ -309,14 +322,13 @@ func (x *action) run(c *cobra.Command, id string) error {
 	if err != nil {
 		return err
 	}
-	if f := x.field("etag"); f != nil && in.Get(f).String() == "" {
-		etag := x.etag
-		if etag == "" {
-			if etag, err = x.current(c.Context(), conn, id); err != nil {
-				return err
-			}
+	if err := x.version(c.Context(), conn, in, "etag", x.etag, id); err != nil {
+		return err
+	}
+	if other := x.field("merged_id"); other != nil && in.Get(other).String() != "" {
+		if err := x.version(c.Context(), conn, in, "merged_etag", "", in.Get(other).String()); err != nil {
+			return err
 		}
-		in.Set(f, protoreflect.ValueOfString(etag))
 	}
 	kind, err := protoregistry.GlobalTypes.FindMessageByName(x.method.Output().FullName())
 	if err != nil {
@@ -333,11 +345,30 @@ func (x *action) run(c *cobra.Command, id string) error {
 	return x.done(out)
 }
 
+// version fills in which version of a record the call is about, where nobody said: the present one.
+func (x *action) version(ctx context.Context, conn grpc.ClientConnInterface, in protoreflect.Message, name protoreflect.Name, said, id string) (err error) {
+	f := x.field(name)
+	if f == nil || in.Get(f).String() != "" {
+		return nil
+	}
+	if said == "" {
+		if said, err = x.current(ctx, conn, id); err != nil {
+			return err
+		}
+	}
+	in.Set(f, protoreflect.ValueOfString(said))
+	return nil
+}
+
 // current is the version a record has now.
 func (x *action) current(ctx context.Context, conn grpc.ClientConnInterface, id string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	if x.idField == "offer_id" {
+	switch x.idField {
+	case "patient_id":
+		got, err := patientv1.NewPatientServiceClient(conn).GetPatient(ctx, &patientv1.GetPatientRequest{PatientId: id})
+		return got.GetPatient().GetEtag(), err
+	case "offer_id":
 		got, err := matchingv1.NewMatchingServiceClient(conn).GetOffer(ctx, &matchingv1.GetOfferRequest{OfferId: id})
 		return got.GetOffer().GetEtag(), err
 	}
@@ -355,6 +386,8 @@ func (x *action) done(out proto.Message) error {
 		return x.showCase(got.GetReferral())
 	case interface{ GetOffer() *matchingv1.Offer }:
 		return x.showOffer(got.GetOffer())
+	case interface{ GetMerge() *patientv1.Merge }:
+		return x.mergeRows(got.GetMerge())
 	}
 	_, err := fmt.Fprintln(x.Out, x.say("已记录。", "Recorded."))
 	return err

@@ -75,7 +75,7 @@ func (a *app) refusal(f *fault.Fault) {
 	for _, v := range f.Violations {
 		_, _ = fmt.Fprintf(w, "  - %s: %s\n", v.Field, a.say(v.Zh, v.En))
 	}
-	for _, key := range []string{"state", "current_etag", "missing", "suspected_unit", "referral_id"} {
+	for _, key := range []string{"state", "current_etag", "missing", "suspected_unit", "referral_id", "carries_death_of", "live_cases"} {
 		if value := f.Meta[key]; value != "" {
 			_, _ = fmt.Fprintf(w, "  %s: %s\n", key, value)
 		}

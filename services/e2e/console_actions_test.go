@@ -81,7 +81,8 @@ func TestConsoleActions(t *testing.T) {
 	b := startBrowser(t, base)
 	link, through := weak(t, base)
 	first := l.drive(t, "console-actions-1", 41, "submitted").ReferralID
-	second := l.drive(t, "console-actions-2", 42, "offered").ReferralID
+	other := l.drive(t, "console-actions-2", 42, "offered")
+	second := other.ReferralID
 
 	coordinator := b.visitAt(t, through, "staff-hf-7", desktop)
 	formsFitTheContract(coordinator)
@@ -115,6 +116,13 @@ func TestConsoleActions(t *testing.T) {
 	coordinator.send("结案并说明原因")
 	coordinator.sees("已结案")
 	coordinator.sees("目前无需您操作")
+	// A merge that would carry this death to a living patient says what it would do, and does nothing.
+	coordinator.press("合并同一患者的另一档案", "")
+	coordinator.fill("并入的档案编号", other.PatientID)
+	coordinator.fill("原因（勿写患者信息）", "重复登记")
+	coordinator.press("合并同一患者的另一档案", "合并同一患者的另一档案")
+	coordinator.sees("另一档案的在办病例（1例）将结案")
+	coordinator.press("取消", "")
 	desk.press("Correct a death recorded by mistake", "")
 	desk.fill("How it is known that the patient lives", "The hospital called.")
 	desk.send("Correct a death recorded by mistake")

@@ -37,7 +37,7 @@ type field struct {
 // elsewhere are the changes to what pages show that the console leaves to others, and to whom.
 var elsewhere = map[string]string{
 	"ReportPosition": "vehicles report it", "AddFeeLines": "the bill's own form", "PreSettle": "the bill's own button", "WithdrawDocument": "the documents' own form",
-	"UpdatePatient": "hospitals' own systems", "MergePatients": "hospitals' own systems", "UnmergePatients": "hospitals' own systems",
+	"UpdatePatient": "hospitals' own systems",
 	"RevokeAccess": "the case's own jobs",
 }
 

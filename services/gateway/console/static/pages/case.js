@@ -41,7 +41,9 @@ async function read(id) {
   const back = moves?.transfers?.findLast((m) => m.back && m.status !== 'TRANSFER_STATUS_ABORTED');
   const [transfer, live] = back ? [back, await optional(get(`/v1/transfers/${back.transferId}/live`))] : [there?.transfer, thereLive];
   const settled = claim?.claim?.settlementId && claim.claim.status !== 'CLAIM_STATUS_SETTLING' ? await optional(get(`/v1/claims/${c.claimId}/statement`)) : undefined;
+  const joined = patient?.patient?.mergedIds?.length && hasRole('coordinator', 'operations') ? await optional(get(`/v1/patients/${c.patientId}/merges`)) : undefined;
   return {
+    merges: joined?.merges?.filter((m) => !m.unmergeTime) || [],
     case: c, timeline, patient: patient?.patient, run: run?.matchRun, offers: offers?.offers || [], transfer, live, claim: claim?.claim, statement: settled?.statement,
     followUps, consultations: consultations?.consultations, documents: documents?.documents, clinical: clinical?.record, filing: filing?.filing,
   };

@@ -1,5 +1,6 @@
 // What is asked of a case's records: the offer, the move, the claim, the filing and the patient's consents.
 import { language, t, words } from '../../i18n.js';
+import { get, post } from '../../api.js';
 import { cities, localInput, shortId, today, when } from '../../format.js';
 import { fitness } from '../../clinical.js';
 import { hasRole, me } from '../../session.js';
@@ -181,4 +182,35 @@ call('GiveConsent', {
 call('WithdrawConsent', {
   of: 'patient', verb: '/consents:withdraw', danger: true, fields: [choice('purpose', 'f.purpose', 'purpose', given)],
   beside: { label: 'b.unconsent', roles: ['coordinator'], when: (d) => registrar(d) && given(d).length > 0 },
+});
+
+// Two records of one person 档案合并. What a merge does that carries a death is said before and after it is sent.
+words({
+  'b.merge': ['合并同一患者的另一档案', 'Merge another record of this patient'], 'b.unmerge': ['撤销档案合并', 'Undo a merge of records'], 'f.merged': ['并入的档案编号', 'The record to keep under this one'], 'f.merge': ['合并记录', 'Merge'],
+  'f.merge.why': ['原因（勿写患者信息）', 'Why; nothing of a patient'], 'f.death': ['已登记死亡的档案编号（仅一份登记死亡时填写）', 'The record whose death is recorded, where that is so of one of the two'],
+  'f.death.help': ['填写即确认两份档案确属同一已故患者：另一档案的在办病例将结案，其邀约、床位和转运随之释放；撤销合并只恢复病例，不恢复床位。', 'Written here, it says that both are the dead person’s: the other record’s live cases are closed, their offers, beds and moves given back. Undoing the merge gives back the cases, not the beds.'],
+});
+const mergeRights = { roles: ['coordinator', 'operations'] };
+const joins = (d) => d.patient && (registrar(d) || hasRole('operations'));
+// The other record's version is read once for each content of the form, so that another try of the same is the same request.
+const versions = new Map();
+call('MergePatients', {
+  of: 'patient', verb: ':merge', path: '/v1/patients/{patient_id}:merge', danger: true, fixedNames: ['mergedEtag'],
+  fields: [
+    { name: 'mergedId', label: 'f.merged', required: true, wide: true, hint: 'pat_…' }, { name: 'reason', label: 'f.merge.why', required: true, maxLength: 200, wide: true },
+    { name: 'carriesDeathOf', label: 'f.death', help: 'f.death.help', wide: true, hint: 'pat_…' },
+  ],
+  send: async (d, v, requestId) => {
+    if (!versions.has(requestId)) versions.set(requestId, (await get('/v1/patients/' + encodeURIComponent(v.mergedId))).patient.etag);
+    return post(`/v1/patients/${d.case.patientId}:merge`, { ...v, requestId, etag: d.patient.etag, mergedEtag: versions.get(requestId) });
+  },
+  beside: { ...mergeRights, label: 'b.merge', when: joins },
+});
+call('UnmergePatients', {
+  of: 'patient', verb: ':unmerge', etag: false, danger: true,
+  fields: [
+    { name: 'mergeId', label: 'f.merge', type: 'select', required: true, wide: true, values: (d) => d.merges.map((m) => ({ value: m.mergeId, label: `${shortId(m.mergedId)} · ${when(m.mergeTime)}` })) },
+    { name: 'reason', label: 'f.merge.why', required: true, maxLength: 200, wide: true },
+  ],
+  beside: { ...mergeRights, label: 'b.unmerge', when: (d) => joins(d) && d.merges?.length > 0 },
 });
