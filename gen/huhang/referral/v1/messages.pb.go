@@ -3815,7 +3815,7 @@ type TransferEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Transfer.
 	TransferId string `protobuf:"bytes,1,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
-	// PLANNED, DEPARTED, ARRIVED or ABORTED; DELAYED, REPLANNED, ATTENTION (it waits for a person) and AT_DOOR move no case;
+	// PLANNED, DEPARTED, ARRIVED or ABORTED; DELAYED, REPLANNED, ATTENTION (it waits for a person), AT_DOOR and SIGNED (one side has signed the hand-over, the other not yet) move no case;
 	// BACK_PLANNED, BACK_DEPARTED, BACK_ARRIVED and BACK_ABORTED are of the way back to the local hospital.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Abort code.
@@ -4807,11 +4807,11 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\fPatientEvent\x12K\n" +
 	"\x04kind\x18\x01 \x01(\tB7\xbaH4r2R\bCLINICALR\bCOVERAGER\tRESIDENCER\x06MERGEDR\tSEPARATEDR\x04kind\x12!\n" +
 	"\aversion\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\aversion\x124\n" +
-	"\x04data\x18\x03 \x03(\tB \xbaH\x1d\x92\x01\x1a\x10d\"\x16r\x142\x12^[a-z0-9_.]{1,64}$R\x04data\"\x96\x03\n" +
+	"\x04data\x18\x03 \x03(\tB \xbaH\x1d\x92\x01\x1a\x10d\"\x16r\x142\x12^[a-z0-9_.]{1,64}$R\x04data\"\x9e\x03\n" +
 	"\rTransferEvent\x12:\n" +
 	"\vtransfer_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^trf_[0-9a-z]{26}$R\n" +
-	"transferId\x12\xa2\x01\n" +
-	"\x04kind\x18\x02 \x01(\tB\x8d\x01\xbaH\x89\x01r\x86\x01R\aPLANNEDR\bDEPARTEDR\aARRIVEDR\aABORTEDR\aDELAYEDR\tREPLANNEDR\tATTENTIONR\aAT_DOORR\fBACK_PLANNEDR\rBACK_DEPARTEDR\fBACK_ARRIVEDR\fBACK_ABORTEDR\x04kind\x12*\n" +
+	"transferId\x12\xaa\x01\n" +
+	"\x04kind\x18\x02 \x01(\tB\x95\x01\xbaH\x91\x01r\x8e\x01R\aPLANNEDR\bDEPARTEDR\aARRIVEDR\aABORTEDR\aDELAYEDR\tREPLANNEDR\tATTENTIONR\aAT_DOORR\x06SIGNEDR\fBACK_PLANNEDR\rBACK_DEPARTEDR\fBACK_ARRIVEDR\fBACK_ABORTEDR\x04kind\x12*\n" +
 	"\vreason_code\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x00\x18(R\n" +
 	"reasonCode\x12;\n" +
 	"\varrive_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +

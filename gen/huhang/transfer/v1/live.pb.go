@@ -825,11 +825,11 @@ type TransferChange struct {
 	TransferId string `protobuf:"bytes,1,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
 	// Case.
 	ReferralId string `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
-	// PLANNED, CHECKED, DEPARTED, LEG, DELAYED, REPLANNED, ATTENTION, RESOLVED, AT_DOOR, ARRIVED or ABORTED; DIVERTED alone for the hospital that a diverted patient is taken to. Others may be added.
+	// PLANNED, CHECKED, DEPARTED, LEG, DELAYED, REPLANNED, ATTENTION, RESOLVED, AT_DOOR, SIGNED, ARRIVED or ABORTED; DIVERTED alone for the hospital that a diverted patient is taken to. Others may be added.
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
 	// When.
 	Time *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
-	// Code of an end or of an attention; the number of a leg.
+	// Code of an end or of an attention; the number of a leg; SENDER or RECEIVER of a signature.
 	Detail string `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
 	// Arrival expected then.
 	ExpectedArriveTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expected_arrive_time,json=expectedArriveTime,proto3" json:"expected_arrive_time,omitempty"`

@@ -1146,8 +1146,10 @@ type Transfer struct {
 	DivertedToCity string `protobuf:"bytes,18,opt,name=diverted_to_city,json=divertedToCity,proto3" json:"diverted_to_city,omitempty"`
 	// Set when it waits for a person: NO_WAY, BOOKINGS or STRANDED.
 	AttentionCode string `protobuf:"bytes,19,opt,name=attention_code,json=attentionCode,proto3" json:"attention_code,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// What is signed of a hand-over that waits for the other side; unset before the first signature and once both are there.
+	HandOverWaiting *HandOverRecord `protobuf:"bytes,20,opt,name=hand_over_waiting,json=handOverWaiting,proto3" json:"hand_over_waiting,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Transfer) Reset() {
@@ -1313,19 +1315,28 @@ func (x *Transfer) GetAttentionCode() string {
 	return ""
 }
 
-// HandOverRecord is the completed hand-over (交接单).
+func (x *Transfer) GetHandOverWaiting() *HandOverRecord {
+	if x != nil {
+		return x.HandOverWaiting
+	}
+	return nil
+}
+
+// HandOverRecord is the hand-over (交接单): the checklist, and a signature of each side with its time.
 type HandOverRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Items ticked; all nine are needed.
 	Items []HandOverItem `protobuf:"varint,1,rep,packed,name=items,proto3,enum=huhang.transfer.v1.HandOverItem" json:"items,omitempty"`
-	// Subject who signed for the sending side; a staff number, never a name.
+	// Who signed for the sending side: a staff number, never a name. The sending side signs by SignHandOver. In HandOver: empty, that signature counts, and is waited for where there is none yet; given, the receiving side attests to it, for where nobody of the sending side can sign. Where it has signed, another than its signature is refused.
 	SignedBySender string `protobuf:"bytes,2,opt,name=signed_by_sender,json=signedBySender,proto3" json:"signed_by_sender,omitempty"`
-	// Subject who signed for the receiving side.
+	// Who signed for the receiving side. In HandOver: empty, whoever calls; a hospital's own system names the person.
 	SignedByReceiver string `protobuf:"bytes,3,opt,name=signed_by_receiver,json=signedByReceiver,proto3" json:"signed_by_receiver,omitempty"`
 	// When the receiving side signed; unset: now.
 	SignTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=sign_time,json=signTime,proto3" json:"sign_time,omitempty"`
-	// When the sending side signed; unset: with the receiving side.
+	// When the sending side signed; unset where the receiving side attests to it: with the receiving side.
 	SenderSignTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=sender_sign_time,json=senderSignTime,proto3" json:"sender_sign_time,omitempty"`
+	// The sending side did not sign itself: the receiving side wrote its signature down. The line says so; in a request it is not looked at.
+	SenderAttested bool `protobuf:"varint,6,opt,name=sender_attested,json=senderAttested,proto3" json:"sender_attested,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1393,6 +1404,13 @@ func (x *HandOverRecord) GetSenderSignTime() *timestamppb.Timestamp {
 		return x.SenderSignTime
 	}
 	return nil
+}
+
+func (x *HandOverRecord) GetSenderAttested() bool {
+	if x != nil {
+		return x.SenderAttested
+	}
+	return false
 }
 
 // Resource is one unit of the pool (区域医疗资源池), such as one bed.
@@ -4298,7 +4316,7 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\n" +
 	"against_zh\x18\x02 \x03(\tR\tagainstZh\x12\x1d\n" +
 	"\n" +
-	"against_en\x18\x03 \x03(\tR\tagainstEn\"\xa6\x06\n" +
+	"against_en\x18\x03 \x03(\tR\tagainstEn\"\xf6\x06\n" +
 	"\bTransfer\x12\x1f\n" +
 	"\vtransfer_id\x18\x01 \x01(\tR\n" +
 	"transferId\x12\x1f\n" +
@@ -4324,13 +4342,15 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\vdiverted_to\x18\x11 \x01(\tR\n" +
 	"divertedTo\x12(\n" +
 	"\x10diverted_to_city\x18\x12 \x01(\tR\x0edivertedToCity\x12%\n" +
-	"\x0eattention_code\x18\x13 \x01(\tR\rattentionCode\"\xca\x02\n" +
+	"\x0eattention_code\x18\x13 \x01(\tR\rattentionCode\x12N\n" +
+	"\x11hand_over_waiting\x18\x14 \x01(\v2\".huhang.transfer.v1.HandOverRecordR\x0fhandOverWaiting\"\xf3\x02\n" +
 	"\x0eHandOverRecord\x12K\n" +
 	"\x05items\x18\x01 \x03(\x0e2 .huhang.transfer.v1.HandOverItemB\x13\xbaH\x10\x92\x01\r\x10\t\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x05items\x123\n" +
-	"\x10signed_by_sender\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x0esignedBySender\x127\n" +
-	"\x12signed_by_receiver\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x10signedByReceiver\x127\n" +
+	"\x10signed_by_sender\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x00\x18@R\x0esignedBySender\x127\n" +
+	"\x12signed_by_receiver\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x00\x18@R\x10signedByReceiver\x127\n" +
 	"\tsign_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bsignTime\x12D\n" +
-	"\x10sender_sign_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0esenderSignTime\"\xf7\x03\n" +
+	"\x10sender_sign_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0esenderSignTime\x12'\n" +
+	"\x0fsender_attested\x18\x06 \x01(\bR\x0esenderAttested\"\xf7\x03\n" +
 	"\bResource\x12\x1f\n" +
 	"\vresource_id\x18\x01 \x01(\tR\n" +
 	"resourceId\x12\"\n" +
@@ -4730,76 +4750,77 @@ var file_huhang_transfer_v1_messages_proto_depIdxs = []int32{
 	56, // 18: huhang.transfer.v1.Transfer.departed_time:type_name -> google.protobuf.Timestamp
 	56, // 19: huhang.transfer.v1.Transfer.arrived_time:type_name -> google.protobuf.Timestamp
 	13, // 20: huhang.transfer.v1.Transfer.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
-	3,  // 21: huhang.transfer.v1.HandOverRecord.items:type_name -> huhang.transfer.v1.HandOverItem
-	56, // 22: huhang.transfer.v1.HandOverRecord.sign_time:type_name -> google.protobuf.Timestamp
-	56, // 23: huhang.transfer.v1.HandOverRecord.sender_sign_time:type_name -> google.protobuf.Timestamp
-	4,  // 24: huhang.transfer.v1.Resource.kind:type_name -> huhang.transfer.v1.ResourceKind
-	18, // 25: huhang.transfer.v1.Resource.reservations:type_name -> huhang.transfer.v1.Reservation
-	56, // 26: huhang.transfer.v1.Resource.reported_time:type_name -> google.protobuf.Timestamp
-	15, // 27: huhang.transfer.v1.Resource.calendar:type_name -> huhang.transfer.v1.UnitCalendar
-	17, // 28: huhang.transfer.v1.Resource.closed:type_name -> huhang.transfer.v1.Closure
-	16, // 29: huhang.transfer.v1.UnitCalendar.working_days:type_name -> huhang.transfer.v1.DayWindow
-	16, // 30: huhang.transfer.v1.UnitCalendar.days_off:type_name -> huhang.transfer.v1.DayWindow
-	17, // 31: huhang.transfer.v1.UnitCalendar.closures:type_name -> huhang.transfer.v1.Closure
-	56, // 32: huhang.transfer.v1.Closure.start_time:type_name -> google.protobuf.Timestamp
-	56, // 33: huhang.transfer.v1.Closure.end_time:type_name -> google.protobuf.Timestamp
-	4,  // 34: huhang.transfer.v1.Reservation.kind:type_name -> huhang.transfer.v1.ResourceKind
-	56, // 35: huhang.transfer.v1.Reservation.start_time:type_name -> google.protobuf.Timestamp
-	56, // 36: huhang.transfer.v1.Reservation.end_time:type_name -> google.protobuf.Timestamp
-	19, // 37: huhang.transfer.v1.Reservation.overrides:type_name -> huhang.transfer.v1.Override
-	56, // 38: huhang.transfer.v1.Reservation.expire_time:type_name -> google.protobuf.Timestamp
-	6,  // 39: huhang.transfer.v1.Reservation.purpose:type_name -> huhang.transfer.v1.HoldPurpose
-	56, // 40: huhang.transfer.v1.Override.time:type_name -> google.protobuf.Timestamp
-	5,  // 41: huhang.transfer.v1.Hold.status:type_name -> huhang.transfer.v1.HoldStatus
-	56, // 42: huhang.transfer.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
-	18, // 43: huhang.transfer.v1.Hold.reservations:type_name -> huhang.transfer.v1.Reservation
-	6,  // 44: huhang.transfer.v1.Hold.purpose:type_name -> huhang.transfer.v1.HoldPurpose
-	4,  // 45: huhang.transfer.v1.Need.kind:type_name -> huhang.transfer.v1.ResourceKind
-	56, // 46: huhang.transfer.v1.Need.start_time:type_name -> google.protobuf.Timestamp
-	56, // 47: huhang.transfer.v1.Need.end_time:type_name -> google.protobuf.Timestamp
-	56, // 48: huhang.transfer.v1.PlanItineraryRequest.not_before:type_name -> google.protobuf.Timestamp
-	7,  // 49: huhang.transfer.v1.PlanItineraryRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	9,  // 50: huhang.transfer.v1.PlanItineraryResponse.options:type_name -> huhang.transfer.v1.Itinerary
-	10, // 51: huhang.transfer.v1.PlanItineraryResponse.refused:type_name -> huhang.transfer.v1.RefusedMode
-	11, // 52: huhang.transfer.v1.PlanItineraryResponse.faster_refused:type_name -> huhang.transfer.v1.FasterRefused
-	7,  // 53: huhang.transfer.v1.EstimateTravelRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	56, // 54: huhang.transfer.v1.EstimateTravelRequest.not_before:type_name -> google.protobuf.Timestamp
-	26, // 55: huhang.transfer.v1.EstimateTravelResponse.estimates:type_name -> huhang.transfer.v1.TravelEstimate
-	0,  // 56: huhang.transfer.v1.TravelEstimate.mode:type_name -> huhang.transfer.v1.Mode
-	56, // 57: huhang.transfer.v1.CreateTransferRequest.not_before:type_name -> google.protobuf.Timestamp
-	7,  // 58: huhang.transfer.v1.CreateTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	12, // 59: huhang.transfer.v1.CreateTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	12, // 60: huhang.transfer.v1.GetTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	2,  // 61: huhang.transfer.v1.ListTransfersRequest.status:type_name -> huhang.transfer.v1.TransferStatus
-	12, // 62: huhang.transfer.v1.ListTransfersResponse.transfers:type_name -> huhang.transfer.v1.Transfer
-	7,  // 63: huhang.transfer.v1.CheckFitnessRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	12, // 64: huhang.transfer.v1.CheckFitnessResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	12, // 65: huhang.transfer.v1.DepartResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	13, // 66: huhang.transfer.v1.HandOverRequest.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
-	12, // 67: huhang.transfer.v1.HandOverResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	12, // 68: huhang.transfer.v1.AbortTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	4,  // 69: huhang.transfer.v1.ListResourcesRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	56, // 70: huhang.transfer.v1.ListResourcesRequest.start_time:type_name -> google.protobuf.Timestamp
-	56, // 71: huhang.transfer.v1.ListResourcesRequest.end_time:type_name -> google.protobuf.Timestamp
-	14, // 72: huhang.transfer.v1.ListResourcesResponse.resources:type_name -> huhang.transfer.v1.Resource
-	56, // 73: huhang.transfer.v1.ListResourcesResponse.as_of:type_name -> google.protobuf.Timestamp
-	4,  // 74: huhang.transfer.v1.AddResourceRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	14, // 75: huhang.transfer.v1.AddResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
-	4,  // 76: huhang.transfer.v1.CountFreeRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
-	56, // 77: huhang.transfer.v1.CountFreeRequest.start_time:type_name -> google.protobuf.Timestamp
-	56, // 78: huhang.transfer.v1.CountFreeRequest.end_time:type_name -> google.protobuf.Timestamp
-	56, // 79: huhang.transfer.v1.CountFreeResponse.as_of:type_name -> google.protobuf.Timestamp
-	21, // 80: huhang.transfer.v1.HoldResourcesRequest.needs:type_name -> huhang.transfer.v1.Need
-	56, // 81: huhang.transfer.v1.HoldResourcesRequest.expire_time:type_name -> google.protobuf.Timestamp
-	20, // 82: huhang.transfer.v1.HoldResourcesResponse.hold:type_name -> huhang.transfer.v1.Hold
-	20, // 83: huhang.transfer.v1.GetHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	20, // 84: huhang.transfer.v1.ConfirmHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	20, // 85: huhang.transfer.v1.ReleaseHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
-	86, // [86:86] is the sub-list for method output_type
-	86, // [86:86] is the sub-list for method input_type
-	86, // [86:86] is the sub-list for extension type_name
-	86, // [86:86] is the sub-list for extension extendee
-	0,  // [0:86] is the sub-list for field type_name
+	13, // 21: huhang.transfer.v1.Transfer.hand_over_waiting:type_name -> huhang.transfer.v1.HandOverRecord
+	3,  // 22: huhang.transfer.v1.HandOverRecord.items:type_name -> huhang.transfer.v1.HandOverItem
+	56, // 23: huhang.transfer.v1.HandOverRecord.sign_time:type_name -> google.protobuf.Timestamp
+	56, // 24: huhang.transfer.v1.HandOverRecord.sender_sign_time:type_name -> google.protobuf.Timestamp
+	4,  // 25: huhang.transfer.v1.Resource.kind:type_name -> huhang.transfer.v1.ResourceKind
+	18, // 26: huhang.transfer.v1.Resource.reservations:type_name -> huhang.transfer.v1.Reservation
+	56, // 27: huhang.transfer.v1.Resource.reported_time:type_name -> google.protobuf.Timestamp
+	15, // 28: huhang.transfer.v1.Resource.calendar:type_name -> huhang.transfer.v1.UnitCalendar
+	17, // 29: huhang.transfer.v1.Resource.closed:type_name -> huhang.transfer.v1.Closure
+	16, // 30: huhang.transfer.v1.UnitCalendar.working_days:type_name -> huhang.transfer.v1.DayWindow
+	16, // 31: huhang.transfer.v1.UnitCalendar.days_off:type_name -> huhang.transfer.v1.DayWindow
+	17, // 32: huhang.transfer.v1.UnitCalendar.closures:type_name -> huhang.transfer.v1.Closure
+	56, // 33: huhang.transfer.v1.Closure.start_time:type_name -> google.protobuf.Timestamp
+	56, // 34: huhang.transfer.v1.Closure.end_time:type_name -> google.protobuf.Timestamp
+	4,  // 35: huhang.transfer.v1.Reservation.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 36: huhang.transfer.v1.Reservation.start_time:type_name -> google.protobuf.Timestamp
+	56, // 37: huhang.transfer.v1.Reservation.end_time:type_name -> google.protobuf.Timestamp
+	19, // 38: huhang.transfer.v1.Reservation.overrides:type_name -> huhang.transfer.v1.Override
+	56, // 39: huhang.transfer.v1.Reservation.expire_time:type_name -> google.protobuf.Timestamp
+	6,  // 40: huhang.transfer.v1.Reservation.purpose:type_name -> huhang.transfer.v1.HoldPurpose
+	56, // 41: huhang.transfer.v1.Override.time:type_name -> google.protobuf.Timestamp
+	5,  // 42: huhang.transfer.v1.Hold.status:type_name -> huhang.transfer.v1.HoldStatus
+	56, // 43: huhang.transfer.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
+	18, // 44: huhang.transfer.v1.Hold.reservations:type_name -> huhang.transfer.v1.Reservation
+	6,  // 45: huhang.transfer.v1.Hold.purpose:type_name -> huhang.transfer.v1.HoldPurpose
+	4,  // 46: huhang.transfer.v1.Need.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 47: huhang.transfer.v1.Need.start_time:type_name -> google.protobuf.Timestamp
+	56, // 48: huhang.transfer.v1.Need.end_time:type_name -> google.protobuf.Timestamp
+	56, // 49: huhang.transfer.v1.PlanItineraryRequest.not_before:type_name -> google.protobuf.Timestamp
+	7,  // 50: huhang.transfer.v1.PlanItineraryRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	9,  // 51: huhang.transfer.v1.PlanItineraryResponse.options:type_name -> huhang.transfer.v1.Itinerary
+	10, // 52: huhang.transfer.v1.PlanItineraryResponse.refused:type_name -> huhang.transfer.v1.RefusedMode
+	11, // 53: huhang.transfer.v1.PlanItineraryResponse.faster_refused:type_name -> huhang.transfer.v1.FasterRefused
+	7,  // 54: huhang.transfer.v1.EstimateTravelRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	56, // 55: huhang.transfer.v1.EstimateTravelRequest.not_before:type_name -> google.protobuf.Timestamp
+	26, // 56: huhang.transfer.v1.EstimateTravelResponse.estimates:type_name -> huhang.transfer.v1.TravelEstimate
+	0,  // 57: huhang.transfer.v1.TravelEstimate.mode:type_name -> huhang.transfer.v1.Mode
+	56, // 58: huhang.transfer.v1.CreateTransferRequest.not_before:type_name -> google.protobuf.Timestamp
+	7,  // 59: huhang.transfer.v1.CreateTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	12, // 60: huhang.transfer.v1.CreateTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 61: huhang.transfer.v1.GetTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	2,  // 62: huhang.transfer.v1.ListTransfersRequest.status:type_name -> huhang.transfer.v1.TransferStatus
+	12, // 63: huhang.transfer.v1.ListTransfersResponse.transfers:type_name -> huhang.transfer.v1.Transfer
+	7,  // 64: huhang.transfer.v1.CheckFitnessRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	12, // 65: huhang.transfer.v1.CheckFitnessResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 66: huhang.transfer.v1.DepartResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	13, // 67: huhang.transfer.v1.HandOverRequest.hand_over:type_name -> huhang.transfer.v1.HandOverRecord
+	12, // 68: huhang.transfer.v1.HandOverResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	12, // 69: huhang.transfer.v1.AbortTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	4,  // 70: huhang.transfer.v1.ListResourcesRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 71: huhang.transfer.v1.ListResourcesRequest.start_time:type_name -> google.protobuf.Timestamp
+	56, // 72: huhang.transfer.v1.ListResourcesRequest.end_time:type_name -> google.protobuf.Timestamp
+	14, // 73: huhang.transfer.v1.ListResourcesResponse.resources:type_name -> huhang.transfer.v1.Resource
+	56, // 74: huhang.transfer.v1.ListResourcesResponse.as_of:type_name -> google.protobuf.Timestamp
+	4,  // 75: huhang.transfer.v1.AddResourceRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	14, // 76: huhang.transfer.v1.AddResourceResponse.resource:type_name -> huhang.transfer.v1.Resource
+	4,  // 77: huhang.transfer.v1.CountFreeRequest.kind:type_name -> huhang.transfer.v1.ResourceKind
+	56, // 78: huhang.transfer.v1.CountFreeRequest.start_time:type_name -> google.protobuf.Timestamp
+	56, // 79: huhang.transfer.v1.CountFreeRequest.end_time:type_name -> google.protobuf.Timestamp
+	56, // 80: huhang.transfer.v1.CountFreeResponse.as_of:type_name -> google.protobuf.Timestamp
+	21, // 81: huhang.transfer.v1.HoldResourcesRequest.needs:type_name -> huhang.transfer.v1.Need
+	56, // 82: huhang.transfer.v1.HoldResourcesRequest.expire_time:type_name -> google.protobuf.Timestamp
+	20, // 83: huhang.transfer.v1.HoldResourcesResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 84: huhang.transfer.v1.GetHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 85: huhang.transfer.v1.ConfirmHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	20, // 86: huhang.transfer.v1.ReleaseHoldResponse.hold:type_name -> huhang.transfer.v1.Hold
+	87, // [87:87] is the sub-list for method output_type
+	87, // [87:87] is the sub-list for method input_type
+	87, // [87:87] is the sub-list for extension type_name
+	87, // [87:87] is the sub-list for extension extendee
+	0,  // [0:87] is the sub-list for field type_name
 }
 
 func init() { file_huhang_transfer_v1_messages_proto_init() }

@@ -651,6 +651,134 @@ func (x *ArriveAtDoorResponse) GetTransfer() *Transfer {
 	return nil
 }
 
+// SignHandOverRequest asks for it.
+type SignHandOverRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key of the caller, 16..64 characters.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Transfer id.
+	TransferId string `protobuf:"bytes,2,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
+	// Version last seen.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Who signs. Empty: whoever calls, who signs as nobody else. A hospital's own system names the person: a staff number, never a name.
+	SignedBy string `protobuf:"bytes,4,opt,name=signed_by,json=signedBy,proto3" json:"signed_by,omitempty"`
+	// When; unset: now. Not before the departure, not in the future.
+	SignTime      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=sign_time,json=signTime,proto3" json:"sign_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignHandOverRequest) Reset() {
+	*x = SignHandOverRequest{}
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignHandOverRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignHandOverRequest) ProtoMessage() {}
+
+func (x *SignHandOverRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignHandOverRequest.ProtoReflect.Descriptor instead.
+func (*SignHandOverRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SignHandOverRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *SignHandOverRequest) GetTransferId() string {
+	if x != nil {
+		return x.TransferId
+	}
+	return ""
+}
+
+func (x *SignHandOverRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *SignHandOverRequest) GetSignedBy() string {
+	if x != nil {
+		return x.SignedBy
+	}
+	return ""
+}
+
+func (x *SignHandOverRequest) GetSignTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SignTime
+	}
+	return nil
+}
+
+// SignHandOverResponse holds what came of it.
+type SignHandOverResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The transfer: arrived when both sides have signed, else with what waits.
+	Transfer      *Transfer `protobuf:"bytes,1,opt,name=transfer,proto3" json:"transfer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignHandOverResponse) Reset() {
+	*x = SignHandOverResponse{}
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignHandOverResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignHandOverResponse) ProtoMessage() {}
+
+func (x *SignHandOverResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignHandOverResponse.ProtoReflect.Descriptor instead.
+func (*SignHandOverResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SignHandOverResponse) GetTransfer() *Transfer {
+	if x != nil {
+		return x.Transfer
+	}
+	return nil
+}
+
 // RefuseAtDoorRequest asks for it.
 type RefuseAtDoorRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -670,7 +798,7 @@ type RefuseAtDoorRequest struct {
 
 func (x *RefuseAtDoorRequest) Reset() {
 	*x = RefuseAtDoorRequest{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[8]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +810,7 @@ func (x *RefuseAtDoorRequest) String() string {
 func (*RefuseAtDoorRequest) ProtoMessage() {}
 
 func (x *RefuseAtDoorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[8]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +823,7 @@ func (x *RefuseAtDoorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefuseAtDoorRequest.ProtoReflect.Descriptor instead.
 func (*RefuseAtDoorRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{8}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RefuseAtDoorRequest) GetRequestId() string {
@@ -744,7 +872,7 @@ type RefuseAtDoorResponse struct {
 
 func (x *RefuseAtDoorResponse) Reset() {
 	*x = RefuseAtDoorResponse{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[9]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -756,7 +884,7 @@ func (x *RefuseAtDoorResponse) String() string {
 func (*RefuseAtDoorResponse) ProtoMessage() {}
 
 func (x *RefuseAtDoorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[9]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -769,7 +897,7 @@ func (x *RefuseAtDoorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefuseAtDoorResponse.ProtoReflect.Descriptor instead.
 func (*RefuseAtDoorResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{9}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RefuseAtDoorResponse) GetTransfer() *Transfer {
@@ -800,7 +928,7 @@ type DivertTransferRequest struct {
 
 func (x *DivertTransferRequest) Reset() {
 	*x = DivertTransferRequest{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[10]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -812,7 +940,7 @@ func (x *DivertTransferRequest) String() string {
 func (*DivertTransferRequest) ProtoMessage() {}
 
 func (x *DivertTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[10]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -825,7 +953,7 @@ func (x *DivertTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DivertTransferRequest.ProtoReflect.Descriptor instead.
 func (*DivertTransferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{10}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DivertTransferRequest) GetRequestId() string {
@@ -881,7 +1009,7 @@ type DivertTransferResponse struct {
 
 func (x *DivertTransferResponse) Reset() {
 	*x = DivertTransferResponse{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[11]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -893,7 +1021,7 @@ func (x *DivertTransferResponse) String() string {
 func (*DivertTransferResponse) ProtoMessage() {}
 
 func (x *DivertTransferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[11]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -906,7 +1034,7 @@ func (x *DivertTransferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DivertTransferResponse.ProtoReflect.Descriptor instead.
 func (*DivertTransferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{11}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DivertTransferResponse) GetTransfer() *Transfer {
@@ -937,7 +1065,7 @@ type ReplanTransferRequest struct {
 
 func (x *ReplanTransferRequest) Reset() {
 	*x = ReplanTransferRequest{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[12]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -949,7 +1077,7 @@ func (x *ReplanTransferRequest) String() string {
 func (*ReplanTransferRequest) ProtoMessage() {}
 
 func (x *ReplanTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[12]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -962,7 +1090,7 @@ func (x *ReplanTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplanTransferRequest.ProtoReflect.Descriptor instead.
 func (*ReplanTransferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{12}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ReplanTransferRequest) GetRequestId() string {
@@ -1018,7 +1146,7 @@ type ReplanTransferResponse struct {
 
 func (x *ReplanTransferResponse) Reset() {
 	*x = ReplanTransferResponse{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[13]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1030,7 +1158,7 @@ func (x *ReplanTransferResponse) String() string {
 func (*ReplanTransferResponse) ProtoMessage() {}
 
 func (x *ReplanTransferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[13]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1043,7 +1171,7 @@ func (x *ReplanTransferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplanTransferResponse.ProtoReflect.Descriptor instead.
 func (*ReplanTransferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{13}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReplanTransferResponse) GetTransfer() *Transfer {
@@ -1064,7 +1192,7 @@ type PlanOnwardRequest struct {
 
 func (x *PlanOnwardRequest) Reset() {
 	*x = PlanOnwardRequest{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[14]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1076,7 +1204,7 @@ func (x *PlanOnwardRequest) String() string {
 func (*PlanOnwardRequest) ProtoMessage() {}
 
 func (x *PlanOnwardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[14]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1089,7 +1217,7 @@ func (x *PlanOnwardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanOnwardRequest.ProtoReflect.Descriptor instead.
 func (*PlanOnwardRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{14}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PlanOnwardRequest) GetTransferId() string {
@@ -1114,7 +1242,7 @@ type PlanOnwardResponse struct {
 
 func (x *PlanOnwardResponse) Reset() {
 	*x = PlanOnwardResponse{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[15]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1126,7 +1254,7 @@ func (x *PlanOnwardResponse) String() string {
 func (*PlanOnwardResponse) ProtoMessage() {}
 
 func (x *PlanOnwardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[15]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1139,7 +1267,7 @@ func (x *PlanOnwardResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanOnwardResponse.ProtoReflect.Descriptor instead.
 func (*PlanOnwardResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{15}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PlanOnwardResponse) GetOptions() []*Itinerary {
@@ -1192,7 +1320,7 @@ type CreateBackTransferRequest struct {
 
 func (x *CreateBackTransferRequest) Reset() {
 	*x = CreateBackTransferRequest{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[16]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1204,7 +1332,7 @@ func (x *CreateBackTransferRequest) String() string {
 func (*CreateBackTransferRequest) ProtoMessage() {}
 
 func (x *CreateBackTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[16]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1217,7 +1345,7 @@ func (x *CreateBackTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateBackTransferRequest.ProtoReflect.Descriptor instead.
 func (*CreateBackTransferRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{16}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CreateBackTransferRequest) GetRequestId() string {
@@ -1301,7 +1429,7 @@ type CreateBackTransferResponse struct {
 
 func (x *CreateBackTransferResponse) Reset() {
 	*x = CreateBackTransferResponse{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[17]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1313,7 +1441,7 @@ func (x *CreateBackTransferResponse) String() string {
 func (*CreateBackTransferResponse) ProtoMessage() {}
 
 func (x *CreateBackTransferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[17]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1326,7 +1454,7 @@ func (x *CreateBackTransferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateBackTransferResponse.ProtoReflect.Descriptor instead.
 func (*CreateBackTransferResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{17}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateBackTransferResponse) GetTransfer() *Transfer {
@@ -1355,7 +1483,7 @@ type ReportDisruptionRequest struct {
 
 func (x *ReportDisruptionRequest) Reset() {
 	*x = ReportDisruptionRequest{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[18]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +1495,7 @@ func (x *ReportDisruptionRequest) String() string {
 func (*ReportDisruptionRequest) ProtoMessage() {}
 
 func (x *ReportDisruptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[18]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +1508,7 @@ func (x *ReportDisruptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportDisruptionRequest.ProtoReflect.Descriptor instead.
 func (*ReportDisruptionRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{18}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReportDisruptionRequest) GetRequestId() string {
@@ -1431,7 +1559,7 @@ type ReportDisruptionResponse struct {
 
 func (x *ReportDisruptionResponse) Reset() {
 	*x = ReportDisruptionResponse{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[19]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1443,7 +1571,7 @@ func (x *ReportDisruptionResponse) String() string {
 func (*ReportDisruptionResponse) ProtoMessage() {}
 
 func (x *ReportDisruptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[19]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1456,7 +1584,7 @@ func (x *ReportDisruptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportDisruptionResponse.ProtoReflect.Descriptor instead.
 func (*ReportDisruptionResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{19}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReportDisruptionResponse) GetDisruption() *Disruption {
@@ -1486,7 +1614,7 @@ type ImportRealtimeRequest struct {
 
 func (x *ImportRealtimeRequest) Reset() {
 	*x = ImportRealtimeRequest{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[20]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1498,7 +1626,7 @@ func (x *ImportRealtimeRequest) String() string {
 func (*ImportRealtimeRequest) ProtoMessage() {}
 
 func (x *ImportRealtimeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[20]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1511,7 +1639,7 @@ func (x *ImportRealtimeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRealtimeRequest.ProtoReflect.Descriptor instead.
 func (*ImportRealtimeRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{20}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ImportRealtimeRequest) GetRequestId() string {
@@ -1545,7 +1673,7 @@ type ImportRealtimeResponse struct {
 
 func (x *ImportRealtimeResponse) Reset() {
 	*x = ImportRealtimeResponse{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[21]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1557,7 +1685,7 @@ func (x *ImportRealtimeResponse) String() string {
 func (*ImportRealtimeResponse) ProtoMessage() {}
 
 func (x *ImportRealtimeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[21]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1570,7 +1698,7 @@ func (x *ImportRealtimeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRealtimeResponse.ProtoReflect.Descriptor instead.
 func (*ImportRealtimeResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{21}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ImportRealtimeResponse) GetRuns() int32 {
@@ -1616,7 +1744,7 @@ type ListDisruptionsRequest struct {
 
 func (x *ListDisruptionsRequest) Reset() {
 	*x = ListDisruptionsRequest{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[22]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1628,7 +1756,7 @@ func (x *ListDisruptionsRequest) String() string {
 func (*ListDisruptionsRequest) ProtoMessage() {}
 
 func (x *ListDisruptionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[22]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1641,7 +1769,7 @@ func (x *ListDisruptionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDisruptionsRequest.ProtoReflect.Descriptor instead.
 func (*ListDisruptionsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{22}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListDisruptionsRequest) GetServiceDay() string {
@@ -1678,7 +1806,7 @@ type ListDisruptionsResponse struct {
 
 func (x *ListDisruptionsResponse) Reset() {
 	*x = ListDisruptionsResponse{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[23]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1690,7 +1818,7 @@ func (x *ListDisruptionsResponse) String() string {
 func (*ListDisruptionsResponse) ProtoMessage() {}
 
 func (x *ListDisruptionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[23]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1703,7 +1831,7 @@ func (x *ListDisruptionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDisruptionsResponse.ProtoReflect.Descriptor instead.
 func (*ListDisruptionsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{23}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListDisruptionsResponse) GetDisruptions() []*Disruption {
@@ -1741,7 +1869,7 @@ type Disruption struct {
 
 func (x *Disruption) Reset() {
 	*x = Disruption{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[24]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1753,7 +1881,7 @@ func (x *Disruption) String() string {
 func (*Disruption) ProtoMessage() {}
 
 func (x *Disruption) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[24]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1766,7 +1894,7 @@ func (x *Disruption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Disruption.ProtoReflect.Descriptor instead.
 func (*Disruption) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{24}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Disruption) GetServiceNumber() string {
@@ -1828,7 +1956,7 @@ type DisruptedCall struct {
 
 func (x *DisruptedCall) Reset() {
 	*x = DisruptedCall{}
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[25]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +1968,7 @@ func (x *DisruptedCall) String() string {
 func (*DisruptedCall) ProtoMessage() {}
 
 func (x *DisruptedCall) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[25]
+	mi := &file_huhang_transfer_v1_moves_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +1981,7 @@ func (x *DisruptedCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisruptedCall.ProtoReflect.Descriptor instead.
 func (*DisruptedCall) Descriptor() ([]byte, []int) {
-	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{25}
+	return file_huhang_transfer_v1_moves_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DisruptedCall) GetStop() string {
@@ -1929,6 +2057,16 @@ const file_huhang_transfer_v1_moves_proto_rawDesc = "" +
 	"transferId\x12(\n" +
 	"\x04etag\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\"P\n" +
 	"\x14ArriveAtDoorResponse\x128\n" +
+	"\btransfer\x18\x01 \x01(\v2\x1c.huhang.transfer.v1.TransferR\btransfer\"\x9a\x02\n" +
+	"\x13SignHandOverRequest\x12<\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12:\n" +
+	"\vtransfer_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x142\x12^trf_[0-9a-z]{26}$R\n" +
+	"transferId\x12(\n" +
+	"\x04etag\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,19}$R\x04etag\x12&\n" +
+	"\tsigned_by\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x00\x18@R\bsignedBy\x127\n" +
+	"\tsign_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bsignTime\"P\n" +
+	"\x14SignHandOverResponse\x128\n" +
 	"\btransfer\x18\x01 \x01(\v2\x1c.huhang.transfer.v1.TransferR\btransfer\"\xa0\x02\n" +
 	"\x13RefuseAtDoorRequest\x12<\n" +
 	"\n" +
@@ -2053,7 +2191,7 @@ const file_huhang_transfer_v1_moves_proto_rawDesc = "" +
 	"\x16REFUSAL_CODE_CONDITION\x10\x03\x12\x1a\n" +
 	"\x16REFUSAL_CODE_INFECTION\x10\x04\x12\x17\n" +
 	"\x13REFUSAL_CODE_PAPERS\x10\x05\x12\x16\n" +
-	"\x12REFUSAL_CODE_OTHER\x10\x062\xf4\x0e\n" +
+	"\x12REFUSAL_CODE_OTHER\x10\x062\x95\x10\n" +
 	"\vMoveService\x12\x93\x01\n" +
 	"\tRecordLeg\x12$.huhang.transfer.v1.RecordLegRequest\x1a%.huhang.transfer.v1.RecordLegResponse\"9\xfa\xe4\x18\x05\n" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/transfers/{transfer_id}:recordLeg\x12\xaf\x01\n" +
@@ -2063,6 +2201,8 @@ const file_huhang_transfer_v1_moves_proto_rawDesc = "" +
 	"\x03\x01\x02\x03\x82\xd3\xe4\x93\x02/:\x01*\"*/v1/transfers/{transfer_id}:reportPosition\x12\x9e\x01\n" +
 	"\fArriveAtDoor\x12'.huhang.transfer.v1.ArriveAtDoorRequest\x1a(.huhang.transfer.v1.ArriveAtDoorResponse\";\xfa\xe4\x18\x04\n" +
 	"\x02\x01\x02\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/transfers/{transfer_id}:arriveAtDoor\x12\x9e\x01\n" +
+	"\fSignHandOver\x12'.huhang.transfer.v1.SignHandOverRequest\x1a(.huhang.transfer.v1.SignHandOverResponse\";\xfa\xe4\x18\x04\n" +
+	"\x02\x01\x02\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/transfers/{transfer_id}:signHandOver\x12\x9e\x01\n" +
 	"\fRefuseAtDoor\x12'.huhang.transfer.v1.RefuseAtDoorRequest\x1a(.huhang.transfer.v1.RefuseAtDoorResponse\";\xfa\xe4\x18\x04\n" +
 	"\x02\x01\x02\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/transfers/{transfer_id}:refuseAtDoor\x12\x9f\x01\n" +
 	"\x0eDivertTransfer\x12).huhang.transfer.v1.DivertTransferRequest\x1a*.huhang.transfer.v1.DivertTransferResponse\"6\xfa\xe4\x18\x05\n" +
@@ -2096,7 +2236,7 @@ func file_huhang_transfer_v1_moves_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_transfer_v1_moves_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_huhang_transfer_v1_moves_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_huhang_transfer_v1_moves_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_huhang_transfer_v1_moves_proto_goTypes = []any{
 	(LegStep)(0),                       // 0: huhang.transfer.v1.LegStep
 	(RefusalCode)(0),                   // 1: huhang.transfer.v1.RefusalCode
@@ -2108,81 +2248,87 @@ var file_huhang_transfer_v1_moves_proto_goTypes = []any{
 	(*ReportPositionResponse)(nil),     // 7: huhang.transfer.v1.ReportPositionResponse
 	(*ArriveAtDoorRequest)(nil),        // 8: huhang.transfer.v1.ArriveAtDoorRequest
 	(*ArriveAtDoorResponse)(nil),       // 9: huhang.transfer.v1.ArriveAtDoorResponse
-	(*RefuseAtDoorRequest)(nil),        // 10: huhang.transfer.v1.RefuseAtDoorRequest
-	(*RefuseAtDoorResponse)(nil),       // 11: huhang.transfer.v1.RefuseAtDoorResponse
-	(*DivertTransferRequest)(nil),      // 12: huhang.transfer.v1.DivertTransferRequest
-	(*DivertTransferResponse)(nil),     // 13: huhang.transfer.v1.DivertTransferResponse
-	(*ReplanTransferRequest)(nil),      // 14: huhang.transfer.v1.ReplanTransferRequest
-	(*ReplanTransferResponse)(nil),     // 15: huhang.transfer.v1.ReplanTransferResponse
-	(*PlanOnwardRequest)(nil),          // 16: huhang.transfer.v1.PlanOnwardRequest
-	(*PlanOnwardResponse)(nil),         // 17: huhang.transfer.v1.PlanOnwardResponse
-	(*CreateBackTransferRequest)(nil),  // 18: huhang.transfer.v1.CreateBackTransferRequest
-	(*CreateBackTransferResponse)(nil), // 19: huhang.transfer.v1.CreateBackTransferResponse
-	(*ReportDisruptionRequest)(nil),    // 20: huhang.transfer.v1.ReportDisruptionRequest
-	(*ReportDisruptionResponse)(nil),   // 21: huhang.transfer.v1.ReportDisruptionResponse
-	(*ImportRealtimeRequest)(nil),      // 22: huhang.transfer.v1.ImportRealtimeRequest
-	(*ImportRealtimeResponse)(nil),     // 23: huhang.transfer.v1.ImportRealtimeResponse
-	(*ListDisruptionsRequest)(nil),     // 24: huhang.transfer.v1.ListDisruptionsRequest
-	(*ListDisruptionsResponse)(nil),    // 25: huhang.transfer.v1.ListDisruptionsResponse
-	(*Disruption)(nil),                 // 26: huhang.transfer.v1.Disruption
-	(*DisruptedCall)(nil),              // 27: huhang.transfer.v1.DisruptedCall
-	(*timestamppb.Timestamp)(nil),      // 28: google.protobuf.Timestamp
-	(*Transfer)(nil),                   // 29: huhang.transfer.v1.Transfer
-	(*v1.Point)(nil),                   // 30: huhang.place.v1.Point
-	(*Itinerary)(nil),                  // 31: huhang.transfer.v1.Itinerary
-	(*FitnessToTravel)(nil),            // 32: huhang.transfer.v1.FitnessToTravel
+	(*SignHandOverRequest)(nil),        // 10: huhang.transfer.v1.SignHandOverRequest
+	(*SignHandOverResponse)(nil),       // 11: huhang.transfer.v1.SignHandOverResponse
+	(*RefuseAtDoorRequest)(nil),        // 12: huhang.transfer.v1.RefuseAtDoorRequest
+	(*RefuseAtDoorResponse)(nil),       // 13: huhang.transfer.v1.RefuseAtDoorResponse
+	(*DivertTransferRequest)(nil),      // 14: huhang.transfer.v1.DivertTransferRequest
+	(*DivertTransferResponse)(nil),     // 15: huhang.transfer.v1.DivertTransferResponse
+	(*ReplanTransferRequest)(nil),      // 16: huhang.transfer.v1.ReplanTransferRequest
+	(*ReplanTransferResponse)(nil),     // 17: huhang.transfer.v1.ReplanTransferResponse
+	(*PlanOnwardRequest)(nil),          // 18: huhang.transfer.v1.PlanOnwardRequest
+	(*PlanOnwardResponse)(nil),         // 19: huhang.transfer.v1.PlanOnwardResponse
+	(*CreateBackTransferRequest)(nil),  // 20: huhang.transfer.v1.CreateBackTransferRequest
+	(*CreateBackTransferResponse)(nil), // 21: huhang.transfer.v1.CreateBackTransferResponse
+	(*ReportDisruptionRequest)(nil),    // 22: huhang.transfer.v1.ReportDisruptionRequest
+	(*ReportDisruptionResponse)(nil),   // 23: huhang.transfer.v1.ReportDisruptionResponse
+	(*ImportRealtimeRequest)(nil),      // 24: huhang.transfer.v1.ImportRealtimeRequest
+	(*ImportRealtimeResponse)(nil),     // 25: huhang.transfer.v1.ImportRealtimeResponse
+	(*ListDisruptionsRequest)(nil),     // 26: huhang.transfer.v1.ListDisruptionsRequest
+	(*ListDisruptionsResponse)(nil),    // 27: huhang.transfer.v1.ListDisruptionsResponse
+	(*Disruption)(nil),                 // 28: huhang.transfer.v1.Disruption
+	(*DisruptedCall)(nil),              // 29: huhang.transfer.v1.DisruptedCall
+	(*timestamppb.Timestamp)(nil),      // 30: google.protobuf.Timestamp
+	(*Transfer)(nil),                   // 31: huhang.transfer.v1.Transfer
+	(*v1.Point)(nil),                   // 32: huhang.place.v1.Point
+	(*Itinerary)(nil),                  // 33: huhang.transfer.v1.Itinerary
+	(*FitnessToTravel)(nil),            // 34: huhang.transfer.v1.FitnessToTravel
 }
 var file_huhang_transfer_v1_moves_proto_depIdxs = []int32{
 	0,  // 0: huhang.transfer.v1.RecordLegRequest.step:type_name -> huhang.transfer.v1.LegStep
-	28, // 1: huhang.transfer.v1.RecordLegRequest.time:type_name -> google.protobuf.Timestamp
-	29, // 2: huhang.transfer.v1.RecordLegResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	29, // 3: huhang.transfer.v1.ReportLegTroubleResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	30, // 4: huhang.transfer.v1.ReportPositionRequest.point:type_name -> huhang.place.v1.Point
-	28, // 5: huhang.transfer.v1.ReportPositionRequest.time:type_name -> google.protobuf.Timestamp
-	28, // 6: huhang.transfer.v1.ReportPositionResponse.time:type_name -> google.protobuf.Timestamp
-	29, // 7: huhang.transfer.v1.ArriveAtDoorResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	1,  // 8: huhang.transfer.v1.RefuseAtDoorRequest.code:type_name -> huhang.transfer.v1.RefusalCode
-	29, // 9: huhang.transfer.v1.RefuseAtDoorResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	29, // 10: huhang.transfer.v1.DivertTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	30, // 11: huhang.transfer.v1.ReplanTransferRequest.from_point:type_name -> huhang.place.v1.Point
-	29, // 12: huhang.transfer.v1.ReplanTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	31, // 13: huhang.transfer.v1.PlanOnwardResponse.options:type_name -> huhang.transfer.v1.Itinerary
-	28, // 14: huhang.transfer.v1.CreateBackTransferRequest.not_before:type_name -> google.protobuf.Timestamp
-	32, // 15: huhang.transfer.v1.CreateBackTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
-	29, // 16: huhang.transfer.v1.CreateBackTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
-	26, // 17: huhang.transfer.v1.ReportDisruptionResponse.disruption:type_name -> huhang.transfer.v1.Disruption
-	26, // 18: huhang.transfer.v1.ListDisruptionsResponse.disruptions:type_name -> huhang.transfer.v1.Disruption
-	27, // 19: huhang.transfer.v1.Disruption.calls:type_name -> huhang.transfer.v1.DisruptedCall
-	28, // 20: huhang.transfer.v1.Disruption.report_time:type_name -> google.protobuf.Timestamp
-	2,  // 21: huhang.transfer.v1.MoveService.RecordLeg:input_type -> huhang.transfer.v1.RecordLegRequest
-	4,  // 22: huhang.transfer.v1.MoveService.ReportLegTrouble:input_type -> huhang.transfer.v1.ReportLegTroubleRequest
-	6,  // 23: huhang.transfer.v1.MoveService.ReportPosition:input_type -> huhang.transfer.v1.ReportPositionRequest
-	8,  // 24: huhang.transfer.v1.MoveService.ArriveAtDoor:input_type -> huhang.transfer.v1.ArriveAtDoorRequest
-	10, // 25: huhang.transfer.v1.MoveService.RefuseAtDoor:input_type -> huhang.transfer.v1.RefuseAtDoorRequest
-	12, // 26: huhang.transfer.v1.MoveService.DivertTransfer:input_type -> huhang.transfer.v1.DivertTransferRequest
-	14, // 27: huhang.transfer.v1.MoveService.ReplanTransfer:input_type -> huhang.transfer.v1.ReplanTransferRequest
-	16, // 28: huhang.transfer.v1.MoveService.PlanOnward:input_type -> huhang.transfer.v1.PlanOnwardRequest
-	18, // 29: huhang.transfer.v1.MoveService.CreateBackTransfer:input_type -> huhang.transfer.v1.CreateBackTransferRequest
-	20, // 30: huhang.transfer.v1.MoveService.ReportDisruption:input_type -> huhang.transfer.v1.ReportDisruptionRequest
-	22, // 31: huhang.transfer.v1.MoveService.ImportRealtime:input_type -> huhang.transfer.v1.ImportRealtimeRequest
-	24, // 32: huhang.transfer.v1.MoveService.ListDisruptions:input_type -> huhang.transfer.v1.ListDisruptionsRequest
-	3,  // 33: huhang.transfer.v1.MoveService.RecordLeg:output_type -> huhang.transfer.v1.RecordLegResponse
-	5,  // 34: huhang.transfer.v1.MoveService.ReportLegTrouble:output_type -> huhang.transfer.v1.ReportLegTroubleResponse
-	7,  // 35: huhang.transfer.v1.MoveService.ReportPosition:output_type -> huhang.transfer.v1.ReportPositionResponse
-	9,  // 36: huhang.transfer.v1.MoveService.ArriveAtDoor:output_type -> huhang.transfer.v1.ArriveAtDoorResponse
-	11, // 37: huhang.transfer.v1.MoveService.RefuseAtDoor:output_type -> huhang.transfer.v1.RefuseAtDoorResponse
-	13, // 38: huhang.transfer.v1.MoveService.DivertTransfer:output_type -> huhang.transfer.v1.DivertTransferResponse
-	15, // 39: huhang.transfer.v1.MoveService.ReplanTransfer:output_type -> huhang.transfer.v1.ReplanTransferResponse
-	17, // 40: huhang.transfer.v1.MoveService.PlanOnward:output_type -> huhang.transfer.v1.PlanOnwardResponse
-	19, // 41: huhang.transfer.v1.MoveService.CreateBackTransfer:output_type -> huhang.transfer.v1.CreateBackTransferResponse
-	21, // 42: huhang.transfer.v1.MoveService.ReportDisruption:output_type -> huhang.transfer.v1.ReportDisruptionResponse
-	23, // 43: huhang.transfer.v1.MoveService.ImportRealtime:output_type -> huhang.transfer.v1.ImportRealtimeResponse
-	25, // 44: huhang.transfer.v1.MoveService.ListDisruptions:output_type -> huhang.transfer.v1.ListDisruptionsResponse
-	33, // [33:45] is the sub-list for method output_type
-	21, // [21:33] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	30, // 1: huhang.transfer.v1.RecordLegRequest.time:type_name -> google.protobuf.Timestamp
+	31, // 2: huhang.transfer.v1.RecordLegResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	31, // 3: huhang.transfer.v1.ReportLegTroubleResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	32, // 4: huhang.transfer.v1.ReportPositionRequest.point:type_name -> huhang.place.v1.Point
+	30, // 5: huhang.transfer.v1.ReportPositionRequest.time:type_name -> google.protobuf.Timestamp
+	30, // 6: huhang.transfer.v1.ReportPositionResponse.time:type_name -> google.protobuf.Timestamp
+	31, // 7: huhang.transfer.v1.ArriveAtDoorResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	30, // 8: huhang.transfer.v1.SignHandOverRequest.sign_time:type_name -> google.protobuf.Timestamp
+	31, // 9: huhang.transfer.v1.SignHandOverResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	1,  // 10: huhang.transfer.v1.RefuseAtDoorRequest.code:type_name -> huhang.transfer.v1.RefusalCode
+	31, // 11: huhang.transfer.v1.RefuseAtDoorResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	31, // 12: huhang.transfer.v1.DivertTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	32, // 13: huhang.transfer.v1.ReplanTransferRequest.from_point:type_name -> huhang.place.v1.Point
+	31, // 14: huhang.transfer.v1.ReplanTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	33, // 15: huhang.transfer.v1.PlanOnwardResponse.options:type_name -> huhang.transfer.v1.Itinerary
+	30, // 16: huhang.transfer.v1.CreateBackTransferRequest.not_before:type_name -> google.protobuf.Timestamp
+	34, // 17: huhang.transfer.v1.CreateBackTransferRequest.fitness:type_name -> huhang.transfer.v1.FitnessToTravel
+	31, // 18: huhang.transfer.v1.CreateBackTransferResponse.transfer:type_name -> huhang.transfer.v1.Transfer
+	28, // 19: huhang.transfer.v1.ReportDisruptionResponse.disruption:type_name -> huhang.transfer.v1.Disruption
+	28, // 20: huhang.transfer.v1.ListDisruptionsResponse.disruptions:type_name -> huhang.transfer.v1.Disruption
+	29, // 21: huhang.transfer.v1.Disruption.calls:type_name -> huhang.transfer.v1.DisruptedCall
+	30, // 22: huhang.transfer.v1.Disruption.report_time:type_name -> google.protobuf.Timestamp
+	2,  // 23: huhang.transfer.v1.MoveService.RecordLeg:input_type -> huhang.transfer.v1.RecordLegRequest
+	4,  // 24: huhang.transfer.v1.MoveService.ReportLegTrouble:input_type -> huhang.transfer.v1.ReportLegTroubleRequest
+	6,  // 25: huhang.transfer.v1.MoveService.ReportPosition:input_type -> huhang.transfer.v1.ReportPositionRequest
+	8,  // 26: huhang.transfer.v1.MoveService.ArriveAtDoor:input_type -> huhang.transfer.v1.ArriveAtDoorRequest
+	10, // 27: huhang.transfer.v1.MoveService.SignHandOver:input_type -> huhang.transfer.v1.SignHandOverRequest
+	12, // 28: huhang.transfer.v1.MoveService.RefuseAtDoor:input_type -> huhang.transfer.v1.RefuseAtDoorRequest
+	14, // 29: huhang.transfer.v1.MoveService.DivertTransfer:input_type -> huhang.transfer.v1.DivertTransferRequest
+	16, // 30: huhang.transfer.v1.MoveService.ReplanTransfer:input_type -> huhang.transfer.v1.ReplanTransferRequest
+	18, // 31: huhang.transfer.v1.MoveService.PlanOnward:input_type -> huhang.transfer.v1.PlanOnwardRequest
+	20, // 32: huhang.transfer.v1.MoveService.CreateBackTransfer:input_type -> huhang.transfer.v1.CreateBackTransferRequest
+	22, // 33: huhang.transfer.v1.MoveService.ReportDisruption:input_type -> huhang.transfer.v1.ReportDisruptionRequest
+	24, // 34: huhang.transfer.v1.MoveService.ImportRealtime:input_type -> huhang.transfer.v1.ImportRealtimeRequest
+	26, // 35: huhang.transfer.v1.MoveService.ListDisruptions:input_type -> huhang.transfer.v1.ListDisruptionsRequest
+	3,  // 36: huhang.transfer.v1.MoveService.RecordLeg:output_type -> huhang.transfer.v1.RecordLegResponse
+	5,  // 37: huhang.transfer.v1.MoveService.ReportLegTrouble:output_type -> huhang.transfer.v1.ReportLegTroubleResponse
+	7,  // 38: huhang.transfer.v1.MoveService.ReportPosition:output_type -> huhang.transfer.v1.ReportPositionResponse
+	9,  // 39: huhang.transfer.v1.MoveService.ArriveAtDoor:output_type -> huhang.transfer.v1.ArriveAtDoorResponse
+	11, // 40: huhang.transfer.v1.MoveService.SignHandOver:output_type -> huhang.transfer.v1.SignHandOverResponse
+	13, // 41: huhang.transfer.v1.MoveService.RefuseAtDoor:output_type -> huhang.transfer.v1.RefuseAtDoorResponse
+	15, // 42: huhang.transfer.v1.MoveService.DivertTransfer:output_type -> huhang.transfer.v1.DivertTransferResponse
+	17, // 43: huhang.transfer.v1.MoveService.ReplanTransfer:output_type -> huhang.transfer.v1.ReplanTransferResponse
+	19, // 44: huhang.transfer.v1.MoveService.PlanOnward:output_type -> huhang.transfer.v1.PlanOnwardResponse
+	21, // 45: huhang.transfer.v1.MoveService.CreateBackTransfer:output_type -> huhang.transfer.v1.CreateBackTransferResponse
+	23, // 46: huhang.transfer.v1.MoveService.ReportDisruption:output_type -> huhang.transfer.v1.ReportDisruptionResponse
+	25, // 47: huhang.transfer.v1.MoveService.ImportRealtime:output_type -> huhang.transfer.v1.ImportRealtimeResponse
+	27, // 48: huhang.transfer.v1.MoveService.ListDisruptions:output_type -> huhang.transfer.v1.ListDisruptionsResponse
+	36, // [36:49] is the sub-list for method output_type
+	23, // [23:36] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_huhang_transfer_v1_moves_proto_init() }
@@ -2197,7 +2343,7 @@ func file_huhang_transfer_v1_moves_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_transfer_v1_moves_proto_rawDesc), len(file_huhang_transfer_v1_moves_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	MoveService_ReportLegTrouble_FullMethodName   = "/huhang.transfer.v1.MoveService/ReportLegTrouble"
 	MoveService_ReportPosition_FullMethodName     = "/huhang.transfer.v1.MoveService/ReportPosition"
 	MoveService_ArriveAtDoor_FullMethodName       = "/huhang.transfer.v1.MoveService/ArriveAtDoor"
+	MoveService_SignHandOver_FullMethodName       = "/huhang.transfer.v1.MoveService/SignHandOver"
 	MoveService_RefuseAtDoor_FullMethodName       = "/huhang.transfer.v1.MoveService/RefuseAtDoor"
 	MoveService_DivertTransfer_FullMethodName     = "/huhang.transfer.v1.MoveService/DivertTransfer"
 	MoveService_ReplanTransfer_FullMethodName     = "/huhang.transfer.v1.MoveService/ReplanTransfer"
@@ -47,6 +48,8 @@ type MoveServiceClient interface {
 	ReportPosition(ctx context.Context, in *ReportPositionRequest, opts ...grpc.CallOption) (*ReportPositionResponse, error)
 	// ArriveAtDoor tells that the patient is at the receiving hospital's door, before the hand-over.
 	ArriveAtDoor(ctx context.Context, in *ArriveAtDoorRequest, opts ...grpc.CallOption) (*ArriveAtDoorResponse, error)
+	// SignHandOver records the sending side's signature, before or after the receiving side's call to HandOver; with both the hand-over is complete. It is the sending hospital's coordinator's, on the way back the center's staff's; nobody else signs for them.
+	SignHandOver(ctx context.Context, in *SignHandOverRequest, opts ...grpc.CallOption) (*SignHandOverResponse, error)
 	// RefuseAtDoor ends a transfer whose patient is not taken, on the receiving hospital's word. What it held is free but for crew and vehicle, who are with the patient.
 	RefuseAtDoor(ctx context.Context, in *RefuseAtDoorRequest, opts ...grpc.CallOption) (*RefuseAtDoorResponse, error)
 	// DivertTransfer ends a transfer whose patient is taken to another hospital on the way, which sees the transfer from then on. What it held is free but for crew and vehicle, who are with the patient.
@@ -107,6 +110,16 @@ func (c *moveServiceClient) ArriveAtDoor(ctx context.Context, in *ArriveAtDoorRe
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ArriveAtDoorResponse)
 	err := c.cc.Invoke(ctx, MoveService_ArriveAtDoor_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *moveServiceClient) SignHandOver(ctx context.Context, in *SignHandOverRequest, opts ...grpc.CallOption) (*SignHandOverResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SignHandOverResponse)
+	err := c.cc.Invoke(ctx, MoveService_SignHandOver_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -207,6 +220,8 @@ type MoveServiceServer interface {
 	ReportPosition(context.Context, *ReportPositionRequest) (*ReportPositionResponse, error)
 	// ArriveAtDoor tells that the patient is at the receiving hospital's door, before the hand-over.
 	ArriveAtDoor(context.Context, *ArriveAtDoorRequest) (*ArriveAtDoorResponse, error)
+	// SignHandOver records the sending side's signature, before or after the receiving side's call to HandOver; with both the hand-over is complete. It is the sending hospital's coordinator's, on the way back the center's staff's; nobody else signs for them.
+	SignHandOver(context.Context, *SignHandOverRequest) (*SignHandOverResponse, error)
 	// RefuseAtDoor ends a transfer whose patient is not taken, on the receiving hospital's word. What it held is free but for crew and vehicle, who are with the patient.
 	RefuseAtDoor(context.Context, *RefuseAtDoorRequest) (*RefuseAtDoorResponse, error)
 	// DivertTransfer ends a transfer whose patient is taken to another hospital on the way, which sees the transfer from then on. What it held is free but for crew and vehicle, who are with the patient.
@@ -244,6 +259,9 @@ func (UnimplementedMoveServiceServer) ReportPosition(context.Context, *ReportPos
 }
 func (UnimplementedMoveServiceServer) ArriveAtDoor(context.Context, *ArriveAtDoorRequest) (*ArriveAtDoorResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ArriveAtDoor not implemented")
+}
+func (UnimplementedMoveServiceServer) SignHandOver(context.Context, *SignHandOverRequest) (*SignHandOverResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SignHandOver not implemented")
 }
 func (UnimplementedMoveServiceServer) RefuseAtDoor(context.Context, *RefuseAtDoorRequest) (*RefuseAtDoorResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RefuseAtDoor not implemented")
@@ -358,6 +376,24 @@ func _MoveService_ArriveAtDoor_Handler(srv interface{}, ctx context.Context, dec
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(MoveServiceServer).ArriveAtDoor(ctx, req.(*ArriveAtDoorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MoveService_SignHandOver_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SignHandOverRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MoveServiceServer).SignHandOver(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MoveService_SignHandOver_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MoveServiceServer).SignHandOver(ctx, req.(*SignHandOverRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -528,6 +564,10 @@ var MoveService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ArriveAtDoor",
 			Handler:    _MoveService_ArriveAtDoor_Handler,
+		},
+		{
+			MethodName: "SignHandOver",
+			Handler:    _MoveService_SignHandOver_Handler,
 		},
 		{
 			MethodName: "RefuseAtDoor",

@@ -59,7 +59,7 @@ type TransferServiceClient interface {
 	CheckFitness(ctx context.Context, in *CheckFitnessRequest, opts ...grpc.CallOption) (*CheckFitnessResponse, error)
 	// Depart records the departure; refused without a fitness check of the last 24 hours.
 	Depart(ctx context.Context, in *DepartRequest, opts ...grpc.CallOption) (*DepartResponse, error)
-	// HandOver records arrival at the ward with the complete checklist and both signatures. This and the other steps of the receiving end are the center's staff's; on the way back the local hospital's coordinator's.
+	// HandOver records arrival at the ward with the complete checklist and the receiving side's signature. It is complete at once where the sending side has signed (SignHandOver) or the call attests to its signature; else it waits for that. This and the other steps of the receiving end are the center's staff's; on the way back the local hospital's coordinator's.
 	HandOver(ctx context.Context, in *HandOverRequest, opts ...grpc.CallOption) (*HandOverResponse, error)
 	// AbortTransfer ends a transfer that will not go on and frees what it held.
 	AbortTransfer(ctx context.Context, in *AbortTransferRequest, opts ...grpc.CallOption) (*AbortTransferResponse, error)
@@ -267,7 +267,7 @@ type TransferServiceServer interface {
 	CheckFitness(context.Context, *CheckFitnessRequest) (*CheckFitnessResponse, error)
 	// Depart records the departure; refused without a fitness check of the last 24 hours.
 	Depart(context.Context, *DepartRequest) (*DepartResponse, error)
-	// HandOver records arrival at the ward with the complete checklist and both signatures. This and the other steps of the receiving end are the center's staff's; on the way back the local hospital's coordinator's.
+	// HandOver records arrival at the ward with the complete checklist and the receiving side's signature. It is complete at once where the sending side has signed (SignHandOver) or the call attests to its signature; else it waits for that. This and the other steps of the receiving end are the center's staff's; on the way back the local hospital's coordinator's.
 	HandOver(context.Context, *HandOverRequest) (*HandOverResponse, error)
 	// AbortTransfer ends a transfer that will not go on and frees what it held.
 	AbortTransfer(context.Context, *AbortTransferRequest) (*AbortTransferResponse, error)
