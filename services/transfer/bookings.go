@@ -196,6 +196,10 @@ func (s *Service) shiftedBookings(ctx context.Context, t *Transfer, way planner.
 // and with a patient who is taken elsewhere not before the time they were held for.
 func (s *Service) release(ctx context.Context, t Transfer) error {
 	now := s.clock.Now()
+	there := now
+	if t.Status == Arrived {
+		there = t.ArrivedTime // the last signature may have come later
+	}
 	held, err := s.store.HeldBy(ctx, t.ID, now)
 	if err != nil {
 		return err
@@ -205,7 +209,7 @@ func (s *Service) release(ctx context.Context, t Transfer) error {
 			_, err = s.store.UpdateHold(ctx, h.ID, func(h *pool.Hold) error { h.Release("transfer " + t.AbortCode); return nil })
 		} else {
 			err = s.store.GoHome(ctx, h.ID, pool.WayHome{
-				Home: now.Add(now.Sub(t.DepartedTime)), Aboard: t.AbortCode == AbortDiverted || t.AbortCode == AbortRefusedAtDoor,
+				Home: there.Add(there.Sub(t.DepartedTime)), Aboard: t.AbortCode == AbortDiverted || t.AbortCode == AbortRefusedAtDoor,
 			}, now)
 		}
 		if err != nil {

@@ -2,7 +2,7 @@
 // rooms and crews (转运与资源池).
 //
 // A transfer (转运) is planned over a timetable by rules with a version, leaves only with a fitness check of the last 24
-// hours, and ends with a hand-over of nine items signed by two people, or with an abort that says why. A hold (预占) takes
+// hours, and ends with a hand-over of nine items that each side signs itself, or with an abort that says why. A hold (预占) takes
 // several units at once or none, expires by itself, and becomes a booking when confirmed.
 //
 // Invariants:

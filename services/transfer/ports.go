@@ -177,6 +177,7 @@ const (
 	EventReplanned = "REPLANNED"
 	EventAttention = "ATTENTION"
 	EventAtDoor    = "AT_DOOR"
+	EventSigned    = "SIGNED" // by one side of the hand-over
 	// Only for the two ends, not for the case.
 	changeChecked  = "CHECKED"
 	changeLeg      = "LEG"

@@ -99,7 +99,7 @@ func (s *Service) tell(ctx context.Context, t Transfer, kind string, arrive time
 	switch again := kind == EventDelayed || kind == EventReplanned || kind == EventAttention; {
 	case again:
 		key += "-" + decimal(t.Version) // may come again
-	case t.Back && kind != EventAtDoor:
+	case t.Back && kind != EventAtDoor && kind != EventSigned:
 		kind = "BACK_" + kind
 	}
 	return s.store.Report(ctx, s.event(t, key, kind, arrive, now, caller))

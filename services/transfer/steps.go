@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"huhang.example/services/internal/access"
+	"huhang.example/services/internal/fault"
 	"huhang.example/services/transfer/planner"
 	"huhang.example/services/transfer/pool"
 )
@@ -116,13 +117,72 @@ func (s *Service) Depart(ctx context.Context, transferID, etag string) (Transfer
 	})
 }
 
-// HandOver records arrival at the ward.
-func (s *Service) HandOver(ctx context.Context, transferID, etag string, h HandOver) (Transfer, error) {
-	return s.step(ctx, transferID, etag, receiver, func(t *Transfer) error {
-		return t.Complete(h, s.clock.Now())
+// SignHandOver records the sending side's signature: the caller's own, or whom a hospital's own system names.
+func (s *Service) SignHandOver(ctx context.Context, transferID, etag, named string, at time.Time) (Transfer, error) {
+	return s.step(ctx, transferID, etag, sender, func(t *Transfer) error {
+		if err := ofTheEnd(ctx, sender(*t)); err != nil {
+			return err
+		}
+		by, self := named, person(ctx)
+		if self != "" && named != "" && named != self {
+			return fault.New(fault.InvalidArgument, fault.FieldInvalid, "signed_by",
+				"A person signs as themselves; leave it empty.", "须由本人签字，请留空。")
+		}
+		if by == "" {
+			by = self
+		}
+		return t.Sign(by, at, s.clock.Now())
 	}, func(ctx context.Context, t *Transfer) error {
-		return s.finish(ctx, *t, EventArrived, t.ArrivedTime)
+		if t.Status == Arrived {
+			return s.finish(ctx, *t, EventArrived, t.ArrivedTime)
+		}
+		return s.signed(ctx, t, signedSender)
 	})
+}
+
+// HandOver records arrival at the ward by the receiving side's signature: at once where the sending side has signed or h
+// says who did there, else when it signs.
+func (s *Service) HandOver(ctx context.Context, transferID, etag string, h HandOver) (Transfer, error) {
+	atDoor := false
+	return s.step(ctx, transferID, etag, receiver, func(t *Transfer) error {
+		if err := ofTheEnd(ctx, receiver(*t)); err != nil {
+			return err
+		}
+		atDoor = !t.DoorTime.IsZero()
+		return t.Receive(h, person(ctx), s.clock.Now())
+	}, func(ctx context.Context, t *Transfer) error {
+		if t.Status == Arrived {
+			return s.finish(ctx, *t, EventArrived, t.ArrivedTime)
+		}
+		if err := s.signed(ctx, t, signedReceiver); err != nil || atDoor {
+			return err
+		}
+		return s.atDoor(ctx, t)
+	})
+}
+
+// signed tells the case and both ends that one side has signed.
+func (s *Service) signed(ctx context.Context, t *Transfer, side string) error {
+	if err := s.note(ctx, *t, EventSigned, side); err != nil {
+		return err
+	}
+	return s.tell(ctx, *t, EventSigned, time.Time{})
+}
+
+// ofTheEnd refuses everybody else, also those who run the line: they sign for nobody.
+func ofTheEnd(ctx context.Context, of end) error {
+	if access.From(ctx).Organisation == of.organisation {
+		return nil
+	}
+	return rightMissing("", "Each side signs the hand-over itself.", "交接须由双方各自签字。")
+}
+
+// person is who calls; empty for a hospital's own system.
+func person(ctx context.Context) string {
+	if subject := access.From(ctx).Subject; subject != access.OwnSystem {
+		return subject
+	}
+	return ""
 }
 
 // AbortTransfer ends a transfer and frees its crew.

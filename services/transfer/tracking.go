@@ -165,12 +165,15 @@ func (s *Service) ArriveAtDoor(ctx context.Context, transferID, etag string) (Tr
 		}
 		t.DoorTime = s.clock.Now()
 		return nil
-	}, func(ctx context.Context, t *Transfer) error {
-		if err := s.resolved(ctx, t); err != nil {
-			return err
-		}
-		return s.report(ctx, *t, EventAtDoor, t.DoorTime)
-	})
+	}, s.atDoor)
+}
+
+// atDoor tells that t is at the door, and waits for nobody on the way any more.
+func (s *Service) atDoor(ctx context.Context, t *Transfer) error {
+	if err := s.resolved(ctx, t); err != nil {
+		return err
+	}
+	return s.report(ctx, *t, EventAtDoor, t.DoorTime)
 }
 
 // RefuseAtDoor ends a transfer whose patient is not taken.

@@ -1,12 +1,9 @@
 package transfer
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"huhang.example/services/internal/clock"
-
 	"huhang.example/services/internal/fault"
 	"huhang.example/services/transfer/planner"
 )
@@ -50,9 +47,10 @@ type Transfer struct {
 	HoldID                         string // of the crew; empty when the escort needs none
 	FitnessTime                    time.Time
 	DepartedTime, ArrivedTime      time.Time
-	HandOver                       *HandOver
-	AbortCode                      string
-	Version                        int64
+	// HandOver is complete; Waiting is what there is of one that one side has not signed yet.
+	HandOver, Waiting *HandOver
+	AbortCode         string
+	Version           int64
 
 	// OriginCity, DestinationCity and NotBefore are what was asked for; empty in transfers of before they were kept.
 	OriginCity, DestinationCity string
@@ -106,22 +104,6 @@ const (
 	AttentionStranded = "STRANDED"
 )
 
-// Item is one item of the hand-over checklist.
-type Item string
-
-// Items are all of the checklist; a hand-over needs every one.
-var Items = []Item{
-	"IDENTITY", "CONSENT", "SUMMARY", "RESULTS", "ABO_TWICE", "DRUGS", "INFECTION", "VITALS", "BELONGINGS",
-}
-
-// HandOver is the completed hand-over (交接单).
-type HandOver struct {
-	Items                            []Item
-	SignedBySender, SignedByReceiver string
-	// SignTime is when the receiving side signed, SenderSignTime when the sending side did.
-	SignTime, SenderSignTime time.Time
-}
-
 func (t *Transfer) wrongState(en, zh string) error {
 	return fault.New(fault.FailedPrecondition, fault.WrongState, "", en, zh).
 		With("state", string(t.Status)).With("transfer_id", t.ID)
@@ -160,50 +142,6 @@ func (t *Transfer) Depart(now time.Time) error {
 // during reports whether what a ward or a crew tells by its own clock lies between our two times.
 func during(at, from, until time.Time) bool {
 	return !at.Before(from.Add(-clock.Skew)) && !at.After(until.Add(clock.Skew))
-}
-
-// Complete records arrival and hand-over. CHECKLIST_INCOMPLETE names the missing items; FIELD_INVALID for a blank signature
-// and for one person signing for both sides; TIME_INVALID for a signature before the departure or in the future.
-func (t *Transfer) Complete(h HandOver, now time.Time) error {
-	if t.Status != InTransit {
-		return t.wrongState("Only a patient on the way can be handed over.", "仅在途患者可以交接。")
-	}
-	var missing []string
-	for _, item := range Items {
-		if !slices.Contains(h.Items, item) {
-			missing = append(missing, string(item))
-		}
-	}
-	if len(missing) > 0 {
-		return fault.New(fault.FailedPrecondition, fault.ChecklistIncomplete, "hand_over.items",
-			"The hand-over checklist lacks items.", "交接清单缺少项目。").With("missing", strings.Join(missing, ","))
-	}
-	for _, signed := range []struct{ field, by string }{{"hand_over.signed_by_sender", h.SignedBySender}, {"hand_over.signed_by_receiver", h.SignedByReceiver}} {
-		if strings.TrimSpace(signed.by) == "" {
-			return fault.New(fault.InvalidArgument, fault.FieldInvalid, signed.field, "The signature is blank.", "签字不能为空。")
-		}
-	}
-	if strings.EqualFold(strings.TrimSpace(h.SignedBySender), strings.TrimSpace(h.SignedByReceiver)) {
-		return fault.New(fault.InvalidArgument, fault.FieldInvalid, "hand_over.signed_by_receiver",
-			"Two different people sign a hand-over.", "交接须由两名不同人员签字。")
-	}
-	if h.SignTime.IsZero() {
-		h.SignTime = now
-	}
-	if h.SenderSignTime.IsZero() {
-		h.SenderSignTime = h.SignTime
-	}
-	for _, signed := range []struct {
-		field string
-		at    time.Time
-	}{{"hand_over.sign_time", h.SignTime}, {"hand_over.sender_sign_time", h.SenderSignTime}} {
-		if !during(signed.at, t.DepartedTime, now) {
-			return fault.New(fault.InvalidArgument, fault.TimeInvalid, signed.field,
-				"The signature's time lies before the departure or in the future.", "签字时间早于出发时间或在将来。")
-		}
-	}
-	t.Status, t.ArrivedTime, t.HandOver = Arrived, now, &h
-	return nil
 }
 
 // Abort ends a transfer before arrival. REFUSED_AT_DOOR needs a patient on the way, NO_SHOW one who should have left.

@@ -26,8 +26,6 @@ import (
 const (
 	defaultDeadline = 15 * time.Second
 	maxDeadline     = 60 * time.Second
-	// systemSubject stands for a hospital's own system, where no person is named.
-	systemSubject = "system"
 )
 
 // errEnding is why a stream ends while there may be more to come.
@@ -104,7 +102,7 @@ func (c *call) admit(ctx context.Context) error {
 		return malformed()
 	}
 	c.caller = access.Caller{
-		Subject: systemSubject, Organisation: name, Roles: []access.Role{access.Coordinator, access.Center},
+		Subject: access.OwnSystem, Organisation: name, Roles: []access.Role{access.Coordinator, access.Center},
 	}
 	return nil
 }

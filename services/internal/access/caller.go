@@ -22,9 +22,12 @@ const (
 	Public      Role = "PUBLIC"
 )
 
+// OwnSystem is the subject of a hospital's own system, where no person is named.
+const OwnSystem = "system"
+
 // Caller is the verified identity behind one call (调用者): a person, a hospital's system or a service.
 type Caller struct {
-	// Subject is stable within the organisation: a person's sign-in id, "system" for a hospital's own system.
+	// Subject is stable within the organisation: a person's sign-in id, OwnSystem for a hospital's own system.
 	Subject string
 	// Organisation is a hospital's, center's or agency's code; empty for services.
 	Organisation string

@@ -16,9 +16,6 @@ import (
 // without a sign-in to arrive here as a service's own, it would have every right of one.
 const edge = "gateway"
 
-// hospitalSubject stands for a hospital's own system, where no person is named.
-const hospitalSubject = "system"
-
 func (s *Server) identifyUnary(ctx context.Context, request any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	ctx, err := s.identify(ctx)
 	if err != nil {
@@ -50,7 +47,7 @@ func (s *Server) identify(ctx context.Context) (context.Context, error) {
 			s.deps.Log.WarnContext(ctx, "a hospital tried to pass on a caller", slog.String("organisation", name))
 		}
 		c.caller = access.Caller{
-			Subject: hospitalSubject, Organisation: name, Roles: []access.Role{access.Coordinator, access.Center},
+			Subject: access.OwnSystem, Organisation: name, Roles: []access.Role{access.Coordinator, access.Center},
 		}
 	case kind != mtls.KindService || len(passed) > 1:
 		return nil, noIdentity()

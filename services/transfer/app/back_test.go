@@ -106,11 +106,22 @@ func TestBothWaysAreWalkedByTheirOwnPeople(t *testing.T) {
 				k.plan()
 				k.leave()
 				k.clock.Set(k.now.GetItinerary().GetArriveTime().AsTime().Add(time.Minute))
-				k.only("TransferService/HandOver", k.to, func(ctx context.Context) (*transferv1.Transfer, error) {
-					got, err := w.server.HandOver(ctx, w.handOver(k.now))
+				sign := func(ctx context.Context) (*transferv1.Transfer, error) {
+					got, err := w.moves.SignHandOver(ctx, w.signature(k.now))
 					return got.GetTransfer(), err
-				})
-				told := []string{"PLANNED", "DEPARTED", "ARRIVED", "PLANNED", "ABORTED", "PLANNED", "DEPARTED", "ABORTED", "PLANNED", "DEPARTED", "ABORTED"}
+				}
+				handOver := func(ctx context.Context) (*transferv1.Transfer, error) {
+					got, err := w.server.HandOver(ctx, w.received(k.now))
+					return got.GetTransfer(), err
+				}
+				k.only("MoveService/SignHandOver", k.from, sign)
+				k.only("TransferService/HandOver", k.to, handOver)
+				k.plan()
+				k.leave()
+				k.clock.Set(k.now.GetItinerary().GetArriveTime().AsTime().Add(time.Minute))
+				k.only("TransferService/HandOver", k.to, handOver)
+				k.only("MoveService/SignHandOver", k.from, sign)
+				told := []string{"PLANNED", "DEPARTED", "ARRIVED", "PLANNED", "DEPARTED", "ARRIVED", "PLANNED", "ABORTED", "PLANNED", "DEPARTED", "ABORTED", "PLANNED", "DEPARTED", "ABORTED"}
 				if k.back {
 					for i := range told {
 						told[i] = "BACK_" + told[i]
@@ -134,7 +145,7 @@ func TestBothWaysAreWalkedByTheirOwnPeople(t *testing.T) {
 					return got.GetTransfer(), err
 				})
 				sqldbtest.Idle(t, w.db)
-				w.toldExactly(told...)
+				w.toldExactly(append(told, "SIGNED", "SIGNED", "AT_DOOR")...) // at the door where the receiving side signed first
 			})
 		})
 	}

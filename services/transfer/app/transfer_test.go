@@ -51,6 +51,7 @@ func TestATransferFromDoorToWard(t *testing.T) {
 		if err != nil || !proto.Equal(again, arrived) {
 			t.Fatalf("a retry got %v, %v", again, err)
 		}
+		request.HandOver.SenderAttested = true // the receiving side has said so
 		if kept := w.get(left.GetTransferId()).GetHandOver(); !proto.Equal(kept, request.GetHandOver()) {
 			t.Errorf("signed %v, kept %v", request.GetHandOver(), kept)
 		}

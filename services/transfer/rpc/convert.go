@@ -159,14 +159,20 @@ func transferTo(t transfer.Transfer) *transferv1.Transfer {
 	if t.Attention != nil {
 		out.AttentionCode = t.Attention.Code
 	}
-	if h := t.HandOver; h != nil {
-		out.HandOver = &transferv1.HandOverRecord{
-			SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: stamp(h.SignTime),
-			SenderSignTime: stamp(h.SenderSignTime),
-		}
-		for _, item := range h.Items {
-			out.HandOver.Items = append(out.HandOver.Items, transferv1.HandOverItem(transferv1.HandOverItem_value[itemPrefix+string(item)]))
-		}
+	out.HandOver, out.HandOverWaiting = handOverTo(t.HandOver), handOverTo(t.Waiting)
+	return out
+}
+
+func handOverTo(h *transfer.HandOver) *transferv1.HandOverRecord {
+	if h == nil {
+		return nil
+	}
+	out := &transferv1.HandOverRecord{
+		SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: stamp(h.SignTime),
+		SenderSignTime: stamp(h.SenderSignTime), SenderAttested: h.Attested,
+	}
+	for _, item := range h.Items {
+		out.Items = append(out.Items, transferv1.HandOverItem(transferv1.HandOverItem_value[itemPrefix+string(item)]))
 	}
 	return out
 }

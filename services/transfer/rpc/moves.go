@@ -86,6 +86,21 @@ func (s *MoveServer) ArriveAtDoor(ctx context.Context, req *transferv1.ArriveAtD
 	})
 }
 
+// SignHandOver records the sending side's signature.
+func (s *MoveServer) SignHandOver(ctx context.Context, req *transferv1.SignHandOverRequest) (*transferv1.SignHandOverResponse, error) {
+	var at time.Time // unset: signed as it is recorded
+	if req.GetSignTime() != nil {
+		var err error
+		if at, err = instant(req.GetSignTime(), "sign_time"); err != nil {
+			return nil, err
+		}
+	}
+	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*transferv1.SignHandOverResponse, error) {
+		t, err := s.service.SignHandOver(ctx, req.GetTransferId(), req.GetEtag(), req.GetSignedBy(), at)
+		return &transferv1.SignHandOverResponse{Transfer: transferTo(t)}, err
+	})
+}
+
 // RefuseAtDoor ends a transfer whose patient is not taken.
 func (s *MoveServer) RefuseAtDoor(ctx context.Context, req *transferv1.RefuseAtDoorRequest) (*transferv1.RefuseAtDoorResponse, error) {
 	code := strings.TrimPrefix(req.GetCode().String(), "REFUSAL_CODE_")

@@ -22,6 +22,7 @@ type document struct {
 	DepartedTime     time.Time `json:"departed_time,omitzero"`
 	ArrivedTime      time.Time `json:"arrived_time,omitzero"`
 	HandOver         *handOver `json:"hand_over,omitempty"`
+	Waiting          *handOver `json:"hand_over_waiting,omitempty"`
 	AbortCode        string    `json:"abort_code,omitempty"`
 
 	OriginCity      string     `json:"origin_city,omitempty"`
@@ -126,8 +127,35 @@ type handOver struct {
 	Items            []string  `json:"items"`
 	SignedBySender   string    `json:"signed_by_sender"`
 	SignedByReceiver string    `json:"signed_by_receiver"`
-	SignTime         time.Time `json:"sign_time"`
+	SignTime         time.Time `json:"sign_time,omitzero"`
 	SenderSignTime   time.Time `json:"sender_sign_time,omitzero"`
+	Attested         bool      `json:"attested,omitempty"`
+}
+
+func encodeHandOver(h *transfer.HandOver) *handOver {
+	if h == nil {
+		return nil
+	}
+	d := &handOver{
+		SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: h.SignTime, SenderSignTime: h.SenderSignTime, Attested: h.Attested,
+	}
+	for _, item := range h.Items {
+		d.Items = append(d.Items, string(item))
+	}
+	return d
+}
+
+func decodeHandOver(d *handOver) *transfer.HandOver {
+	if d == nil {
+		return nil
+	}
+	h := &transfer.HandOver{
+		SignedBySender: d.SignedBySender, SignedByReceiver: d.SignedByReceiver, SignTime: d.SignTime, SenderSignTime: d.SenderSignTime, Attested: d.Attested,
+	}
+	for _, item := range d.Items {
+		h.Items = append(h.Items, transfer.Item(item))
+	}
+	return h
 }
 
 func encode(t transfer.Transfer) (string, error) {
@@ -148,12 +176,7 @@ func encode(t transfer.Transfer) (string, error) {
 			BoardCall: l.BoardCall, AlightCall: l.AlightCall, BookFrom: l.BookFrom, BookUntil: l.BookUntil,
 		})
 	}
-	if h := t.HandOver; h != nil {
-		d.HandOver = &handOver{SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: h.SignTime, SenderSignTime: h.SenderSignTime}
-		for _, item := range h.Items {
-			d.HandOver.Items = append(d.HandOver.Items, string(item))
-		}
-	}
+	d.HandOver, d.Waiting = encodeHandOver(t.HandOver), encodeHandOver(t.Waiting)
 	text, err := json.Marshal(d)
 	return string(text), err
 }
@@ -179,12 +202,7 @@ func decode(text string, t *transfer.Transfer) error {
 	t.RulesVersion, t.TimetableVersion, t.Fitness, t.HoldID = d.RulesVersion, d.TimetableVersion, planner.Fitness(d.Fitness), d.HoldID
 	t.FitnessTime, t.DepartedTime, t.ArrivedTime, t.AbortCode = d.FitnessTime, d.DepartedTime, d.ArrivedTime, d.AbortCode
 	decodeMove(d, t)
-	if h := d.HandOver; h != nil {
-		t.HandOver = &transfer.HandOver{SignedBySender: h.SignedBySender, SignedByReceiver: h.SignedByReceiver, SignTime: h.SignTime, SenderSignTime: h.SenderSignTime}
-		for _, item := range h.Items {
-			t.HandOver.Items = append(t.HandOver.Items, transfer.Item(item))
-		}
-	}
+	t.HandOver, t.Waiting = decodeHandOver(d.HandOver), decodeHandOver(d.Waiting)
 	return nil
 }
 

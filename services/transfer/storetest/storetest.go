@@ -90,6 +90,7 @@ func roundTrip(t *testing.T, s transfer.Store) {
 	changed := must[transfer.Transfer](t)(s.Update(ctx, made.ID, "1", func(tr *transfer.Transfer) error {
 		tr.Status, tr.FitnessTime, tr.DepartedTime, tr.ArrivedTime = transfer.Arrived, Now, Now.Add(time.Microsecond), Now.Add(time.Hour)
 		tr.HandOver = &transfer.HandOver{Items: transfer.Items, SignedBySender: "a", SignedByReceiver: "b", SignTime: Now, SenderSignTime: Now.Add(time.Second)}
+		tr.Waiting = &transfer.HandOver{SignedBySender: "a", SenderSignTime: Now, Attested: true}
 		tr.AbortCode, tr.OriginCity, tr.DestinationCity, tr.NotBefore, tr.Back = "UNFIT", "340100", "310100", Now, true
 		tr.Tracks, tr.Rides = []transfer.Track{{Departed: Now, Arrived: Now.Add(time.Hour)}}, []transfer.Ride{{Leg: 1, Number: "SF101", Day: "20260302"}}
 		tr.Troubles, tr.DoorTime = []transfer.Trouble{{Leg: 1, Lost: true, Late: time.Minute}}, Now
