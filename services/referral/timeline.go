@@ -125,6 +125,7 @@ var kinds = map[string]words{
 	"TRANSFER_REPLANNED":     {"转运行程已重新安排", "The rest of the move was planned again"},
 	"TRANSFER_ATTENTION":     {"转运需人工处理", "The move waits for a person"},
 	"TRANSFER_AT_DOOR":       {"患者已到院，等待交接", "The patient is at the door and waits for the hand-over"},
+	"TRANSFER_SIGNED":        {"一方已签署交接，等待另一方签字", "One side has signed the hand-over; the other's signature is awaited"},
 	"BACK_TRANSFER_PLANNED":  {"返回当地的转运已安排", "The way back is planned"},
 	"BACK_TRANSFER_DEPARTED": {"患者已启程返回当地", "The patient is on the way back"},
 	"BACK_TRANSFER_ARRIVED":  {"患者已回到当地医院并完成交接", "The patient is back and was handed over"},
