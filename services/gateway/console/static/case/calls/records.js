@@ -3,7 +3,7 @@ import { language, t, words } from '../../i18n.js';
 import { get, post } from '../../api.js';
 import { cities, localInput, shortId, today, when } from '../../format.js';
 import { fitness } from '../../clinical.js';
-import { hasRole, me } from '../../session.js';
+import { hasRole } from '../../session.js';
 import { acceptedOf, call, choice, comment, own, prefixed } from '../calls.js';
 import { Back, Onward, Plan } from '../plan.js';
 
@@ -34,7 +34,7 @@ call('FulfilCondition', {
 // The move 转运.
 words({
   'f.unfit': ['不适合转运：中止并释放预占', 'Unfit: end the move, free what was held'], 'f.abort': ['中止原因', 'Why'], 'abort.UNFIT': ['不适合转运', 'Unfit'], 'abort.CANCELLED': ['取消', 'Cancelled'], 'abort.NO_SHOW': ['患者未到', 'No show'], 'abort.REFUSED_AT_DOOR': ['到院拒收', 'Refused at the door'],
-  'f.items': ['交接清单（九项均须完成）', 'Checklist, all nine'], 'f.signSender': ['转出方签名（工号）', 'Signed for the sender (staff number)'], 'f.signReceiver': ['接收方签名（工号）', 'Signed for the receiver (staff number)'],
+  'f.items': ['交接清单（九项均须完成）', 'Checklist, all nine'], 'f.signSender': ['代填转出方签名（工号）', 'Sign for the sender (staff number)'], 'f.signSender.help': ['仅当转出方无人可签时填写；留空则等待转出方签字', 'Only where nobody there can sign; empty, it waits for their signature'], 'b.sign': ['签署交接（转出方）', 'Sign the hand-over for the sending side'],
   'item.HAND_OVER_ITEM_IDENTITY': ['双方核对身份', 'Identity checked by both'], 'item.HAND_OVER_ITEM_CONSENT': ['知情同意书', 'Consent'], 'item.HAND_OVER_ITEM_SUMMARY': ['病情摘要', 'Summary'], 'item.HAND_OVER_ITEM_RESULTS': ['检验影像及互认标识', 'Results with recognition marks'], 'item.HAND_OVER_ITEM_ABO_TWICE': ['血型两次核对', 'ABO checked twice'],
   'item.HAND_OVER_ITEM_DRUGS': ['管路、用药及末次剂量', 'Lines, drugs, last dose'], 'item.HAND_OVER_ITEM_INFECTION': ['感染防护', 'Infection precautions'], 'item.HAND_OVER_ITEM_VITALS': ['出发与到达生命体征', 'Vitals at both ends'], 'item.HAND_OVER_ITEM_BELONGINGS': ['物品与联系人', 'Belongings, contacts'],
   'f.leg': ['行程段', 'Leg'], 'f.legStep': ['发生了什么', 'What happened'], 'leg.LEG_STEP_DEPARTED': ['已出发', 'Departed'], 'leg.LEG_STEP_ARRIVED': ['已到达', 'Arrived'], 'f.legTime': ['发生时间', 'When'], 'f.legTime.help': ['不填即为现在', 'Now, unless given'], 'b.leg': ['登记行程段进度', 'Record a leg’s progress'],
@@ -77,12 +77,20 @@ call('DivertTransfer', {
     { name: 'toOrganisation', label: 'f.toHospital', maxLength: 32 }, told,
   ],
 });
+// Each side signs as whoever is signed in; signed is what a hand-over that waits has of it.
+const signed = (d) => d.transfer?.handOverWaiting || {};
+call('SignHandOver', {
+  of: 'transfer', verb: ':signHandOver',
+  beside: {
+    label: 'b.sign', roles: ['coordinator', 'center'],
+    when: (d) => is(d, 'IN_TRANSIT') && own(d.transfer.fromOrganisation) && hasRole(d.transfer.back ? 'center' : 'coordinator') && !signed(d).signedBySender,
+  },
+});
 call('HandOver', {
-  of: 'transfer', verb: ':handOver', fixedNames: ['handOver.signTime'], fixed: () => ({ 'handOver.signTime': new Date().toISOString() }),
+  of: 'transfer', verb: ':handOver', fixedNames: ['handOver'], fixed: () => ({ handOver: {} }), // nothing ticked is refused by item
   fields: [
-    { name: 'handOver.items', label: 'f.items', type: 'checks', wide: true, group: 'item', values: items },
-    { name: 'handOver.signedBySender', label: 'f.signSender', required: true, maxLength: 64 },
-    { name: 'handOver.signedByReceiver', label: 'f.signReceiver', required: true, maxLength: 64, value: () => me().subject },
+    { name: 'handOver.items', label: 'f.items', type: 'checks', wide: true, group: 'item', values: items, only: (d) => !signed(d).signedByReceiver },
+    { name: 'handOver.signedBySender', label: 'f.signSender', help: 'f.signSender.help', maxLength: 64, only: (d) => !signed(d).signedBySender },
   ],
   beside: { label: 'b.home', roles: ['coordinator'], when: (d) => homeward(d, 'toOrganisation', 'IN_TRANSIT') },
 });
