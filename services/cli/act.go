@@ -22,6 +22,7 @@ import (
 	matchingv1 "huhang.example/gen/huhang/matching/v1"
 	patientv1 "huhang.example/gen/huhang/patient/v1"
 	referralv1 "huhang.example/gen/huhang/referral/v1"
+	transferv1 "huhang.example/gen/huhang/transfer/v1"
 	"huhang.example/services/cli/restconn"
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/fault"
@@ -95,45 +96,20 @@ func kebab(camel string) string {
 
 // commandOf is the command for an action that the line offers, or its name where it is done elsewhere.
 func commandOf(rpc string) string {
-	for _, service := range []protoreflect.FullName{"huhang.referral.v1.ReferralService", "huhang.matching.v1.MatchingService"} {
+	for _, service := range []protoreflect.FullName{
+		"huhang.referral.v1.ReferralService", "huhang.matching.v1.MatchingService", "huhang.transfer.v1.TransferService", "huhang.transfer.v1.MoveService",
+	} {
 		found, err := protoregistry.GlobalFiles.FindDescriptorByName(service.Append(protoreflect.Name(rpc)))
 		if err != nil {
 			continue
 		}
-		for _, idField := range []protoreflect.Name{"referral_id", "offer_id"} {
+		for _, idField := range []protoreflect.Name{"referral_id", "offer_id", "transfer_id"} {
 			if name := (&action{method: found.(protoreflect.MethodDescriptor), idField: idField}).name(); name != "" && name != "create" {
-				return map[protoreflect.Name]string{"referral_id": "case ", "offer_id": "offers "}[idField] + name
+				return map[protoreflect.Name]string{"referral_id": "case ", "offer_id": "offers ", "transfer_id": "transfer "}[idField] + name
 			}
 		}
 	}
 	return rpc
-}
-
-// verbs say in both languages what a command does; one that is not here is told by its RPC's name.
-var verbs = map[string][2]string{
-	"create": {"建立病例（草稿）", "open a case, as a draft"}, "submit": {"提交受理", "hand it to the desk"}, "screen": {"记录审核决定", "record the desk's decision"},
-	"choose": {"记录患者选择的中心", "record the patient's choice of centers"}, "book": {"预约入院", "book the admission"},
-	"evaluate": {"记录评估结论", "record the evaluation"}, "record-surgery": {"记录手术", "record the surgery"}, "discharge": {"记录出院", "record the discharge"},
-	"back-refer": {"下转当地医院", "refer back to the local hospital"}, "accept-back": {"接收下转", "take the patient back"}, "close": {"结案", "close it"},
-	"suspend-clock": {"暂停或恢复时钟", "stop the clock, or let it run"}, "consult": {"发起会诊", "ask a panel"}, "opine": {"记录专家意见", "record your opinion"},
-	"conclude": {"会诊结论", "conclude the consultation"}, "record-course": {"记录病程变化", "record a turn of the course"},
-	"record-follow-up": {"记录随访", "record a visit"}, "readmit": {"再次入院", "bring the patient back to the center"},
-	"check-expert": {"记录执业备案核验", "record that an expert's registration was checked"}, "prescribe": {"记录处方", "record a prescription"},
-	"link-prescription": {"关联处方与费用单", "tie a prescription to its claim"}, "add-number": {"关联本机构编号", "tie your own number to it"},
-	"accept": {"接收邀约并预留床位与手术室", "accept: bed and operating room are held"}, "decline": {"谢绝邀约", "decline, with a code"},
-	"fulfil-condition": {"记录接收条件已满足", "record that a condition is met"},
-	"merge": {"并入同一人的另一档案；另一份的死亡登记会使其在办病例结案", "keep another record of the same person under this one; a death recorded of one ends the other's cases"},
-	"unmerge": {"撤销合并；病例恢复，已释放的床位不恢复", "separate merged records; the cases go on, beds given back are not"},
-}
-
-// hints say what a flag is for where its name does not.
-var hints = map[protoreflect.Name][2]string{
-	"merged_id":   {"并入的档案", "the record to keep under it"},
-	"merged_etag": {"您看到的该档案版本；默认取当前版本", "the version you saw of it; default: the present one"},
-	"carries_death_of": {
-		"仅一份档案登记了死亡时，写明该档案编号：另一档案的在办病例将结案并释放床位", "where a death is recorded of exactly one of the two, that record: the other's live cases are closed and their beds given back",
-	},
-	"merge_id": {"见 huhang patient merges", "see huhang patient merges"},
 }
 
 func (x *action) command(use string, complete completer) *cobra.Command {
@@ -368,6 +344,9 @@ func (x *action) current(ctx context.Context, conn grpc.ClientConnInterface, id 
 	case "patient_id":
 		got, err := patientv1.NewPatientServiceClient(conn).GetPatient(ctx, &patientv1.GetPatientRequest{PatientId: id})
 		return got.GetPatient().GetEtag(), err
+	case "transfer_id":
+		got, err := transferv1.NewTransferServiceClient(conn).GetTransfer(ctx, &transferv1.GetTransferRequest{TransferId: id})
+		return got.GetTransfer().GetEtag(), err
 	case "offer_id":
 		got, err := matchingv1.NewMatchingServiceClient(conn).GetOffer(ctx, &matchingv1.GetOfferRequest{OfferId: id})
 		return got.GetOffer().GetEtag(), err
@@ -388,6 +367,8 @@ func (x *action) done(out proto.Message) error {
 		return x.showOffer(got.GetOffer())
 	case interface{ GetMerge() *patientv1.Merge }:
 		return x.mergeRows(got.GetMerge())
+	case interface{ GetTransfer() *transferv1.Transfer }:
+		return x.showTransfer(got.GetTransfer())
 	}
 	_, err := fmt.Fprintln(x.Out, x.say("已记录。", "Recorded."))
 	return err

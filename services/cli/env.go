@@ -71,7 +71,7 @@ func Add(root *cobra.Command, env Env, args []string) *Failures {
 	f.StringVar(&a.server, "server", "", a.say("专线地址；默认取 HUHANG_SERVER、登录时的地址、"+defaultServer, "the line's address; default: HUHANG_SERVER, where you signed in, "+defaultServer))
 	f.String("lang", a.language, a.say("zh 或 en；默认取 LANG", "zh or en; default: by LANG"))
 	_ = root.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"zh", "en"}, cobra.ShellCompDirectiveNoFileComp))
-	root.AddCommand(a.caseCommand(), a.offersCommand(), a.patientCommand(), a.worklistCommand(), a.loginCommand(), a.logoutCommand(), a.whoamiCommand())
+	root.AddCommand(a.caseCommand(), a.offersCommand(), a.transferCommand(), a.patientCommand(), a.worklistCommand(), a.loginCommand(), a.logoutCommand(), a.whoamiCommand())
 	begin(root, a)
 	return &Failures{a}
 }

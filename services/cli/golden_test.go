@@ -32,6 +32,7 @@ func TestWhatPeopleSee(t *testing.T) {
 	commands := map[string][]string{
 		"worklists": {"worklist"}, "for-review": {"worklist", "for-review"}, "cases": {"case", "list"}, "case": {"case", "show", firstCase},
 		"timeline": {"case", "timeline", firstCase}, "offers": {"offers", "list"}, "nobody": {"case", "show", secondCase},
+		"transfers": {"transfer", "list"}, "transfer": {"transfer", "show", firstMove},
 	}
 	for _, s := range screens {
 		t.Run(s.name, func(t *testing.T) {
@@ -160,6 +161,7 @@ func TestJSONIsTheLinesAnswer(t *testing.T) {
 	for path, args := range map[string][]string{
 		"/v1/worklists": {"worklist"}, "/v1/worklists/WORKLIST_KIND_FOR_REVIEW": {"worklist", "for-review"}, "/v1/referrals": {"case", "list"},
 		"/v1/referrals/" + firstCase: {"case", "show", firstCase}, "/v1/offers": {"offers", "list"},
+		"/v1/transfers/" + firstMove: {"transfer", "show", firstMove},
 	} {
 		if exit := p.run(t.Context(), append(args, "--json", "--lang", "zh")...); exit != 0 || p.err.String() != "" {
 			t.Errorf("%v: exit %d, %s", args, exit, p.err)

@@ -18,6 +18,7 @@ import (
 	matchingv1 "huhang.example/gen/huhang/matching/v1"
 	organv1 "huhang.example/gen/huhang/organ/v1"
 	referralv1 "huhang.example/gen/huhang/referral/v1"
+	transferv1 "huhang.example/gen/huhang/transfer/v1"
 	"huhang.example/services/cli"
 	"huhang.example/services/internal/clock"
 	"huhang.example/services/internal/id"
@@ -123,9 +124,10 @@ func (p *person) start(ctx context.Context, args ...string) int {
 const (
 	firstCase  = "ref_01kb0000000000000000000001"
 	secondCase = "ref_01kb0000000000000000000002"
+	firstMove  = "trf_01kb0000000000000000000001"
 )
 
-// sampleLine has two cases, one of them late, and an offer; every institution in it is invented.
+// sampleLine has two cases, one of them late, an offer and a move; every institution in it is invented.
 func sampleLine() *answers {
 	in := func(d time.Duration) *timestamppb.Timestamp { return timestamppb.New(noon.Add(d)) }
 	late := &referralv1.Referral{
@@ -145,6 +147,11 @@ func sampleLine() *answers {
 			Sequence: n, OccurTime: in(time.Duration(n-9) * time.Hour), Kind: kind, State: state, ActorOrganisation: by, ReasonCode: reason, TextZh: zh, TextEn: en,
 		}
 	}
+	move := &transferv1.Transfer{
+		TransferId: firstMove, ReferralId: secondCase, FromOrganisation: "H-NC-01", ToOrganisation: "C-SH-01", Status: transferv1.TransferStatus_TRANSFER_STATUS_IN_TRANSIT,
+		Itinerary:    &transferv1.Itinerary{DepartTime: in(-5 * time.Hour), ArriveTime: in(-10 * time.Minute)},
+		DepartedTime: in(-5 * time.Hour), HandOverWaiting: &transferv1.HandOverRecord{SignedBySender: "hf-7", SenderSignTime: in(-5 * time.Minute)}, Etag: "9",
+	}
 	list := &referralv1.ListWorklistResponse{Referrals: []*referralv1.Referral{late, calm}}
 	return &answers{say: map[string]proto.Message{
 		"GET /v1/worklists": &referralv1.CountWorklistsResponse{Counts: []*referralv1.WorklistCount{
@@ -160,6 +167,8 @@ func sampleLine() *answers {
 			// What somebody else wrote moves no cursor.
 			entry(2, "RETURNED", referralv1.State_STATE_RETURNED_FOR_INFORMATION, "OPS", "INFORMATION_MISSING", "退回补充资料\x1b[2J", "Returned for information\x1b[2J"),
 		}},
+		"GET /v1/transfers":              &transferv1.ListTransfersResponse{Transfers: []*transferv1.Transfer{move}},
+		"GET /v1/transfers/" + firstMove: &transferv1.GetTransferResponse{Transfer: move},
 		"GET /v1/offers": &matchingv1.ListOffersResponse{Offers: []*matchingv1.Offer{{
 			OfferId: "off_01kb0000000000000000000001", ReferralId: firstCase, CenterId: "C-SH-01", Status: matchingv1.OfferStatus_OFFER_STATUS_OPEN,
 			Organ: organv1.Organ_ORGAN_LIVER, Urgency: organv1.Urgency_URGENCY_EMERGENCY, ReferringOrganisation: "H-HF-01", ExpireTime: in(110 * time.Minute),

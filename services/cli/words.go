@@ -23,6 +23,9 @@ var labels = map[string][2]string{
 	"OFFER_STATUS_OPEN": {"待答复", "open"}, "OFFER_STATUS_ACCEPTED": {"已接收", "accepted"}, "OFFER_STATUS_DECLINED": {"已谢绝", "declined"},
 	"OFFER_STATUS_EXPIRED": {"已过期", "expired"}, "OFFER_STATUS_WITHDRAWN": {"已撤回", "withdrawn"},
 
+	"TRANSFER_STATUS_PLANNED": {"已计划", "planned"}, "TRANSFER_STATUS_READY": {"可出发", "ready"}, "TRANSFER_STATUS_IN_TRANSIT": {"途中", "on the way"},
+	"TRANSFER_STATUS_ARRIVED": {"已到达", "arrived"}, "TRANSFER_STATUS_ABORTED": {"已中止", "ended before arrival"},
+
 	"WORKLIST_KIND_FOR_REVIEW": {"待审核", "for review"}, "WORKLIST_KIND_RETURNED": {"退回补充", "returned for information"},
 	"WORKLIST_KIND_AWAITING_CONSULTATION": {"待会诊", "awaiting consultation"}, "WORKLIST_KIND_AWAITING_CHOICE": {"待患者选择", "awaiting choice"},
 	"WORKLIST_KIND_OFFERS_TO_ANSWER": {"待答复邀约", "offers to answer"}, "WORKLIST_KIND_EXPIRING_HOLDS": {"即将到期的预留", "expiring holds"},

@@ -94,7 +94,7 @@ func (p *somebody) until(referralID, state string) shownCase {
 	return got
 }
 
-// A case goes from the desk to its booking by commands alone; who may not is told so, and scripts see it in the exit code.
+// A case goes from the desk to its hand-over by commands alone; who may not is told so, and scripts see it in the exit code.
 func TestPeopleActFromTheCommandLine(t *testing.T) {
 	l := start(t, &devLine{state: t.TempDir()})
 	referralID := l.drive(t, "command-line", 61, "submitted").ReferralID
@@ -136,6 +136,7 @@ func TestPeopleActFromTheCommandLine(t *testing.T) {
 	desk.says(0, "failed", "case", "trace", referralID)
 	desk.says(0, referralID, "case", "search", referralID)
 	hospital.says(0, referralID, "case", "list", "--state", "booked")
+	hospital.handsOver(center, referralID)
 
 	speaks(t, l, hospital, referralID)
 	follows(t, hospital, referralID)
