@@ -279,7 +279,7 @@ const (
 	WorklistKind_WORKLIST_KIND_ARRIVALS_NOT_CONFIRMED WorklistKind = 14
 	// Follow-ups that are overdue.
 	WorklistKind_WORKLIST_KIND_FOLLOW_UPS_OVERDUE WorklistKind = 15
-	// Bills that were reversed and not settled again, fell back to a manual claim, wait for the insured province longer than
+	// Bills that were reversed and not settled again, fell back to a manual claim no agency took yet, wait for the insured province longer than
 	// declared, or whose discharge or only admission was taken back.
 	WorklistKind_WORKLIST_KIND_SETTLEMENTS_FAILING WorklistKind = 16
 	// A step of the line failed repeatedly; operations look.
@@ -3900,7 +3900,8 @@ type ClaimEvent struct {
 	ClaimId string `protobuf:"bytes,1,opt,name=claim_id,json=claimId,proto3" json:"claim_id,omitempty"`
 	// OPENED, DISCHARGED, SETTLED, REVERSED or MANUAL; REOPENED when the discharge was taken back (2405), CANCELLED when the
 	// admission was (2404); UNANSWERED when it has waited for the insured province, or for an agency that holds it, longer than
-	// declared: SETTLED, REVERSED or MANUAL ends that.
+	// declared: SETTLED, REVERSED or MANUAL ends that; MANUAL_ACCEPTED when the insured province's agency took it as a manual
+	// claim, which also says that it is one.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Total of the bill.
 	Total *v11.Money `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
@@ -4817,13 +4818,13 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\varrive_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"arriveTime\x12;\n" +
 	"\vdepart_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"departTime\"\x8d\x03\n" +
+	"departTime\"\x9e\x03\n" +
 	"\n" +
 	"ClaimEvent\x12$\n" +
-	"\bclaim_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aclaimId\x12i\n" +
-	"\x04kind\x18\x02 \x01(\tBU\xbaHRrPR\x06OPENEDR\n" +
+	"\bclaim_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aclaimId\x12z\n" +
+	"\x04kind\x18\x02 \x01(\tBf\xbaHcraR\x06OPENEDR\n" +
 	"DISCHARGEDR\aSETTLEDR\bREVERSEDR\x06MANUALR\n" +
-	"UNANSWEREDR\bREOPENEDR\tCANCELLEDR\x04kind\x12,\n" +
+	"UNANSWEREDR\bREOPENEDR\tCANCELLEDR\x0fMANUAL_ACCEPTEDR\x04kind\x12,\n" +
 	"\x05total\x18\x03 \x01(\v2\x16.huhang.money.v1.MoneyR\x05total\x121\n" +
 	"\bself_pay\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyR\aselfPay\x12@\n" +
 	"\x06shares\x18\x05 \x03(\v2\x1e.huhang.referral.v1.ClaimShareB\b\xbaH\x05\x92\x01\x02\x10\x14R\x06shares\x12(\n" +

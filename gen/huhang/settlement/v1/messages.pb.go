@@ -815,9 +815,11 @@ type Claim struct {
 	// An emergency: deemed filed, for this stay alone (急诊抢救视同备案).
 	Emergency bool `protobuf:"varint,18,opt,name=emergency,proto3" json:"emergency,omitempty"`
 	// The step under way; set while SETTLING, REVERSING, and while MANUAL until the insured province has closed the way of direct settlement.
-	UnderWay      *UnderWay `protobuf:"bytes,19,opt,name=under_way,json=underWay,proto3" json:"under_way,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	UnderWay *UnderWay `protobuf:"bytes,19,opt,name=under_way,json=underWay,proto3" json:"under_way,omitempty"`
+	// That the insured province's agency took it as a manual claim (手工报销受理); unset before. It is never settled directly then.
+	ManualAcceptance *ManualAcceptance `protobuf:"bytes,20,opt,name=manual_acceptance,json=manualAcceptance,proto3" json:"manual_acceptance,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Claim) Reset() {
@@ -983,6 +985,232 @@ func (x *Claim) GetUnderWay() *UnderWay {
 	return nil
 }
 
+func (x *Claim) GetManualAcceptance() *ManualAcceptance {
+	if x != nil {
+		return x.ManualAcceptance
+	}
+	return nil
+}
+
+// ManualAcceptance is that an agency took a bill for manual payment.
+type ManualAcceptance struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When.
+	AcceptTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=accept_time,json=acceptTime,proto3" json:"accept_time,omitempty"`
+	// Agency.
+	Organisation string `protobuf:"bytes,2,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// Total of the bill as accepted.
+	Total         *v11.Money `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ManualAcceptance) Reset() {
+	*x = ManualAcceptance{}
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ManualAcceptance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ManualAcceptance) ProtoMessage() {}
+
+func (x *ManualAcceptance) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ManualAcceptance.ProtoReflect.Descriptor instead.
+func (*ManualAcceptance) Descriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ManualAcceptance) GetAcceptTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcceptTime
+	}
+	return nil
+}
+
+func (x *ManualAcceptance) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *ManualAcceptance) GetTotal() *v11.Money {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
+// RecordManualAcceptanceRequest tells of an acceptance.
+type RecordManualAcceptanceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key of the caller, 16..64 characters.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Claim id at the treatment province.
+	ClaimId string `protobuf:"bytes,2,opt,name=claim_id,json=claimId,proto3" json:"claim_id,omitempty"`
+	// Insured province; the claim's.
+	InsuredProvince string `protobuf:"bytes,3,opt,name=insured_province,json=insuredProvince,proto3" json:"insured_province,omitempty"`
+	// Person, as the agency named them; the claim's.
+	PatientId string `protobuf:"bytes,4,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// Total of the bill as accepted.
+	Total *v11.Money `protobuf:"bytes,5,opt,name=total,proto3" json:"total,omitempty"`
+	// When it was accepted.
+	AcceptTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=accept_time,json=acceptTime,proto3" json:"accept_time,omitempty"`
+	// Agency that accepted.
+	Organisation string `protobuf:"bytes,7,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// Who at the agency.
+	Subject       string `protobuf:"bytes,8,opt,name=subject,proto3" json:"subject,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordManualAcceptanceRequest) Reset() {
+	*x = RecordManualAcceptanceRequest{}
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordManualAcceptanceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordManualAcceptanceRequest) ProtoMessage() {}
+
+func (x *RecordManualAcceptanceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordManualAcceptanceRequest.ProtoReflect.Descriptor instead.
+func (*RecordManualAcceptanceRequest) Descriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RecordManualAcceptanceRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RecordManualAcceptanceRequest) GetClaimId() string {
+	if x != nil {
+		return x.ClaimId
+	}
+	return ""
+}
+
+func (x *RecordManualAcceptanceRequest) GetInsuredProvince() string {
+	if x != nil {
+		return x.InsuredProvince
+	}
+	return ""
+}
+
+func (x *RecordManualAcceptanceRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *RecordManualAcceptanceRequest) GetTotal() *v11.Money {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
+func (x *RecordManualAcceptanceRequest) GetAcceptTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcceptTime
+	}
+	return nil
+}
+
+func (x *RecordManualAcceptanceRequest) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *RecordManualAcceptanceRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+// RecordManualAcceptanceResponse holds how the claim stands.
+type RecordManualAcceptanceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Status.
+	Status        ClaimStatus `protobuf:"varint,1,opt,name=status,proto3,enum=huhang.settlement.v1.ClaimStatus" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordManualAcceptanceResponse) Reset() {
+	*x = RecordManualAcceptanceResponse{}
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordManualAcceptanceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordManualAcceptanceResponse) ProtoMessage() {}
+
+func (x *RecordManualAcceptanceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordManualAcceptanceResponse.ProtoReflect.Descriptor instead.
+func (*RecordManualAcceptanceResponse) Descriptor() ([]byte, []int) {
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RecordManualAcceptanceResponse) GetStatus() ClaimStatus {
+	if x != nil {
+		return x.Status
+	}
+	return ClaimStatus_CLAIM_STATUS_UNSPECIFIED
+}
+
 // FeeLine is one charge (费用明细).
 type FeeLine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1008,7 +1236,7 @@ type FeeLine struct {
 
 func (x *FeeLine) Reset() {
 	*x = FeeLine{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1020,7 +1248,7 @@ func (x *FeeLine) String() string {
 func (*FeeLine) ProtoMessage() {}
 
 func (x *FeeLine) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[4]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1033,7 +1261,7 @@ func (x *FeeLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeeLine.ProtoReflect.Descriptor instead.
 func (*FeeLine) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{4}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *FeeLine) GetLineNumber() int32 {
@@ -1105,7 +1333,7 @@ type Share struct {
 
 func (x *Share) Reset() {
 	*x = Share{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1117,7 +1345,7 @@ func (x *Share) String() string {
 func (*Share) ProtoMessage() {}
 
 func (x *Share) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[5]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1130,7 +1358,7 @@ func (x *Share) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Share.ProtoReflect.Descriptor instead.
 func (*Share) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{5}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Share) GetPayer() Payer {
@@ -1166,7 +1394,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1178,7 +1406,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[6]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1191,7 +1419,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{6}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Step) GetRule() string {
@@ -1256,7 +1484,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +1496,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[7]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +1509,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{7}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Split) GetTotal() *v11.Money {
@@ -1372,7 +1600,7 @@ type Totals struct {
 
 func (x *Totals) Reset() {
 	*x = Totals{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +1612,7 @@ func (x *Totals) String() string {
 func (*Totals) ProtoMessage() {}
 
 func (x *Totals) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[8]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,7 +1625,7 @@ func (x *Totals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Totals.ProtoReflect.Descriptor instead.
 func (*Totals) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{8}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Totals) GetTotal() *v11.Money {
@@ -1493,7 +1721,7 @@ type SplitInput struct {
 
 func (x *SplitInput) Reset() {
 	*x = SplitInput{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1505,7 +1733,7 @@ func (x *SplitInput) String() string {
 func (*SplitInput) ProtoMessage() {}
 
 func (x *SplitInput) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[9]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1518,7 +1746,7 @@ func (x *SplitInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SplitInput.ProtoReflect.Descriptor instead.
 func (*SplitInput) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{9}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SplitInput) GetPatientId() string {
@@ -1634,7 +1862,7 @@ type StayFacts struct {
 
 func (x *StayFacts) Reset() {
 	*x = StayFacts{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1646,7 +1874,7 @@ func (x *StayFacts) String() string {
 func (*StayFacts) ProtoMessage() {}
 
 func (x *StayFacts) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[10]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1659,7 +1887,7 @@ func (x *StayFacts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StayFacts.ProtoReflect.Descriptor instead.
 func (*StayFacts) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{10}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *StayFacts) GetDiagnosisCode() string {
@@ -1714,7 +1942,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1726,7 +1954,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[11]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1739,7 +1967,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{11}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Statement) GetClaimId() string {
@@ -1838,7 +2066,7 @@ type Counters struct {
 
 func (x *Counters) Reset() {
 	*x = Counters{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1850,7 +2078,7 @@ func (x *Counters) String() string {
 func (*Counters) ProtoMessage() {}
 
 func (x *Counters) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[12]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1863,7 +2091,7 @@ func (x *Counters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counters.ProtoReflect.Descriptor instead.
 func (*Counters) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{12}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Counters) GetYear() int32 {
@@ -1924,7 +2152,7 @@ type PolicyInfo struct {
 
 func (x *PolicyInfo) Reset() {
 	*x = PolicyInfo{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1936,7 +2164,7 @@ func (x *PolicyInfo) String() string {
 func (*PolicyInfo) ProtoMessage() {}
 
 func (x *PolicyInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[13]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1949,7 +2177,7 @@ func (x *PolicyInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyInfo.ProtoReflect.Descriptor instead.
 func (*PolicyInfo) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{13}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PolicyInfo) GetProvince() string {
@@ -2016,7 +2244,7 @@ type DiffPoliciesRequest struct {
 
 func (x *DiffPoliciesRequest) Reset() {
 	*x = DiffPoliciesRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2028,7 +2256,7 @@ func (x *DiffPoliciesRequest) String() string {
 func (*DiffPoliciesRequest) ProtoMessage() {}
 
 func (x *DiffPoliciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[14]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2041,7 +2269,7 @@ func (x *DiffPoliciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffPoliciesRequest.ProtoReflect.Descriptor instead.
 func (*DiffPoliciesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{14}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DiffPoliciesRequest) GetProvince() string {
@@ -2076,7 +2304,7 @@ type DiffPoliciesResponse struct {
 
 func (x *DiffPoliciesResponse) Reset() {
 	*x = DiffPoliciesResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2088,7 +2316,7 @@ func (x *DiffPoliciesResponse) String() string {
 func (*DiffPoliciesResponse) ProtoMessage() {}
 
 func (x *DiffPoliciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[15]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2101,7 +2329,7 @@ func (x *DiffPoliciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffPoliciesResponse.ProtoReflect.Descriptor instead.
 func (*DiffPoliciesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{15}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DiffPoliciesResponse) GetChanges() []*PolicyChange {
@@ -2128,7 +2356,7 @@ type PolicyChange struct {
 
 func (x *PolicyChange) Reset() {
 	*x = PolicyChange{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2140,7 +2368,7 @@ func (x *PolicyChange) String() string {
 func (*PolicyChange) ProtoMessage() {}
 
 func (x *PolicyChange) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[16]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2153,7 +2381,7 @@ func (x *PolicyChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyChange.ProtoReflect.Descriptor instead.
 func (*PolicyChange) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{16}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PolicyChange) GetZh() string {
@@ -2199,7 +2427,7 @@ type AccountBalance struct {
 
 func (x *AccountBalance) Reset() {
 	*x = AccountBalance{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2211,7 +2439,7 @@ func (x *AccountBalance) String() string {
 func (*AccountBalance) ProtoMessage() {}
 
 func (x *AccountBalance) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[17]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2224,7 +2452,7 @@ func (x *AccountBalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountBalance.ProtoReflect.Descriptor instead.
 func (*AccountBalance) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{17}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AccountBalance) GetAccount() string {
@@ -2275,7 +2503,7 @@ type PutEntitlementRequest struct {
 
 func (x *PutEntitlementRequest) Reset() {
 	*x = PutEntitlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2287,7 +2515,7 @@ func (x *PutEntitlementRequest) String() string {
 func (*PutEntitlementRequest) ProtoMessage() {}
 
 func (x *PutEntitlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[18]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2300,7 +2528,7 @@ func (x *PutEntitlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEntitlementRequest.ProtoReflect.Descriptor instead.
 func (*PutEntitlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{18}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PutEntitlementRequest) GetRequestId() string {
@@ -2377,7 +2605,7 @@ type PutEntitlementResponse struct {
 
 func (x *PutEntitlementResponse) Reset() {
 	*x = PutEntitlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2389,7 +2617,7 @@ func (x *PutEntitlementResponse) String() string {
 func (*PutEntitlementResponse) ProtoMessage() {}
 
 func (x *PutEntitlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[19]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2402,7 +2630,7 @@ func (x *PutEntitlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEntitlementResponse.ProtoReflect.Descriptor instead.
 func (*PutEntitlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{19}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *PutEntitlementResponse) GetEntitlement() *Entitlement {
@@ -2427,7 +2655,7 @@ type CheckEntitlementRequest struct {
 
 func (x *CheckEntitlementRequest) Reset() {
 	*x = CheckEntitlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2439,7 +2667,7 @@ func (x *CheckEntitlementRequest) String() string {
 func (*CheckEntitlementRequest) ProtoMessage() {}
 
 func (x *CheckEntitlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[20]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2452,7 +2680,7 @@ func (x *CheckEntitlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEntitlementRequest.ProtoReflect.Descriptor instead.
 func (*CheckEntitlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{20}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CheckEntitlementRequest) GetPatientId() string {
@@ -2489,7 +2717,7 @@ type CheckEntitlementResponse struct {
 
 func (x *CheckEntitlementResponse) Reset() {
 	*x = CheckEntitlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2501,7 +2729,7 @@ func (x *CheckEntitlementResponse) String() string {
 func (*CheckEntitlementResponse) ProtoMessage() {}
 
 func (x *CheckEntitlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[21]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2514,7 +2742,7 @@ func (x *CheckEntitlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEntitlementResponse.ProtoReflect.Descriptor instead.
 func (*CheckEntitlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{21}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CheckEntitlementResponse) GetEntitled() bool {
@@ -2558,7 +2786,7 @@ type CreateFilingRequest struct {
 
 func (x *CreateFilingRequest) Reset() {
 	*x = CreateFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2570,7 +2798,7 @@ func (x *CreateFilingRequest) String() string {
 func (*CreateFilingRequest) ProtoMessage() {}
 
 func (x *CreateFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[22]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2583,7 +2811,7 @@ func (x *CreateFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateFilingRequest.ProtoReflect.Descriptor instead.
 func (*CreateFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{22}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CreateFilingRequest) GetRequestId() string {
@@ -2660,7 +2888,7 @@ type CreateFilingResponse struct {
 
 func (x *CreateFilingResponse) Reset() {
 	*x = CreateFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2672,7 +2900,7 @@ func (x *CreateFilingResponse) String() string {
 func (*CreateFilingResponse) ProtoMessage() {}
 
 func (x *CreateFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[23]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2685,7 +2913,7 @@ func (x *CreateFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateFilingResponse.ProtoReflect.Descriptor instead.
 func (*CreateFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{23}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CreateFilingResponse) GetFiling() *Filing {
@@ -2706,7 +2934,7 @@ type GetFilingRequest struct {
 
 func (x *GetFilingRequest) Reset() {
 	*x = GetFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2718,7 +2946,7 @@ func (x *GetFilingRequest) String() string {
 func (*GetFilingRequest) ProtoMessage() {}
 
 func (x *GetFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[24]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2731,7 +2959,7 @@ func (x *GetFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFilingRequest.ProtoReflect.Descriptor instead.
 func (*GetFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{24}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetFilingRequest) GetFilingId() string {
@@ -2752,7 +2980,7 @@ type GetFilingResponse struct {
 
 func (x *GetFilingResponse) Reset() {
 	*x = GetFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2764,7 +2992,7 @@ func (x *GetFilingResponse) String() string {
 func (*GetFilingResponse) ProtoMessage() {}
 
 func (x *GetFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[25]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2777,7 +3005,7 @@ func (x *GetFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFilingResponse.ProtoReflect.Descriptor instead.
 func (*GetFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{25}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetFilingResponse) GetFiling() *Filing {
@@ -2806,7 +3034,7 @@ type ListFilingsRequest struct {
 
 func (x *ListFilingsRequest) Reset() {
 	*x = ListFilingsRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2818,7 +3046,7 @@ func (x *ListFilingsRequest) String() string {
 func (*ListFilingsRequest) ProtoMessage() {}
 
 func (x *ListFilingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[26]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2831,7 +3059,7 @@ func (x *ListFilingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilingsRequest.ProtoReflect.Descriptor instead.
 func (*ListFilingsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{26}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListFilingsRequest) GetProvince() string {
@@ -2882,7 +3110,7 @@ type ListFilingsResponse struct {
 
 func (x *ListFilingsResponse) Reset() {
 	*x = ListFilingsResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2894,7 +3122,7 @@ func (x *ListFilingsResponse) String() string {
 func (*ListFilingsResponse) ProtoMessage() {}
 
 func (x *ListFilingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[27]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2907,7 +3135,7 @@ func (x *ListFilingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilingsResponse.ProtoReflect.Descriptor instead.
 func (*ListFilingsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{27}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListFilingsResponse) GetFilings() []*Filing {
@@ -2939,7 +3167,7 @@ type CancelFilingRequest struct {
 
 func (x *CancelFilingRequest) Reset() {
 	*x = CancelFilingRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2951,7 +3179,7 @@ func (x *CancelFilingRequest) String() string {
 func (*CancelFilingRequest) ProtoMessage() {}
 
 func (x *CancelFilingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[28]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2964,7 +3192,7 @@ func (x *CancelFilingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelFilingRequest.ProtoReflect.Descriptor instead.
 func (*CancelFilingRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{28}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CancelFilingRequest) GetRequestId() string {
@@ -2999,7 +3227,7 @@ type CancelFilingResponse struct {
 
 func (x *CancelFilingResponse) Reset() {
 	*x = CancelFilingResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3011,7 +3239,7 @@ func (x *CancelFilingResponse) String() string {
 func (*CancelFilingResponse) ProtoMessage() {}
 
 func (x *CancelFilingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[29]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3024,7 +3252,7 @@ func (x *CancelFilingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelFilingResponse.ProtoReflect.Descriptor instead.
 func (*CancelFilingResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{29}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CancelFilingResponse) GetFiling() *Filing {
@@ -3065,7 +3293,7 @@ type OpenClaimRequest struct {
 
 func (x *OpenClaimRequest) Reset() {
 	*x = OpenClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3077,7 +3305,7 @@ func (x *OpenClaimRequest) String() string {
 func (*OpenClaimRequest) ProtoMessage() {}
 
 func (x *OpenClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[30]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3090,7 +3318,7 @@ func (x *OpenClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClaimRequest.ProtoReflect.Descriptor instead.
 func (*OpenClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{30}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *OpenClaimRequest) GetRequestId() string {
@@ -3181,7 +3409,7 @@ type OpenClaimResponse struct {
 
 func (x *OpenClaimResponse) Reset() {
 	*x = OpenClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3193,7 +3421,7 @@ func (x *OpenClaimResponse) String() string {
 func (*OpenClaimResponse) ProtoMessage() {}
 
 func (x *OpenClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[31]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3206,7 +3434,7 @@ func (x *OpenClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClaimResponse.ProtoReflect.Descriptor instead.
 func (*OpenClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{31}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *OpenClaimResponse) GetClaim() *Claim {
@@ -3231,7 +3459,7 @@ type AddFeeLinesRequest struct {
 
 func (x *AddFeeLinesRequest) Reset() {
 	*x = AddFeeLinesRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3243,7 +3471,7 @@ func (x *AddFeeLinesRequest) String() string {
 func (*AddFeeLinesRequest) ProtoMessage() {}
 
 func (x *AddFeeLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[32]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3256,7 +3484,7 @@ func (x *AddFeeLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFeeLinesRequest.ProtoReflect.Descriptor instead.
 func (*AddFeeLinesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{32}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AddFeeLinesRequest) GetRequestId() string {
@@ -3291,7 +3519,7 @@ type AddFeeLinesResponse struct {
 
 func (x *AddFeeLinesResponse) Reset() {
 	*x = AddFeeLinesResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3303,7 +3531,7 @@ func (x *AddFeeLinesResponse) String() string {
 func (*AddFeeLinesResponse) ProtoMessage() {}
 
 func (x *AddFeeLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[33]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3316,7 +3544,7 @@ func (x *AddFeeLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFeeLinesResponse.ProtoReflect.Descriptor instead.
 func (*AddFeeLinesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{33}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AddFeeLinesResponse) GetClaim() *Claim {
@@ -3337,7 +3565,7 @@ type GetClaimRequest struct {
 
 func (x *GetClaimRequest) Reset() {
 	*x = GetClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3349,7 +3577,7 @@ func (x *GetClaimRequest) String() string {
 func (*GetClaimRequest) ProtoMessage() {}
 
 func (x *GetClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[34]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3362,7 +3590,7 @@ func (x *GetClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClaimRequest.ProtoReflect.Descriptor instead.
 func (*GetClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{34}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetClaimRequest) GetClaimId() string {
@@ -3383,7 +3611,7 @@ type GetClaimResponse struct {
 
 func (x *GetClaimResponse) Reset() {
 	*x = GetClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3395,7 +3623,7 @@ func (x *GetClaimResponse) String() string {
 func (*GetClaimResponse) ProtoMessage() {}
 
 func (x *GetClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[35]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3408,7 +3636,7 @@ func (x *GetClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClaimResponse.ProtoReflect.Descriptor instead.
 func (*GetClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{35}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetClaimResponse) GetClaim() *Claim {
@@ -3437,7 +3665,7 @@ type ListClaimsRequest struct {
 
 func (x *ListClaimsRequest) Reset() {
 	*x = ListClaimsRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3449,7 +3677,7 @@ func (x *ListClaimsRequest) String() string {
 func (*ListClaimsRequest) ProtoMessage() {}
 
 func (x *ListClaimsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[36]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3462,7 +3690,7 @@ func (x *ListClaimsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClaimsRequest.ProtoReflect.Descriptor instead.
 func (*ListClaimsRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{36}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListClaimsRequest) GetProvince() string {
@@ -3513,7 +3741,7 @@ type ListClaimsResponse struct {
 
 func (x *ListClaimsResponse) Reset() {
 	*x = ListClaimsResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3525,7 +3753,7 @@ func (x *ListClaimsResponse) String() string {
 func (*ListClaimsResponse) ProtoMessage() {}
 
 func (x *ListClaimsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[37]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3538,7 +3766,7 @@ func (x *ListClaimsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClaimsResponse.ProtoReflect.Descriptor instead.
 func (*ListClaimsResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{37}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListClaimsResponse) GetClaims() []*Claim {
@@ -3566,7 +3794,7 @@ type PreSettleRequest struct {
 
 func (x *PreSettleRequest) Reset() {
 	*x = PreSettleRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3578,7 +3806,7 @@ func (x *PreSettleRequest) String() string {
 func (*PreSettleRequest) ProtoMessage() {}
 
 func (x *PreSettleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[38]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3591,7 +3819,7 @@ func (x *PreSettleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreSettleRequest.ProtoReflect.Descriptor instead.
 func (*PreSettleRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{38}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *PreSettleRequest) GetClaimId() string {
@@ -3612,7 +3840,7 @@ type PreSettleResponse struct {
 
 func (x *PreSettleResponse) Reset() {
 	*x = PreSettleResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3624,7 +3852,7 @@ func (x *PreSettleResponse) String() string {
 func (*PreSettleResponse) ProtoMessage() {}
 
 func (x *PreSettleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[39]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3637,7 +3865,7 @@ func (x *PreSettleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreSettleResponse.ProtoReflect.Descriptor instead.
 func (*PreSettleResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{39}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *PreSettleResponse) GetSplit() *Split {
@@ -3664,7 +3892,7 @@ type DischargeClaimRequest struct {
 
 func (x *DischargeClaimRequest) Reset() {
 	*x = DischargeClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3676,7 +3904,7 @@ func (x *DischargeClaimRequest) String() string {
 func (*DischargeClaimRequest) ProtoMessage() {}
 
 func (x *DischargeClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[40]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3689,7 +3917,7 @@ func (x *DischargeClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DischargeClaimRequest.ProtoReflect.Descriptor instead.
 func (*DischargeClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{40}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *DischargeClaimRequest) GetRequestId() string {
@@ -3731,7 +3959,7 @@ type DischargeClaimResponse struct {
 
 func (x *DischargeClaimResponse) Reset() {
 	*x = DischargeClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3743,7 +3971,7 @@ func (x *DischargeClaimResponse) String() string {
 func (*DischargeClaimResponse) ProtoMessage() {}
 
 func (x *DischargeClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[41]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3756,7 +3984,7 @@ func (x *DischargeClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DischargeClaimResponse.ProtoReflect.Descriptor instead.
 func (*DischargeClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{41}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DischargeClaimResponse) GetClaim() *Claim {
@@ -3781,7 +4009,7 @@ type SettleClaimRequest struct {
 
 func (x *SettleClaimRequest) Reset() {
 	*x = SettleClaimRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3793,7 +4021,7 @@ func (x *SettleClaimRequest) String() string {
 func (*SettleClaimRequest) ProtoMessage() {}
 
 func (x *SettleClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[42]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3806,7 +4034,7 @@ func (x *SettleClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleClaimRequest.ProtoReflect.Descriptor instead.
 func (*SettleClaimRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{42}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *SettleClaimRequest) GetRequestId() string {
@@ -3843,7 +4071,7 @@ type SettleClaimResponse struct {
 
 func (x *SettleClaimResponse) Reset() {
 	*x = SettleClaimResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3855,7 +4083,7 @@ func (x *SettleClaimResponse) String() string {
 func (*SettleClaimResponse) ProtoMessage() {}
 
 func (x *SettleClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[43]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3868,7 +4096,7 @@ func (x *SettleClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleClaimResponse.ProtoReflect.Descriptor instead.
 func (*SettleClaimResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{43}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *SettleClaimResponse) GetClaim() *Claim {
@@ -3902,7 +4130,7 @@ type ReverseSettlementRequest struct {
 
 func (x *ReverseSettlementRequest) Reset() {
 	*x = ReverseSettlementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3914,7 +4142,7 @@ func (x *ReverseSettlementRequest) String() string {
 func (*ReverseSettlementRequest) ProtoMessage() {}
 
 func (x *ReverseSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[44]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3927,7 +4155,7 @@ func (x *ReverseSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSettlementRequest.ProtoReflect.Descriptor instead.
 func (*ReverseSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{44}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ReverseSettlementRequest) GetRequestId() string {
@@ -3969,7 +4197,7 @@ type ReverseSettlementResponse struct {
 
 func (x *ReverseSettlementResponse) Reset() {
 	*x = ReverseSettlementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3981,7 +4209,7 @@ func (x *ReverseSettlementResponse) String() string {
 func (*ReverseSettlementResponse) ProtoMessage() {}
 
 func (x *ReverseSettlementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[45]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3994,7 +4222,7 @@ func (x *ReverseSettlementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSettlementResponse.ProtoReflect.Descriptor instead.
 func (*ReverseSettlementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{45}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ReverseSettlementResponse) GetClaim() *Claim {
@@ -4015,7 +4243,7 @@ type GetStatementRequest struct {
 
 func (x *GetStatementRequest) Reset() {
 	*x = GetStatementRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4027,7 +4255,7 @@ func (x *GetStatementRequest) String() string {
 func (*GetStatementRequest) ProtoMessage() {}
 
 func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[46]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4040,7 +4268,7 @@ func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementRequest.ProtoReflect.Descriptor instead.
 func (*GetStatementRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{46}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetStatementRequest) GetClaimId() string {
@@ -4061,7 +4289,7 @@ type GetStatementResponse struct {
 
 func (x *GetStatementResponse) Reset() {
 	*x = GetStatementResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4073,7 +4301,7 @@ func (x *GetStatementResponse) String() string {
 func (*GetStatementResponse) ProtoMessage() {}
 
 func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[47]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4086,7 +4314,7 @@ func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementResponse.ProtoReflect.Descriptor instead.
 func (*GetStatementResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{47}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *GetStatementResponse) GetStatement() *Statement {
@@ -4119,7 +4347,7 @@ type EstimateBillRequest struct {
 
 func (x *EstimateBillRequest) Reset() {
 	*x = EstimateBillRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4131,7 +4359,7 @@ func (x *EstimateBillRequest) String() string {
 func (*EstimateBillRequest) ProtoMessage() {}
 
 func (x *EstimateBillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[48]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4144,7 +4372,7 @@ func (x *EstimateBillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateBillRequest.ProtoReflect.Descriptor instead.
 func (*EstimateBillRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{48}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *EstimateBillRequest) GetProvince() string {
@@ -4209,7 +4437,7 @@ type EstimateCenter struct {
 
 func (x *EstimateCenter) Reset() {
 	*x = EstimateCenter{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4221,7 +4449,7 @@ func (x *EstimateCenter) String() string {
 func (*EstimateCenter) ProtoMessage() {}
 
 func (x *EstimateCenter) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[49]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4234,7 +4462,7 @@ func (x *EstimateCenter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateCenter.ProtoReflect.Descriptor instead.
 func (*EstimateCenter) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{49}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *EstimateCenter) GetCenterId() string {
@@ -4262,7 +4490,7 @@ type EstimateBillResponse struct {
 
 func (x *EstimateBillResponse) Reset() {
 	*x = EstimateBillResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4274,7 +4502,7 @@ func (x *EstimateBillResponse) String() string {
 func (*EstimateBillResponse) ProtoMessage() {}
 
 func (x *EstimateBillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[50]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4287,7 +4515,7 @@ func (x *EstimateBillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateBillResponse.ProtoReflect.Descriptor instead.
 func (*EstimateBillResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{50}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *EstimateBillResponse) GetEstimates() []*Estimate {
@@ -4326,7 +4554,7 @@ type Estimate struct {
 
 func (x *Estimate) Reset() {
 	*x = Estimate{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4338,7 +4566,7 @@ func (x *Estimate) String() string {
 func (*Estimate) ProtoMessage() {}
 
 func (x *Estimate) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[51]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4351,7 +4579,7 @@ func (x *Estimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Estimate.ProtoReflect.Descriptor instead.
 func (*Estimate) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{51}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Estimate) GetProvince() string {
@@ -4439,7 +4667,7 @@ type EstimateUnknown struct {
 
 func (x *EstimateUnknown) Reset() {
 	*x = EstimateUnknown{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4451,7 +4679,7 @@ func (x *EstimateUnknown) String() string {
 func (*EstimateUnknown) ProtoMessage() {}
 
 func (x *EstimateUnknown) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[52]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4464,7 +4692,7 @@ func (x *EstimateUnknown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EstimateUnknown.ProtoReflect.Descriptor instead.
 func (*EstimateUnknown) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{52}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *EstimateUnknown) GetCode() string {
@@ -4499,7 +4727,7 @@ type ListPoliciesRequest struct {
 
 func (x *ListPoliciesRequest) Reset() {
 	*x = ListPoliciesRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4511,7 +4739,7 @@ func (x *ListPoliciesRequest) String() string {
 func (*ListPoliciesRequest) ProtoMessage() {}
 
 func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[53]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4524,7 +4752,7 @@ func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesRequest.ProtoReflect.Descriptor instead.
 func (*ListPoliciesRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{53}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ListPoliciesRequest) GetProvince() string {
@@ -4545,7 +4773,7 @@ type ListPoliciesResponse struct {
 
 func (x *ListPoliciesResponse) Reset() {
 	*x = ListPoliciesResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4557,7 +4785,7 @@ func (x *ListPoliciesResponse) String() string {
 func (*ListPoliciesResponse) ProtoMessage() {}
 
 func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[54]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4570,7 +4798,7 @@ func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesResponse.ProtoReflect.Descriptor instead.
 func (*ListPoliciesResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{54}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ListPoliciesResponse) GetPolicies() []*PolicyInfo {
@@ -4595,7 +4823,7 @@ type GetCountersRequest struct {
 
 func (x *GetCountersRequest) Reset() {
 	*x = GetCountersRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4607,7 +4835,7 @@ func (x *GetCountersRequest) String() string {
 func (*GetCountersRequest) ProtoMessage() {}
 
 func (x *GetCountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[55]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4620,7 +4848,7 @@ func (x *GetCountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCountersRequest.ProtoReflect.Descriptor instead.
 func (*GetCountersRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{55}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *GetCountersRequest) GetPatientId() string {
@@ -4655,7 +4883,7 @@ type GetCountersResponse struct {
 
 func (x *GetCountersResponse) Reset() {
 	*x = GetCountersResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4667,7 +4895,7 @@ func (x *GetCountersResponse) String() string {
 func (*GetCountersResponse) ProtoMessage() {}
 
 func (x *GetCountersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[56]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4680,7 +4908,7 @@ func (x *GetCountersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCountersResponse.ProtoReflect.Descriptor instead.
 func (*GetCountersResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{56}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *GetCountersResponse) GetCounters() *Counters {
@@ -4701,7 +4929,7 @@ type GetTrialBalanceRequest struct {
 
 func (x *GetTrialBalanceRequest) Reset() {
 	*x = GetTrialBalanceRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4713,7 +4941,7 @@ func (x *GetTrialBalanceRequest) String() string {
 func (*GetTrialBalanceRequest) ProtoMessage() {}
 
 func (x *GetTrialBalanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[57]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4726,7 +4954,7 @@ func (x *GetTrialBalanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrialBalanceRequest.ProtoReflect.Descriptor instead.
 func (*GetTrialBalanceRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{57}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *GetTrialBalanceRequest) GetProvince() string {
@@ -4749,7 +4977,7 @@ type GetTrialBalanceResponse struct {
 
 func (x *GetTrialBalanceResponse) Reset() {
 	*x = GetTrialBalanceResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4761,7 +4989,7 @@ func (x *GetTrialBalanceResponse) String() string {
 func (*GetTrialBalanceResponse) ProtoMessage() {}
 
 func (x *GetTrialBalanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[58]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4774,7 +5002,7 @@ func (x *GetTrialBalanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrialBalanceResponse.ProtoReflect.Descriptor instead.
 func (*GetTrialBalanceResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{58}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *GetTrialBalanceResponse) GetAccounts() []*AccountBalance {
@@ -4802,7 +5030,7 @@ type QuoteSplitRequest struct {
 
 func (x *QuoteSplitRequest) Reset() {
 	*x = QuoteSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4814,7 +5042,7 @@ func (x *QuoteSplitRequest) String() string {
 func (*QuoteSplitRequest) ProtoMessage() {}
 
 func (x *QuoteSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[59]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4827,7 +5055,7 @@ func (x *QuoteSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuoteSplitRequest.ProtoReflect.Descriptor instead.
 func (*QuoteSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{59}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *QuoteSplitRequest) GetInput() *SplitInput {
@@ -4848,7 +5076,7 @@ type QuoteSplitResponse struct {
 
 func (x *QuoteSplitResponse) Reset() {
 	*x = QuoteSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4860,7 +5088,7 @@ func (x *QuoteSplitResponse) String() string {
 func (*QuoteSplitResponse) ProtoMessage() {}
 
 func (x *QuoteSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[60]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4873,7 +5101,7 @@ func (x *QuoteSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuoteSplitResponse.ProtoReflect.Descriptor instead.
 func (*QuoteSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{60}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *QuoteSplitResponse) GetSplit() *Split {
@@ -4896,7 +5124,7 @@ type CommitSplitRequest struct {
 
 func (x *CommitSplitRequest) Reset() {
 	*x = CommitSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[61]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4908,7 +5136,7 @@ func (x *CommitSplitRequest) String() string {
 func (*CommitSplitRequest) ProtoMessage() {}
 
 func (x *CommitSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[61]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4921,7 +5149,7 @@ func (x *CommitSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitSplitRequest.ProtoReflect.Descriptor instead.
 func (*CommitSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{61}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *CommitSplitRequest) GetMessageId() string {
@@ -4951,7 +5179,7 @@ type CommitSplitResponse struct {
 
 func (x *CommitSplitResponse) Reset() {
 	*x = CommitSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[62]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4963,7 +5191,7 @@ func (x *CommitSplitResponse) String() string {
 func (*CommitSplitResponse) ProtoMessage() {}
 
 func (x *CommitSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[62]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4976,7 +5204,7 @@ func (x *CommitSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitSplitResponse.ProtoReflect.Descriptor instead.
 func (*CommitSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{62}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *CommitSplitResponse) GetSettlementId() string {
@@ -5006,7 +5234,7 @@ type ResolveMessageRequest struct {
 
 func (x *ResolveMessageRequest) Reset() {
 	*x = ResolveMessageRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[63]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5018,7 +5246,7 @@ func (x *ResolveMessageRequest) String() string {
 func (*ResolveMessageRequest) ProtoMessage() {}
 
 func (x *ResolveMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[63]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5031,7 +5259,7 @@ func (x *ResolveMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveMessageRequest.ProtoReflect.Descriptor instead.
 func (*ResolveMessageRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{63}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ResolveMessageRequest) GetMessageId() string {
@@ -5065,7 +5293,7 @@ type ResolveMessageResponse struct {
 
 func (x *ResolveMessageResponse) Reset() {
 	*x = ResolveMessageResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[64]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5077,7 +5305,7 @@ func (x *ResolveMessageResponse) String() string {
 func (*ResolveMessageResponse) ProtoMessage() {}
 
 func (x *ResolveMessageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[64]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5090,7 +5318,7 @@ func (x *ResolveMessageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveMessageResponse.ProtoReflect.Descriptor instead.
 func (*ResolveMessageResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{64}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ResolveMessageResponse) GetCommitted() bool {
@@ -5140,7 +5368,7 @@ type ReverseSplitRequest struct {
 
 func (x *ReverseSplitRequest) Reset() {
 	*x = ReverseSplitRequest{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[65]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5152,7 +5380,7 @@ func (x *ReverseSplitRequest) String() string {
 func (*ReverseSplitRequest) ProtoMessage() {}
 
 func (x *ReverseSplitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[65]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5165,7 +5393,7 @@ func (x *ReverseSplitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSplitRequest.ProtoReflect.Descriptor instead.
 func (*ReverseSplitRequest) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{65}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ReverseSplitRequest) GetMessageId() string {
@@ -5212,7 +5440,7 @@ type ReverseSplitResponse struct {
 
 func (x *ReverseSplitResponse) Reset() {
 	*x = ReverseSplitResponse{}
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[66]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5224,7 +5452,7 @@ func (x *ReverseSplitResponse) String() string {
 func (*ReverseSplitResponse) ProtoMessage() {}
 
 func (x *ReverseSplitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[66]
+	mi := &file_huhang_settlement_v1_messages_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5237,7 +5465,7 @@ func (x *ReverseSplitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseSplitResponse.ProtoReflect.Descriptor instead.
 func (*ReverseSplitResponse) Descriptor() ([]byte, []int) {
-	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{66}
+	return file_huhang_settlement_v1_messages_proto_rawDescGZIP(), []int{69}
 }
 
 var File_huhang_settlement_v1_messages_proto protoreflect.FileDescriptor
@@ -5283,7 +5511,7 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\tnext_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bnextTime\x12;\n" +
 	"\vmanual_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"manualTime\x12(\n" +
-	"\x10held_by_province\x18\a \x01(\tR\x0eheldByProvince\"\xdf\x05\n" +
+	"\x10held_by_province\x18\a \x01(\tR\x0eheldByProvince\"\xb4\x06\n" +
 	"\x05Claim\x12\x19\n" +
 	"\bclaim_id\x18\x01 \x01(\tR\aclaimId\x12\x1f\n" +
 	"\vreferral_id\x18\x02 \x01(\tR\n" +
@@ -5307,7 +5535,27 @@ const file_huhang_settlement_v1_messages_proto_rawDesc = "" +
 	"\x04etag\x18\x10 \x01(\tR\x04etag\x123\n" +
 	"\x04kind\x18\x11 \x01(\x0e2\x1f.huhang.settlement.v1.ClaimKindR\x04kind\x12\x1c\n" +
 	"\temergency\x18\x12 \x01(\bR\temergency\x12;\n" +
-	"\tunder_way\x18\x13 \x01(\v2\x1e.huhang.settlement.v1.UnderWayR\bunderWay\"\x9d\x03\n" +
+	"\tunder_way\x18\x13 \x01(\v2\x1e.huhang.settlement.v1.UnderWayR\bunderWay\x12S\n" +
+	"\x11manual_acceptance\x18\x14 \x01(\v2&.huhang.settlement.v1.ManualAcceptanceR\x10manualAcceptance\"\xa1\x01\n" +
+	"\x10ManualAcceptance\x12;\n" +
+	"\vaccept_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"acceptTime\x12\"\n" +
+	"\forganisation\x18\x02 \x01(\tR\forganisation\x12,\n" +
+	"\x05total\x18\x03 \x01(\v2\x16.huhang.money.v1.MoneyR\x05total\"\xeb\x03\n" +
+	"\x1dRecordManualAcceptanceRequest\x12<\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_-]{16,64}$R\trequestId\x12C\n" +
+	"\bclaim_id\x18\x02 \x01(\tB(\xbaH%r#2!^clm_[1-9][0-9]0000_[0-9a-z]{26}$R\aclaimId\x12B\n" +
+	"\x10insured_province\x18\x03 \x01(\tB\x17\xbaH\x14r\x122\x10^[1-9][0-9]0000$R\x0finsuredProvince\x128\n" +
+	"\n" +
+	"patient_id\x18\x04 \x01(\tB\x19\xbaH\x16r\x142\x12^pat_[0-9a-z]{26}$R\tpatientId\x124\n" +
+	"\x05total\x18\x05 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x05total\x12C\n" +
+	"\vaccept_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\n" +
+	"acceptTime\x12+\n" +
+	"\forganisation\x18\a \x01(\tB\a\xbaH\x04r\x02\x18@R\forganisation\x12!\n" +
+	"\asubject\x18\b \x01(\tB\a\xbaH\x04r\x02\x18@R\asubject\"[\n" +
+	"\x1eRecordManualAcceptanceResponse\x129\n" +
+	"\x06status\x18\x01 \x01(\x0e2!.huhang.settlement.v1.ClaimStatusR\x06status\"\x9d\x03\n" +
 	"\aFeeLine\x12,\n" +
 	"\vline_number\x18\x01 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xc0\x84=(\x01R\n" +
 	"lineNumber\x12&\n" +
@@ -5706,175 +5954,184 @@ func file_huhang_settlement_v1_messages_proto_rawDescGZIP() []byte {
 }
 
 var file_huhang_settlement_v1_messages_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_huhang_settlement_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 67)
+var file_huhang_settlement_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
 var file_huhang_settlement_v1_messages_proto_goTypes = []any{
-	(FilingType)(0),                   // 0: huhang.settlement.v1.FilingType
-	(FilingStatus)(0),                 // 1: huhang.settlement.v1.FilingStatus
-	(FilingDocument)(0),               // 2: huhang.settlement.v1.FilingDocument
-	(ClaimStatus)(0),                  // 3: huhang.settlement.v1.ClaimStatus
-	(ClaimKind)(0),                    // 4: huhang.settlement.v1.ClaimKind
-	(Payer)(0),                        // 5: huhang.settlement.v1.Payer
-	(*Entitlement)(nil),               // 6: huhang.settlement.v1.Entitlement
-	(*Filing)(nil),                    // 7: huhang.settlement.v1.Filing
-	(*UnderWay)(nil),                  // 8: huhang.settlement.v1.UnderWay
-	(*Claim)(nil),                     // 9: huhang.settlement.v1.Claim
-	(*FeeLine)(nil),                   // 10: huhang.settlement.v1.FeeLine
-	(*Share)(nil),                     // 11: huhang.settlement.v1.Share
-	(*Step)(nil),                      // 12: huhang.settlement.v1.Step
-	(*Split)(nil),                     // 13: huhang.settlement.v1.Split
-	(*Totals)(nil),                    // 14: huhang.settlement.v1.Totals
-	(*SplitInput)(nil),                // 15: huhang.settlement.v1.SplitInput
-	(*StayFacts)(nil),                 // 16: huhang.settlement.v1.StayFacts
-	(*Statement)(nil),                 // 17: huhang.settlement.v1.Statement
-	(*Counters)(nil),                  // 18: huhang.settlement.v1.Counters
-	(*PolicyInfo)(nil),                // 19: huhang.settlement.v1.PolicyInfo
-	(*DiffPoliciesRequest)(nil),       // 20: huhang.settlement.v1.DiffPoliciesRequest
-	(*DiffPoliciesResponse)(nil),      // 21: huhang.settlement.v1.DiffPoliciesResponse
-	(*PolicyChange)(nil),              // 22: huhang.settlement.v1.PolicyChange
-	(*AccountBalance)(nil),            // 23: huhang.settlement.v1.AccountBalance
-	(*PutEntitlementRequest)(nil),     // 24: huhang.settlement.v1.PutEntitlementRequest
-	(*PutEntitlementResponse)(nil),    // 25: huhang.settlement.v1.PutEntitlementResponse
-	(*CheckEntitlementRequest)(nil),   // 26: huhang.settlement.v1.CheckEntitlementRequest
-	(*CheckEntitlementResponse)(nil),  // 27: huhang.settlement.v1.CheckEntitlementResponse
-	(*CreateFilingRequest)(nil),       // 28: huhang.settlement.v1.CreateFilingRequest
-	(*CreateFilingResponse)(nil),      // 29: huhang.settlement.v1.CreateFilingResponse
-	(*GetFilingRequest)(nil),          // 30: huhang.settlement.v1.GetFilingRequest
-	(*GetFilingResponse)(nil),         // 31: huhang.settlement.v1.GetFilingResponse
-	(*ListFilingsRequest)(nil),        // 32: huhang.settlement.v1.ListFilingsRequest
-	(*ListFilingsResponse)(nil),       // 33: huhang.settlement.v1.ListFilingsResponse
-	(*CancelFilingRequest)(nil),       // 34: huhang.settlement.v1.CancelFilingRequest
-	(*CancelFilingResponse)(nil),      // 35: huhang.settlement.v1.CancelFilingResponse
-	(*OpenClaimRequest)(nil),          // 36: huhang.settlement.v1.OpenClaimRequest
-	(*OpenClaimResponse)(nil),         // 37: huhang.settlement.v1.OpenClaimResponse
-	(*AddFeeLinesRequest)(nil),        // 38: huhang.settlement.v1.AddFeeLinesRequest
-	(*AddFeeLinesResponse)(nil),       // 39: huhang.settlement.v1.AddFeeLinesResponse
-	(*GetClaimRequest)(nil),           // 40: huhang.settlement.v1.GetClaimRequest
-	(*GetClaimResponse)(nil),          // 41: huhang.settlement.v1.GetClaimResponse
-	(*ListClaimsRequest)(nil),         // 42: huhang.settlement.v1.ListClaimsRequest
-	(*ListClaimsResponse)(nil),        // 43: huhang.settlement.v1.ListClaimsResponse
-	(*PreSettleRequest)(nil),          // 44: huhang.settlement.v1.PreSettleRequest
-	(*PreSettleResponse)(nil),         // 45: huhang.settlement.v1.PreSettleResponse
-	(*DischargeClaimRequest)(nil),     // 46: huhang.settlement.v1.DischargeClaimRequest
-	(*DischargeClaimResponse)(nil),    // 47: huhang.settlement.v1.DischargeClaimResponse
-	(*SettleClaimRequest)(nil),        // 48: huhang.settlement.v1.SettleClaimRequest
-	(*SettleClaimResponse)(nil),       // 49: huhang.settlement.v1.SettleClaimResponse
-	(*ReverseSettlementRequest)(nil),  // 50: huhang.settlement.v1.ReverseSettlementRequest
-	(*ReverseSettlementResponse)(nil), // 51: huhang.settlement.v1.ReverseSettlementResponse
-	(*GetStatementRequest)(nil),       // 52: huhang.settlement.v1.GetStatementRequest
-	(*GetStatementResponse)(nil),      // 53: huhang.settlement.v1.GetStatementResponse
-	(*EstimateBillRequest)(nil),       // 54: huhang.settlement.v1.EstimateBillRequest
-	(*EstimateCenter)(nil),            // 55: huhang.settlement.v1.EstimateCenter
-	(*EstimateBillResponse)(nil),      // 56: huhang.settlement.v1.EstimateBillResponse
-	(*Estimate)(nil),                  // 57: huhang.settlement.v1.Estimate
-	(*EstimateUnknown)(nil),           // 58: huhang.settlement.v1.EstimateUnknown
-	(*ListPoliciesRequest)(nil),       // 59: huhang.settlement.v1.ListPoliciesRequest
-	(*ListPoliciesResponse)(nil),      // 60: huhang.settlement.v1.ListPoliciesResponse
-	(*GetCountersRequest)(nil),        // 61: huhang.settlement.v1.GetCountersRequest
-	(*GetCountersResponse)(nil),       // 62: huhang.settlement.v1.GetCountersResponse
-	(*GetTrialBalanceRequest)(nil),    // 63: huhang.settlement.v1.GetTrialBalanceRequest
-	(*GetTrialBalanceResponse)(nil),   // 64: huhang.settlement.v1.GetTrialBalanceResponse
-	(*QuoteSplitRequest)(nil),         // 65: huhang.settlement.v1.QuoteSplitRequest
-	(*QuoteSplitResponse)(nil),        // 66: huhang.settlement.v1.QuoteSplitResponse
-	(*CommitSplitRequest)(nil),        // 67: huhang.settlement.v1.CommitSplitRequest
-	(*CommitSplitResponse)(nil),       // 68: huhang.settlement.v1.CommitSplitResponse
-	(*ResolveMessageRequest)(nil),     // 69: huhang.settlement.v1.ResolveMessageRequest
-	(*ResolveMessageResponse)(nil),    // 70: huhang.settlement.v1.ResolveMessageResponse
-	(*ReverseSplitRequest)(nil),       // 71: huhang.settlement.v1.ReverseSplitRequest
-	(*ReverseSplitResponse)(nil),      // 72: huhang.settlement.v1.ReverseSplitResponse
-	(*v1.Coverage)(nil),               // 73: huhang.patient.v1.Coverage
-	(*v11.Money)(nil),                 // 74: huhang.money.v1.Money
-	(*timestamppb.Timestamp)(nil),     // 75: google.protobuf.Timestamp
-	(v12.Organ)(0),                    // 76: huhang.organ.v1.Organ
+	(FilingType)(0),                        // 0: huhang.settlement.v1.FilingType
+	(FilingStatus)(0),                      // 1: huhang.settlement.v1.FilingStatus
+	(FilingDocument)(0),                    // 2: huhang.settlement.v1.FilingDocument
+	(ClaimStatus)(0),                       // 3: huhang.settlement.v1.ClaimStatus
+	(ClaimKind)(0),                         // 4: huhang.settlement.v1.ClaimKind
+	(Payer)(0),                             // 5: huhang.settlement.v1.Payer
+	(*Entitlement)(nil),                    // 6: huhang.settlement.v1.Entitlement
+	(*Filing)(nil),                         // 7: huhang.settlement.v1.Filing
+	(*UnderWay)(nil),                       // 8: huhang.settlement.v1.UnderWay
+	(*Claim)(nil),                          // 9: huhang.settlement.v1.Claim
+	(*ManualAcceptance)(nil),               // 10: huhang.settlement.v1.ManualAcceptance
+	(*RecordManualAcceptanceRequest)(nil),  // 11: huhang.settlement.v1.RecordManualAcceptanceRequest
+	(*RecordManualAcceptanceResponse)(nil), // 12: huhang.settlement.v1.RecordManualAcceptanceResponse
+	(*FeeLine)(nil),                        // 13: huhang.settlement.v1.FeeLine
+	(*Share)(nil),                          // 14: huhang.settlement.v1.Share
+	(*Step)(nil),                           // 15: huhang.settlement.v1.Step
+	(*Split)(nil),                          // 16: huhang.settlement.v1.Split
+	(*Totals)(nil),                         // 17: huhang.settlement.v1.Totals
+	(*SplitInput)(nil),                     // 18: huhang.settlement.v1.SplitInput
+	(*StayFacts)(nil),                      // 19: huhang.settlement.v1.StayFacts
+	(*Statement)(nil),                      // 20: huhang.settlement.v1.Statement
+	(*Counters)(nil),                       // 21: huhang.settlement.v1.Counters
+	(*PolicyInfo)(nil),                     // 22: huhang.settlement.v1.PolicyInfo
+	(*DiffPoliciesRequest)(nil),            // 23: huhang.settlement.v1.DiffPoliciesRequest
+	(*DiffPoliciesResponse)(nil),           // 24: huhang.settlement.v1.DiffPoliciesResponse
+	(*PolicyChange)(nil),                   // 25: huhang.settlement.v1.PolicyChange
+	(*AccountBalance)(nil),                 // 26: huhang.settlement.v1.AccountBalance
+	(*PutEntitlementRequest)(nil),          // 27: huhang.settlement.v1.PutEntitlementRequest
+	(*PutEntitlementResponse)(nil),         // 28: huhang.settlement.v1.PutEntitlementResponse
+	(*CheckEntitlementRequest)(nil),        // 29: huhang.settlement.v1.CheckEntitlementRequest
+	(*CheckEntitlementResponse)(nil),       // 30: huhang.settlement.v1.CheckEntitlementResponse
+	(*CreateFilingRequest)(nil),            // 31: huhang.settlement.v1.CreateFilingRequest
+	(*CreateFilingResponse)(nil),           // 32: huhang.settlement.v1.CreateFilingResponse
+	(*GetFilingRequest)(nil),               // 33: huhang.settlement.v1.GetFilingRequest
+	(*GetFilingResponse)(nil),              // 34: huhang.settlement.v1.GetFilingResponse
+	(*ListFilingsRequest)(nil),             // 35: huhang.settlement.v1.ListFilingsRequest
+	(*ListFilingsResponse)(nil),            // 36: huhang.settlement.v1.ListFilingsResponse
+	(*CancelFilingRequest)(nil),            // 37: huhang.settlement.v1.CancelFilingRequest
+	(*CancelFilingResponse)(nil),           // 38: huhang.settlement.v1.CancelFilingResponse
+	(*OpenClaimRequest)(nil),               // 39: huhang.settlement.v1.OpenClaimRequest
+	(*OpenClaimResponse)(nil),              // 40: huhang.settlement.v1.OpenClaimResponse
+	(*AddFeeLinesRequest)(nil),             // 41: huhang.settlement.v1.AddFeeLinesRequest
+	(*AddFeeLinesResponse)(nil),            // 42: huhang.settlement.v1.AddFeeLinesResponse
+	(*GetClaimRequest)(nil),                // 43: huhang.settlement.v1.GetClaimRequest
+	(*GetClaimResponse)(nil),               // 44: huhang.settlement.v1.GetClaimResponse
+	(*ListClaimsRequest)(nil),              // 45: huhang.settlement.v1.ListClaimsRequest
+	(*ListClaimsResponse)(nil),             // 46: huhang.settlement.v1.ListClaimsResponse
+	(*PreSettleRequest)(nil),               // 47: huhang.settlement.v1.PreSettleRequest
+	(*PreSettleResponse)(nil),              // 48: huhang.settlement.v1.PreSettleResponse
+	(*DischargeClaimRequest)(nil),          // 49: huhang.settlement.v1.DischargeClaimRequest
+	(*DischargeClaimResponse)(nil),         // 50: huhang.settlement.v1.DischargeClaimResponse
+	(*SettleClaimRequest)(nil),             // 51: huhang.settlement.v1.SettleClaimRequest
+	(*SettleClaimResponse)(nil),            // 52: huhang.settlement.v1.SettleClaimResponse
+	(*ReverseSettlementRequest)(nil),       // 53: huhang.settlement.v1.ReverseSettlementRequest
+	(*ReverseSettlementResponse)(nil),      // 54: huhang.settlement.v1.ReverseSettlementResponse
+	(*GetStatementRequest)(nil),            // 55: huhang.settlement.v1.GetStatementRequest
+	(*GetStatementResponse)(nil),           // 56: huhang.settlement.v1.GetStatementResponse
+	(*EstimateBillRequest)(nil),            // 57: huhang.settlement.v1.EstimateBillRequest
+	(*EstimateCenter)(nil),                 // 58: huhang.settlement.v1.EstimateCenter
+	(*EstimateBillResponse)(nil),           // 59: huhang.settlement.v1.EstimateBillResponse
+	(*Estimate)(nil),                       // 60: huhang.settlement.v1.Estimate
+	(*EstimateUnknown)(nil),                // 61: huhang.settlement.v1.EstimateUnknown
+	(*ListPoliciesRequest)(nil),            // 62: huhang.settlement.v1.ListPoliciesRequest
+	(*ListPoliciesResponse)(nil),           // 63: huhang.settlement.v1.ListPoliciesResponse
+	(*GetCountersRequest)(nil),             // 64: huhang.settlement.v1.GetCountersRequest
+	(*GetCountersResponse)(nil),            // 65: huhang.settlement.v1.GetCountersResponse
+	(*GetTrialBalanceRequest)(nil),         // 66: huhang.settlement.v1.GetTrialBalanceRequest
+	(*GetTrialBalanceResponse)(nil),        // 67: huhang.settlement.v1.GetTrialBalanceResponse
+	(*QuoteSplitRequest)(nil),              // 68: huhang.settlement.v1.QuoteSplitRequest
+	(*QuoteSplitResponse)(nil),             // 69: huhang.settlement.v1.QuoteSplitResponse
+	(*CommitSplitRequest)(nil),             // 70: huhang.settlement.v1.CommitSplitRequest
+	(*CommitSplitResponse)(nil),            // 71: huhang.settlement.v1.CommitSplitResponse
+	(*ResolveMessageRequest)(nil),          // 72: huhang.settlement.v1.ResolveMessageRequest
+	(*ResolveMessageResponse)(nil),         // 73: huhang.settlement.v1.ResolveMessageResponse
+	(*ReverseSplitRequest)(nil),            // 74: huhang.settlement.v1.ReverseSplitRequest
+	(*ReverseSplitResponse)(nil),           // 75: huhang.settlement.v1.ReverseSplitResponse
+	(*v1.Coverage)(nil),                    // 76: huhang.patient.v1.Coverage
+	(*v11.Money)(nil),                      // 77: huhang.money.v1.Money
+	(*timestamppb.Timestamp)(nil),          // 78: google.protobuf.Timestamp
+	(v12.Organ)(0),                         // 79: huhang.organ.v1.Organ
 }
 var file_huhang_settlement_v1_messages_proto_depIdxs = []int32{
-	73, // 0: huhang.settlement.v1.Entitlement.coverage:type_name -> huhang.patient.v1.Coverage
-	74, // 1: huhang.settlement.v1.Entitlement.personal_account:type_name -> huhang.money.v1.Money
+	76, // 0: huhang.settlement.v1.Entitlement.coverage:type_name -> huhang.patient.v1.Coverage
+	77, // 1: huhang.settlement.v1.Entitlement.personal_account:type_name -> huhang.money.v1.Money
 	0,  // 2: huhang.settlement.v1.Filing.type:type_name -> huhang.settlement.v1.FilingType
 	1,  // 3: huhang.settlement.v1.Filing.status:type_name -> huhang.settlement.v1.FilingStatus
-	75, // 4: huhang.settlement.v1.Filing.create_time:type_name -> google.protobuf.Timestamp
+	78, // 4: huhang.settlement.v1.Filing.create_time:type_name -> google.protobuf.Timestamp
 	2,  // 5: huhang.settlement.v1.Filing.documents:type_name -> huhang.settlement.v1.FilingDocument
-	75, // 6: huhang.settlement.v1.UnderWay.since:type_name -> google.protobuf.Timestamp
-	75, // 7: huhang.settlement.v1.UnderWay.last_time:type_name -> google.protobuf.Timestamp
-	75, // 8: huhang.settlement.v1.UnderWay.next_time:type_name -> google.protobuf.Timestamp
-	75, // 9: huhang.settlement.v1.UnderWay.manual_time:type_name -> google.protobuf.Timestamp
-	76, // 10: huhang.settlement.v1.Claim.organ:type_name -> huhang.organ.v1.Organ
+	78, // 6: huhang.settlement.v1.UnderWay.since:type_name -> google.protobuf.Timestamp
+	78, // 7: huhang.settlement.v1.UnderWay.last_time:type_name -> google.protobuf.Timestamp
+	78, // 8: huhang.settlement.v1.UnderWay.next_time:type_name -> google.protobuf.Timestamp
+	78, // 9: huhang.settlement.v1.UnderWay.manual_time:type_name -> google.protobuf.Timestamp
+	79, // 10: huhang.settlement.v1.Claim.organ:type_name -> huhang.organ.v1.Organ
 	3,  // 11: huhang.settlement.v1.Claim.status:type_name -> huhang.settlement.v1.ClaimStatus
-	74, // 12: huhang.settlement.v1.Claim.total:type_name -> huhang.money.v1.Money
+	77, // 12: huhang.settlement.v1.Claim.total:type_name -> huhang.money.v1.Money
 	4,  // 13: huhang.settlement.v1.Claim.kind:type_name -> huhang.settlement.v1.ClaimKind
 	8,  // 14: huhang.settlement.v1.Claim.under_way:type_name -> huhang.settlement.v1.UnderWay
-	74, // 15: huhang.settlement.v1.FeeLine.price:type_name -> huhang.money.v1.Money
-	74, // 16: huhang.settlement.v1.FeeLine.amount:type_name -> huhang.money.v1.Money
-	5,  // 17: huhang.settlement.v1.Share.payer:type_name -> huhang.settlement.v1.Payer
-	74, // 18: huhang.settlement.v1.Share.amount:type_name -> huhang.money.v1.Money
-	74, // 19: huhang.settlement.v1.Step.input:type_name -> huhang.money.v1.Money
-	74, // 20: huhang.settlement.v1.Step.result:type_name -> huhang.money.v1.Money
-	74, // 21: huhang.settlement.v1.Split.total:type_name -> huhang.money.v1.Money
-	74, // 22: huhang.settlement.v1.Split.in_scope:type_name -> huhang.money.v1.Money
-	11, // 23: huhang.settlement.v1.Split.shares:type_name -> huhang.settlement.v1.Share
-	12, // 24: huhang.settlement.v1.Split.steps:type_name -> huhang.settlement.v1.Step
-	74, // 25: huhang.settlement.v1.Totals.total:type_name -> huhang.money.v1.Money
-	74, // 26: huhang.settlement.v1.Totals.out_of_catalogue:type_name -> huhang.money.v1.Money
-	74, // 27: huhang.settlement.v1.Totals.over_limit:type_name -> huhang.money.v1.Money
-	74, // 28: huhang.settlement.v1.Totals.class_b_first_pay:type_name -> huhang.money.v1.Money
-	74, // 29: huhang.settlement.v1.Totals.in_scope:type_name -> huhang.money.v1.Money
-	14, // 30: huhang.settlement.v1.SplitInput.totals:type_name -> huhang.settlement.v1.Totals
-	4,  // 31: huhang.settlement.v1.SplitInput.kind:type_name -> huhang.settlement.v1.ClaimKind
-	16, // 32: huhang.settlement.v1.SplitInput.stay_facts:type_name -> huhang.settlement.v1.StayFacts
-	13, // 33: huhang.settlement.v1.Statement.split:type_name -> huhang.settlement.v1.Split
-	75, // 34: huhang.settlement.v1.Statement.settle_time:type_name -> google.protobuf.Timestamp
-	74, // 35: huhang.settlement.v1.Counters.deductible:type_name -> huhang.money.v1.Money
-	74, // 36: huhang.settlement.v1.Counters.basic:type_name -> huhang.money.v1.Money
-	74, // 37: huhang.settlement.v1.Counters.second_layer:type_name -> huhang.money.v1.Money
-	74, // 38: huhang.settlement.v1.Counters.assistance:type_name -> huhang.money.v1.Money
-	22, // 39: huhang.settlement.v1.DiffPoliciesResponse.changes:type_name -> huhang.settlement.v1.PolicyChange
-	74, // 40: huhang.settlement.v1.AccountBalance.debit:type_name -> huhang.money.v1.Money
-	74, // 41: huhang.settlement.v1.AccountBalance.credit:type_name -> huhang.money.v1.Money
-	73, // 42: huhang.settlement.v1.PutEntitlementRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	74, // 43: huhang.settlement.v1.PutEntitlementRequest.personal_account:type_name -> huhang.money.v1.Money
-	6,  // 44: huhang.settlement.v1.PutEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
-	6,  // 45: huhang.settlement.v1.CheckEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
-	0,  // 46: huhang.settlement.v1.CreateFilingRequest.type:type_name -> huhang.settlement.v1.FilingType
-	2,  // 47: huhang.settlement.v1.CreateFilingRequest.documents:type_name -> huhang.settlement.v1.FilingDocument
-	7,  // 48: huhang.settlement.v1.CreateFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	7,  // 49: huhang.settlement.v1.GetFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	7,  // 50: huhang.settlement.v1.ListFilingsResponse.filings:type_name -> huhang.settlement.v1.Filing
-	7,  // 51: huhang.settlement.v1.CancelFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
-	76, // 52: huhang.settlement.v1.OpenClaimRequest.organ:type_name -> huhang.organ.v1.Organ
-	4,  // 53: huhang.settlement.v1.OpenClaimRequest.kind:type_name -> huhang.settlement.v1.ClaimKind
-	9,  // 54: huhang.settlement.v1.OpenClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	10, // 55: huhang.settlement.v1.AddFeeLinesRequest.lines:type_name -> huhang.settlement.v1.FeeLine
-	9,  // 56: huhang.settlement.v1.AddFeeLinesResponse.claim:type_name -> huhang.settlement.v1.Claim
-	9,  // 57: huhang.settlement.v1.GetClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	3,  // 58: huhang.settlement.v1.ListClaimsRequest.status:type_name -> huhang.settlement.v1.ClaimStatus
-	9,  // 59: huhang.settlement.v1.ListClaimsResponse.claims:type_name -> huhang.settlement.v1.Claim
-	13, // 60: huhang.settlement.v1.PreSettleResponse.split:type_name -> huhang.settlement.v1.Split
-	9,  // 61: huhang.settlement.v1.DischargeClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	9,  // 62: huhang.settlement.v1.SettleClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
-	17, // 63: huhang.settlement.v1.SettleClaimResponse.statement:type_name -> huhang.settlement.v1.Statement
-	9,  // 64: huhang.settlement.v1.ReverseSettlementResponse.claim:type_name -> huhang.settlement.v1.Claim
-	17, // 65: huhang.settlement.v1.GetStatementResponse.statement:type_name -> huhang.settlement.v1.Statement
-	73, // 66: huhang.settlement.v1.EstimateBillRequest.coverage:type_name -> huhang.patient.v1.Coverage
-	76, // 67: huhang.settlement.v1.EstimateBillRequest.organ:type_name -> huhang.organ.v1.Organ
-	55, // 68: huhang.settlement.v1.EstimateBillRequest.centers:type_name -> huhang.settlement.v1.EstimateCenter
-	0,  // 69: huhang.settlement.v1.EstimateBillRequest.filing_type:type_name -> huhang.settlement.v1.FilingType
-	57, // 70: huhang.settlement.v1.EstimateBillResponse.estimates:type_name -> huhang.settlement.v1.Estimate
-	13, // 71: huhang.settlement.v1.Estimate.split:type_name -> huhang.settlement.v1.Split
-	0,  // 72: huhang.settlement.v1.Estimate.filing_type:type_name -> huhang.settlement.v1.FilingType
-	58, // 73: huhang.settlement.v1.Estimate.unknowns:type_name -> huhang.settlement.v1.EstimateUnknown
-	19, // 74: huhang.settlement.v1.ListPoliciesResponse.policies:type_name -> huhang.settlement.v1.PolicyInfo
-	18, // 75: huhang.settlement.v1.GetCountersResponse.counters:type_name -> huhang.settlement.v1.Counters
-	23, // 76: huhang.settlement.v1.GetTrialBalanceResponse.accounts:type_name -> huhang.settlement.v1.AccountBalance
-	74, // 77: huhang.settlement.v1.GetTrialBalanceResponse.difference:type_name -> huhang.money.v1.Money
-	15, // 78: huhang.settlement.v1.QuoteSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
-	13, // 79: huhang.settlement.v1.QuoteSplitResponse.split:type_name -> huhang.settlement.v1.Split
-	15, // 80: huhang.settlement.v1.CommitSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
-	13, // 81: huhang.settlement.v1.CommitSplitResponse.split:type_name -> huhang.settlement.v1.Split
-	13, // 82: huhang.settlement.v1.ResolveMessageResponse.split:type_name -> huhang.settlement.v1.Split
-	83, // [83:83] is the sub-list for method output_type
-	83, // [83:83] is the sub-list for method input_type
-	83, // [83:83] is the sub-list for extension type_name
-	83, // [83:83] is the sub-list for extension extendee
-	0,  // [0:83] is the sub-list for field type_name
+	10, // 15: huhang.settlement.v1.Claim.manual_acceptance:type_name -> huhang.settlement.v1.ManualAcceptance
+	78, // 16: huhang.settlement.v1.ManualAcceptance.accept_time:type_name -> google.protobuf.Timestamp
+	77, // 17: huhang.settlement.v1.ManualAcceptance.total:type_name -> huhang.money.v1.Money
+	77, // 18: huhang.settlement.v1.RecordManualAcceptanceRequest.total:type_name -> huhang.money.v1.Money
+	78, // 19: huhang.settlement.v1.RecordManualAcceptanceRequest.accept_time:type_name -> google.protobuf.Timestamp
+	3,  // 20: huhang.settlement.v1.RecordManualAcceptanceResponse.status:type_name -> huhang.settlement.v1.ClaimStatus
+	77, // 21: huhang.settlement.v1.FeeLine.price:type_name -> huhang.money.v1.Money
+	77, // 22: huhang.settlement.v1.FeeLine.amount:type_name -> huhang.money.v1.Money
+	5,  // 23: huhang.settlement.v1.Share.payer:type_name -> huhang.settlement.v1.Payer
+	77, // 24: huhang.settlement.v1.Share.amount:type_name -> huhang.money.v1.Money
+	77, // 25: huhang.settlement.v1.Step.input:type_name -> huhang.money.v1.Money
+	77, // 26: huhang.settlement.v1.Step.result:type_name -> huhang.money.v1.Money
+	77, // 27: huhang.settlement.v1.Split.total:type_name -> huhang.money.v1.Money
+	77, // 28: huhang.settlement.v1.Split.in_scope:type_name -> huhang.money.v1.Money
+	14, // 29: huhang.settlement.v1.Split.shares:type_name -> huhang.settlement.v1.Share
+	15, // 30: huhang.settlement.v1.Split.steps:type_name -> huhang.settlement.v1.Step
+	77, // 31: huhang.settlement.v1.Totals.total:type_name -> huhang.money.v1.Money
+	77, // 32: huhang.settlement.v1.Totals.out_of_catalogue:type_name -> huhang.money.v1.Money
+	77, // 33: huhang.settlement.v1.Totals.over_limit:type_name -> huhang.money.v1.Money
+	77, // 34: huhang.settlement.v1.Totals.class_b_first_pay:type_name -> huhang.money.v1.Money
+	77, // 35: huhang.settlement.v1.Totals.in_scope:type_name -> huhang.money.v1.Money
+	17, // 36: huhang.settlement.v1.SplitInput.totals:type_name -> huhang.settlement.v1.Totals
+	4,  // 37: huhang.settlement.v1.SplitInput.kind:type_name -> huhang.settlement.v1.ClaimKind
+	19, // 38: huhang.settlement.v1.SplitInput.stay_facts:type_name -> huhang.settlement.v1.StayFacts
+	16, // 39: huhang.settlement.v1.Statement.split:type_name -> huhang.settlement.v1.Split
+	78, // 40: huhang.settlement.v1.Statement.settle_time:type_name -> google.protobuf.Timestamp
+	77, // 41: huhang.settlement.v1.Counters.deductible:type_name -> huhang.money.v1.Money
+	77, // 42: huhang.settlement.v1.Counters.basic:type_name -> huhang.money.v1.Money
+	77, // 43: huhang.settlement.v1.Counters.second_layer:type_name -> huhang.money.v1.Money
+	77, // 44: huhang.settlement.v1.Counters.assistance:type_name -> huhang.money.v1.Money
+	25, // 45: huhang.settlement.v1.DiffPoliciesResponse.changes:type_name -> huhang.settlement.v1.PolicyChange
+	77, // 46: huhang.settlement.v1.AccountBalance.debit:type_name -> huhang.money.v1.Money
+	77, // 47: huhang.settlement.v1.AccountBalance.credit:type_name -> huhang.money.v1.Money
+	76, // 48: huhang.settlement.v1.PutEntitlementRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	77, // 49: huhang.settlement.v1.PutEntitlementRequest.personal_account:type_name -> huhang.money.v1.Money
+	6,  // 50: huhang.settlement.v1.PutEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
+	6,  // 51: huhang.settlement.v1.CheckEntitlementResponse.entitlement:type_name -> huhang.settlement.v1.Entitlement
+	0,  // 52: huhang.settlement.v1.CreateFilingRequest.type:type_name -> huhang.settlement.v1.FilingType
+	2,  // 53: huhang.settlement.v1.CreateFilingRequest.documents:type_name -> huhang.settlement.v1.FilingDocument
+	7,  // 54: huhang.settlement.v1.CreateFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	7,  // 55: huhang.settlement.v1.GetFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	7,  // 56: huhang.settlement.v1.ListFilingsResponse.filings:type_name -> huhang.settlement.v1.Filing
+	7,  // 57: huhang.settlement.v1.CancelFilingResponse.filing:type_name -> huhang.settlement.v1.Filing
+	79, // 58: huhang.settlement.v1.OpenClaimRequest.organ:type_name -> huhang.organ.v1.Organ
+	4,  // 59: huhang.settlement.v1.OpenClaimRequest.kind:type_name -> huhang.settlement.v1.ClaimKind
+	9,  // 60: huhang.settlement.v1.OpenClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	13, // 61: huhang.settlement.v1.AddFeeLinesRequest.lines:type_name -> huhang.settlement.v1.FeeLine
+	9,  // 62: huhang.settlement.v1.AddFeeLinesResponse.claim:type_name -> huhang.settlement.v1.Claim
+	9,  // 63: huhang.settlement.v1.GetClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	3,  // 64: huhang.settlement.v1.ListClaimsRequest.status:type_name -> huhang.settlement.v1.ClaimStatus
+	9,  // 65: huhang.settlement.v1.ListClaimsResponse.claims:type_name -> huhang.settlement.v1.Claim
+	16, // 66: huhang.settlement.v1.PreSettleResponse.split:type_name -> huhang.settlement.v1.Split
+	9,  // 67: huhang.settlement.v1.DischargeClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	9,  // 68: huhang.settlement.v1.SettleClaimResponse.claim:type_name -> huhang.settlement.v1.Claim
+	20, // 69: huhang.settlement.v1.SettleClaimResponse.statement:type_name -> huhang.settlement.v1.Statement
+	9,  // 70: huhang.settlement.v1.ReverseSettlementResponse.claim:type_name -> huhang.settlement.v1.Claim
+	20, // 71: huhang.settlement.v1.GetStatementResponse.statement:type_name -> huhang.settlement.v1.Statement
+	76, // 72: huhang.settlement.v1.EstimateBillRequest.coverage:type_name -> huhang.patient.v1.Coverage
+	79, // 73: huhang.settlement.v1.EstimateBillRequest.organ:type_name -> huhang.organ.v1.Organ
+	58, // 74: huhang.settlement.v1.EstimateBillRequest.centers:type_name -> huhang.settlement.v1.EstimateCenter
+	0,  // 75: huhang.settlement.v1.EstimateBillRequest.filing_type:type_name -> huhang.settlement.v1.FilingType
+	60, // 76: huhang.settlement.v1.EstimateBillResponse.estimates:type_name -> huhang.settlement.v1.Estimate
+	16, // 77: huhang.settlement.v1.Estimate.split:type_name -> huhang.settlement.v1.Split
+	0,  // 78: huhang.settlement.v1.Estimate.filing_type:type_name -> huhang.settlement.v1.FilingType
+	61, // 79: huhang.settlement.v1.Estimate.unknowns:type_name -> huhang.settlement.v1.EstimateUnknown
+	22, // 80: huhang.settlement.v1.ListPoliciesResponse.policies:type_name -> huhang.settlement.v1.PolicyInfo
+	21, // 81: huhang.settlement.v1.GetCountersResponse.counters:type_name -> huhang.settlement.v1.Counters
+	26, // 82: huhang.settlement.v1.GetTrialBalanceResponse.accounts:type_name -> huhang.settlement.v1.AccountBalance
+	77, // 83: huhang.settlement.v1.GetTrialBalanceResponse.difference:type_name -> huhang.money.v1.Money
+	18, // 84: huhang.settlement.v1.QuoteSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
+	16, // 85: huhang.settlement.v1.QuoteSplitResponse.split:type_name -> huhang.settlement.v1.Split
+	18, // 86: huhang.settlement.v1.CommitSplitRequest.input:type_name -> huhang.settlement.v1.SplitInput
+	16, // 87: huhang.settlement.v1.CommitSplitResponse.split:type_name -> huhang.settlement.v1.Split
+	16, // 88: huhang.settlement.v1.ResolveMessageResponse.split:type_name -> huhang.settlement.v1.Split
+	89, // [89:89] is the sub-list for method output_type
+	89, // [89:89] is the sub-list for method input_type
+	89, // [89:89] is the sub-list for extension type_name
+	89, // [89:89] is the sub-list for extension extendee
+	0,  // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_huhang_settlement_v1_messages_proto_init() }
@@ -5888,7 +6145,7 @@ func file_huhang_settlement_v1_messages_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_huhang_settlement_v1_messages_proto_rawDesc), len(file_huhang_settlement_v1_messages_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   67,
+			NumMessages:   70,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

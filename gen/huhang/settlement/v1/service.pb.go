@@ -84,58 +84,63 @@ const file_huhang_settlement_v1_service_proto_rawDesc = "" +
 	"\x0eResolveMessage\x12+.huhang.settlement.v1.ResolveMessageRequest\x1a,.huhang.settlement.v1.ResolveMessageResponse\"\a\xfa\xe4\x18\x03\n" +
 	"\x01\x05\x12n\n" +
 	"\fReverseSplit\x12).huhang.settlement.v1.ReverseSplitRequest\x1a*.huhang.settlement.v1.ReverseSplitResponse\"\a\xfa\xe4\x18\x03\n" +
+	"\x01\x052\xa6\x01\n" +
+	"\x15TreatmentPlaceService\x12\x8c\x01\n" +
+	"\x16RecordManualAcceptance\x123.huhang.settlement.v1.RecordManualAcceptanceRequest\x1a4.huhang.settlement.v1.RecordManualAcceptanceResponse\"\a\xfa\xe4\x18\x03\n" +
 	"\x01\x05B\xd0\x01\n" +
 	"\x18com.huhang.settlement.v1B\fServiceProtoP\x01Z4huhang.example/gen/huhang/settlement/v1;settlementv1\xa2\x02\x03HSX\xaa\x02\x14Huhang.Settlement.V1\xca\x02\x14Huhang\\Settlement\\V1\xe2\x02 Huhang\\Settlement\\V1\\GPBMetadata\xea\x02\x16Huhang::Settlement::V1b\x06proto3"
 
 var file_huhang_settlement_v1_service_proto_goTypes = []any{
-	(*PutEntitlementRequest)(nil),     // 0: huhang.settlement.v1.PutEntitlementRequest
-	(*CheckEntitlementRequest)(nil),   // 1: huhang.settlement.v1.CheckEntitlementRequest
-	(*CreateFilingRequest)(nil),       // 2: huhang.settlement.v1.CreateFilingRequest
-	(*GetFilingRequest)(nil),          // 3: huhang.settlement.v1.GetFilingRequest
-	(*ListFilingsRequest)(nil),        // 4: huhang.settlement.v1.ListFilingsRequest
-	(*CancelFilingRequest)(nil),       // 5: huhang.settlement.v1.CancelFilingRequest
-	(*OpenClaimRequest)(nil),          // 6: huhang.settlement.v1.OpenClaimRequest
-	(*AddFeeLinesRequest)(nil),        // 7: huhang.settlement.v1.AddFeeLinesRequest
-	(*GetClaimRequest)(nil),           // 8: huhang.settlement.v1.GetClaimRequest
-	(*ListClaimsRequest)(nil),         // 9: huhang.settlement.v1.ListClaimsRequest
-	(*PreSettleRequest)(nil),          // 10: huhang.settlement.v1.PreSettleRequest
-	(*DischargeClaimRequest)(nil),     // 11: huhang.settlement.v1.DischargeClaimRequest
-	(*SettleClaimRequest)(nil),        // 12: huhang.settlement.v1.SettleClaimRequest
-	(*ReverseSettlementRequest)(nil),  // 13: huhang.settlement.v1.ReverseSettlementRequest
-	(*GetStatementRequest)(nil),       // 14: huhang.settlement.v1.GetStatementRequest
-	(*EstimateBillRequest)(nil),       // 15: huhang.settlement.v1.EstimateBillRequest
-	(*ListPoliciesRequest)(nil),       // 16: huhang.settlement.v1.ListPoliciesRequest
-	(*DiffPoliciesRequest)(nil),       // 17: huhang.settlement.v1.DiffPoliciesRequest
-	(*GetCountersRequest)(nil),        // 18: huhang.settlement.v1.GetCountersRequest
-	(*GetTrialBalanceRequest)(nil),    // 19: huhang.settlement.v1.GetTrialBalanceRequest
-	(*QuoteSplitRequest)(nil),         // 20: huhang.settlement.v1.QuoteSplitRequest
-	(*CommitSplitRequest)(nil),        // 21: huhang.settlement.v1.CommitSplitRequest
-	(*ResolveMessageRequest)(nil),     // 22: huhang.settlement.v1.ResolveMessageRequest
-	(*ReverseSplitRequest)(nil),       // 23: huhang.settlement.v1.ReverseSplitRequest
-	(*PutEntitlementResponse)(nil),    // 24: huhang.settlement.v1.PutEntitlementResponse
-	(*CheckEntitlementResponse)(nil),  // 25: huhang.settlement.v1.CheckEntitlementResponse
-	(*CreateFilingResponse)(nil),      // 26: huhang.settlement.v1.CreateFilingResponse
-	(*GetFilingResponse)(nil),         // 27: huhang.settlement.v1.GetFilingResponse
-	(*ListFilingsResponse)(nil),       // 28: huhang.settlement.v1.ListFilingsResponse
-	(*CancelFilingResponse)(nil),      // 29: huhang.settlement.v1.CancelFilingResponse
-	(*OpenClaimResponse)(nil),         // 30: huhang.settlement.v1.OpenClaimResponse
-	(*AddFeeLinesResponse)(nil),       // 31: huhang.settlement.v1.AddFeeLinesResponse
-	(*GetClaimResponse)(nil),          // 32: huhang.settlement.v1.GetClaimResponse
-	(*ListClaimsResponse)(nil),        // 33: huhang.settlement.v1.ListClaimsResponse
-	(*PreSettleResponse)(nil),         // 34: huhang.settlement.v1.PreSettleResponse
-	(*DischargeClaimResponse)(nil),    // 35: huhang.settlement.v1.DischargeClaimResponse
-	(*SettleClaimResponse)(nil),       // 36: huhang.settlement.v1.SettleClaimResponse
-	(*ReverseSettlementResponse)(nil), // 37: huhang.settlement.v1.ReverseSettlementResponse
-	(*GetStatementResponse)(nil),      // 38: huhang.settlement.v1.GetStatementResponse
-	(*EstimateBillResponse)(nil),      // 39: huhang.settlement.v1.EstimateBillResponse
-	(*ListPoliciesResponse)(nil),      // 40: huhang.settlement.v1.ListPoliciesResponse
-	(*DiffPoliciesResponse)(nil),      // 41: huhang.settlement.v1.DiffPoliciesResponse
-	(*GetCountersResponse)(nil),       // 42: huhang.settlement.v1.GetCountersResponse
-	(*GetTrialBalanceResponse)(nil),   // 43: huhang.settlement.v1.GetTrialBalanceResponse
-	(*QuoteSplitResponse)(nil),        // 44: huhang.settlement.v1.QuoteSplitResponse
-	(*CommitSplitResponse)(nil),       // 45: huhang.settlement.v1.CommitSplitResponse
-	(*ResolveMessageResponse)(nil),    // 46: huhang.settlement.v1.ResolveMessageResponse
-	(*ReverseSplitResponse)(nil),      // 47: huhang.settlement.v1.ReverseSplitResponse
+	(*PutEntitlementRequest)(nil),          // 0: huhang.settlement.v1.PutEntitlementRequest
+	(*CheckEntitlementRequest)(nil),        // 1: huhang.settlement.v1.CheckEntitlementRequest
+	(*CreateFilingRequest)(nil),            // 2: huhang.settlement.v1.CreateFilingRequest
+	(*GetFilingRequest)(nil),               // 3: huhang.settlement.v1.GetFilingRequest
+	(*ListFilingsRequest)(nil),             // 4: huhang.settlement.v1.ListFilingsRequest
+	(*CancelFilingRequest)(nil),            // 5: huhang.settlement.v1.CancelFilingRequest
+	(*OpenClaimRequest)(nil),               // 6: huhang.settlement.v1.OpenClaimRequest
+	(*AddFeeLinesRequest)(nil),             // 7: huhang.settlement.v1.AddFeeLinesRequest
+	(*GetClaimRequest)(nil),                // 8: huhang.settlement.v1.GetClaimRequest
+	(*ListClaimsRequest)(nil),              // 9: huhang.settlement.v1.ListClaimsRequest
+	(*PreSettleRequest)(nil),               // 10: huhang.settlement.v1.PreSettleRequest
+	(*DischargeClaimRequest)(nil),          // 11: huhang.settlement.v1.DischargeClaimRequest
+	(*SettleClaimRequest)(nil),             // 12: huhang.settlement.v1.SettleClaimRequest
+	(*ReverseSettlementRequest)(nil),       // 13: huhang.settlement.v1.ReverseSettlementRequest
+	(*GetStatementRequest)(nil),            // 14: huhang.settlement.v1.GetStatementRequest
+	(*EstimateBillRequest)(nil),            // 15: huhang.settlement.v1.EstimateBillRequest
+	(*ListPoliciesRequest)(nil),            // 16: huhang.settlement.v1.ListPoliciesRequest
+	(*DiffPoliciesRequest)(nil),            // 17: huhang.settlement.v1.DiffPoliciesRequest
+	(*GetCountersRequest)(nil),             // 18: huhang.settlement.v1.GetCountersRequest
+	(*GetTrialBalanceRequest)(nil),         // 19: huhang.settlement.v1.GetTrialBalanceRequest
+	(*QuoteSplitRequest)(nil),              // 20: huhang.settlement.v1.QuoteSplitRequest
+	(*CommitSplitRequest)(nil),             // 21: huhang.settlement.v1.CommitSplitRequest
+	(*ResolveMessageRequest)(nil),          // 22: huhang.settlement.v1.ResolveMessageRequest
+	(*ReverseSplitRequest)(nil),            // 23: huhang.settlement.v1.ReverseSplitRequest
+	(*RecordManualAcceptanceRequest)(nil),  // 24: huhang.settlement.v1.RecordManualAcceptanceRequest
+	(*PutEntitlementResponse)(nil),         // 25: huhang.settlement.v1.PutEntitlementResponse
+	(*CheckEntitlementResponse)(nil),       // 26: huhang.settlement.v1.CheckEntitlementResponse
+	(*CreateFilingResponse)(nil),           // 27: huhang.settlement.v1.CreateFilingResponse
+	(*GetFilingResponse)(nil),              // 28: huhang.settlement.v1.GetFilingResponse
+	(*ListFilingsResponse)(nil),            // 29: huhang.settlement.v1.ListFilingsResponse
+	(*CancelFilingResponse)(nil),           // 30: huhang.settlement.v1.CancelFilingResponse
+	(*OpenClaimResponse)(nil),              // 31: huhang.settlement.v1.OpenClaimResponse
+	(*AddFeeLinesResponse)(nil),            // 32: huhang.settlement.v1.AddFeeLinesResponse
+	(*GetClaimResponse)(nil),               // 33: huhang.settlement.v1.GetClaimResponse
+	(*ListClaimsResponse)(nil),             // 34: huhang.settlement.v1.ListClaimsResponse
+	(*PreSettleResponse)(nil),              // 35: huhang.settlement.v1.PreSettleResponse
+	(*DischargeClaimResponse)(nil),         // 36: huhang.settlement.v1.DischargeClaimResponse
+	(*SettleClaimResponse)(nil),            // 37: huhang.settlement.v1.SettleClaimResponse
+	(*ReverseSettlementResponse)(nil),      // 38: huhang.settlement.v1.ReverseSettlementResponse
+	(*GetStatementResponse)(nil),           // 39: huhang.settlement.v1.GetStatementResponse
+	(*EstimateBillResponse)(nil),           // 40: huhang.settlement.v1.EstimateBillResponse
+	(*ListPoliciesResponse)(nil),           // 41: huhang.settlement.v1.ListPoliciesResponse
+	(*DiffPoliciesResponse)(nil),           // 42: huhang.settlement.v1.DiffPoliciesResponse
+	(*GetCountersResponse)(nil),            // 43: huhang.settlement.v1.GetCountersResponse
+	(*GetTrialBalanceResponse)(nil),        // 44: huhang.settlement.v1.GetTrialBalanceResponse
+	(*QuoteSplitResponse)(nil),             // 45: huhang.settlement.v1.QuoteSplitResponse
+	(*CommitSplitResponse)(nil),            // 46: huhang.settlement.v1.CommitSplitResponse
+	(*ResolveMessageResponse)(nil),         // 47: huhang.settlement.v1.ResolveMessageResponse
+	(*ReverseSplitResponse)(nil),           // 48: huhang.settlement.v1.ReverseSplitResponse
+	(*RecordManualAcceptanceResponse)(nil), // 49: huhang.settlement.v1.RecordManualAcceptanceResponse
 }
 var file_huhang_settlement_v1_service_proto_depIdxs = []int32{
 	0,  // 0: huhang.settlement.v1.SettlementService.PutEntitlement:input_type -> huhang.settlement.v1.PutEntitlementRequest
@@ -162,32 +167,34 @@ var file_huhang_settlement_v1_service_proto_depIdxs = []int32{
 	21, // 21: huhang.settlement.v1.InsuredPlaceService.CommitSplit:input_type -> huhang.settlement.v1.CommitSplitRequest
 	22, // 22: huhang.settlement.v1.InsuredPlaceService.ResolveMessage:input_type -> huhang.settlement.v1.ResolveMessageRequest
 	23, // 23: huhang.settlement.v1.InsuredPlaceService.ReverseSplit:input_type -> huhang.settlement.v1.ReverseSplitRequest
-	24, // 24: huhang.settlement.v1.SettlementService.PutEntitlement:output_type -> huhang.settlement.v1.PutEntitlementResponse
-	25, // 25: huhang.settlement.v1.SettlementService.CheckEntitlement:output_type -> huhang.settlement.v1.CheckEntitlementResponse
-	26, // 26: huhang.settlement.v1.SettlementService.CreateFiling:output_type -> huhang.settlement.v1.CreateFilingResponse
-	27, // 27: huhang.settlement.v1.SettlementService.GetFiling:output_type -> huhang.settlement.v1.GetFilingResponse
-	28, // 28: huhang.settlement.v1.SettlementService.ListFilings:output_type -> huhang.settlement.v1.ListFilingsResponse
-	29, // 29: huhang.settlement.v1.SettlementService.CancelFiling:output_type -> huhang.settlement.v1.CancelFilingResponse
-	30, // 30: huhang.settlement.v1.SettlementService.OpenClaim:output_type -> huhang.settlement.v1.OpenClaimResponse
-	31, // 31: huhang.settlement.v1.SettlementService.AddFeeLines:output_type -> huhang.settlement.v1.AddFeeLinesResponse
-	32, // 32: huhang.settlement.v1.SettlementService.GetClaim:output_type -> huhang.settlement.v1.GetClaimResponse
-	33, // 33: huhang.settlement.v1.SettlementService.ListClaims:output_type -> huhang.settlement.v1.ListClaimsResponse
-	34, // 34: huhang.settlement.v1.SettlementService.PreSettle:output_type -> huhang.settlement.v1.PreSettleResponse
-	35, // 35: huhang.settlement.v1.SettlementService.DischargeClaim:output_type -> huhang.settlement.v1.DischargeClaimResponse
-	36, // 36: huhang.settlement.v1.SettlementService.SettleClaim:output_type -> huhang.settlement.v1.SettleClaimResponse
-	37, // 37: huhang.settlement.v1.SettlementService.ReverseSettlement:output_type -> huhang.settlement.v1.ReverseSettlementResponse
-	38, // 38: huhang.settlement.v1.SettlementService.GetStatement:output_type -> huhang.settlement.v1.GetStatementResponse
-	39, // 39: huhang.settlement.v1.SettlementService.EstimateBill:output_type -> huhang.settlement.v1.EstimateBillResponse
-	40, // 40: huhang.settlement.v1.SettlementService.ListPolicies:output_type -> huhang.settlement.v1.ListPoliciesResponse
-	41, // 41: huhang.settlement.v1.SettlementService.DiffPolicies:output_type -> huhang.settlement.v1.DiffPoliciesResponse
-	42, // 42: huhang.settlement.v1.SettlementService.GetCounters:output_type -> huhang.settlement.v1.GetCountersResponse
-	43, // 43: huhang.settlement.v1.SettlementService.GetTrialBalance:output_type -> huhang.settlement.v1.GetTrialBalanceResponse
-	44, // 44: huhang.settlement.v1.InsuredPlaceService.QuoteSplit:output_type -> huhang.settlement.v1.QuoteSplitResponse
-	45, // 45: huhang.settlement.v1.InsuredPlaceService.CommitSplit:output_type -> huhang.settlement.v1.CommitSplitResponse
-	46, // 46: huhang.settlement.v1.InsuredPlaceService.ResolveMessage:output_type -> huhang.settlement.v1.ResolveMessageResponse
-	47, // 47: huhang.settlement.v1.InsuredPlaceService.ReverseSplit:output_type -> huhang.settlement.v1.ReverseSplitResponse
-	24, // [24:48] is the sub-list for method output_type
-	0,  // [0:24] is the sub-list for method input_type
+	24, // 24: huhang.settlement.v1.TreatmentPlaceService.RecordManualAcceptance:input_type -> huhang.settlement.v1.RecordManualAcceptanceRequest
+	25, // 25: huhang.settlement.v1.SettlementService.PutEntitlement:output_type -> huhang.settlement.v1.PutEntitlementResponse
+	26, // 26: huhang.settlement.v1.SettlementService.CheckEntitlement:output_type -> huhang.settlement.v1.CheckEntitlementResponse
+	27, // 27: huhang.settlement.v1.SettlementService.CreateFiling:output_type -> huhang.settlement.v1.CreateFilingResponse
+	28, // 28: huhang.settlement.v1.SettlementService.GetFiling:output_type -> huhang.settlement.v1.GetFilingResponse
+	29, // 29: huhang.settlement.v1.SettlementService.ListFilings:output_type -> huhang.settlement.v1.ListFilingsResponse
+	30, // 30: huhang.settlement.v1.SettlementService.CancelFiling:output_type -> huhang.settlement.v1.CancelFilingResponse
+	31, // 31: huhang.settlement.v1.SettlementService.OpenClaim:output_type -> huhang.settlement.v1.OpenClaimResponse
+	32, // 32: huhang.settlement.v1.SettlementService.AddFeeLines:output_type -> huhang.settlement.v1.AddFeeLinesResponse
+	33, // 33: huhang.settlement.v1.SettlementService.GetClaim:output_type -> huhang.settlement.v1.GetClaimResponse
+	34, // 34: huhang.settlement.v1.SettlementService.ListClaims:output_type -> huhang.settlement.v1.ListClaimsResponse
+	35, // 35: huhang.settlement.v1.SettlementService.PreSettle:output_type -> huhang.settlement.v1.PreSettleResponse
+	36, // 36: huhang.settlement.v1.SettlementService.DischargeClaim:output_type -> huhang.settlement.v1.DischargeClaimResponse
+	37, // 37: huhang.settlement.v1.SettlementService.SettleClaim:output_type -> huhang.settlement.v1.SettleClaimResponse
+	38, // 38: huhang.settlement.v1.SettlementService.ReverseSettlement:output_type -> huhang.settlement.v1.ReverseSettlementResponse
+	39, // 39: huhang.settlement.v1.SettlementService.GetStatement:output_type -> huhang.settlement.v1.GetStatementResponse
+	40, // 40: huhang.settlement.v1.SettlementService.EstimateBill:output_type -> huhang.settlement.v1.EstimateBillResponse
+	41, // 41: huhang.settlement.v1.SettlementService.ListPolicies:output_type -> huhang.settlement.v1.ListPoliciesResponse
+	42, // 42: huhang.settlement.v1.SettlementService.DiffPolicies:output_type -> huhang.settlement.v1.DiffPoliciesResponse
+	43, // 43: huhang.settlement.v1.SettlementService.GetCounters:output_type -> huhang.settlement.v1.GetCountersResponse
+	44, // 44: huhang.settlement.v1.SettlementService.GetTrialBalance:output_type -> huhang.settlement.v1.GetTrialBalanceResponse
+	45, // 45: huhang.settlement.v1.InsuredPlaceService.QuoteSplit:output_type -> huhang.settlement.v1.QuoteSplitResponse
+	46, // 46: huhang.settlement.v1.InsuredPlaceService.CommitSplit:output_type -> huhang.settlement.v1.CommitSplitResponse
+	47, // 47: huhang.settlement.v1.InsuredPlaceService.ResolveMessage:output_type -> huhang.settlement.v1.ResolveMessageResponse
+	48, // 48: huhang.settlement.v1.InsuredPlaceService.ReverseSplit:output_type -> huhang.settlement.v1.ReverseSplitResponse
+	49, // 49: huhang.settlement.v1.TreatmentPlaceService.RecordManualAcceptance:output_type -> huhang.settlement.v1.RecordManualAcceptanceResponse
+	25, // [25:50] is the sub-list for method output_type
+	0,  // [0:25] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
@@ -207,7 +214,7 @@ func file_huhang_settlement_v1_service_proto_init() {
 			NumEnums:      0,
 			NumMessages:   0,
 			NumExtensions: 0,
-			NumServices:   2,
+			NumServices:   3,
 		},
 		GoTypes:           file_huhang_settlement_v1_service_proto_goTypes,
 		DependencyIndexes: file_huhang_settlement_v1_service_proto_depIdxs,

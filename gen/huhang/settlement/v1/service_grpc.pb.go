@@ -1118,3 +1118,111 @@ var InsuredPlaceService_ServiceDesc = grpc.ServiceDesc{
 	Streams:  []grpc.StreamDesc{},
 	Metadata: "huhang/settlement/v1/service.proto",
 }
+
+const (
+	TreatmentPlaceService_RecordManualAcceptance_FullMethodName = "/huhang.settlement.v1.TreatmentPlaceService/RecordManualAcceptance"
+)
+
+// TreatmentPlaceServiceClient is the client API for TreatmentPlaceService service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// TreatmentPlaceService is what the insured province's instance tells the treatment province's.
+type TreatmentPlaceServiceClient interface {
+	// RecordManualAcceptance tells that the insured province's agency took a bill as a manual claim: a claim that waits to be settled is a manual one from then on, and the case is told. Telling it again changes nothing.
+	RecordManualAcceptance(ctx context.Context, in *RecordManualAcceptanceRequest, opts ...grpc.CallOption) (*RecordManualAcceptanceResponse, error)
+}
+
+type treatmentPlaceServiceClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewTreatmentPlaceServiceClient(cc grpc.ClientConnInterface) TreatmentPlaceServiceClient {
+	return &treatmentPlaceServiceClient{cc}
+}
+
+func (c *treatmentPlaceServiceClient) RecordManualAcceptance(ctx context.Context, in *RecordManualAcceptanceRequest, opts ...grpc.CallOption) (*RecordManualAcceptanceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordManualAcceptanceResponse)
+	err := c.cc.Invoke(ctx, TreatmentPlaceService_RecordManualAcceptance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TreatmentPlaceServiceServer is the server API for TreatmentPlaceService service.
+// All implementations must embed UnimplementedTreatmentPlaceServiceServer
+// for forward compatibility.
+//
+// TreatmentPlaceService is what the insured province's instance tells the treatment province's.
+type TreatmentPlaceServiceServer interface {
+	// RecordManualAcceptance tells that the insured province's agency took a bill as a manual claim: a claim that waits to be settled is a manual one from then on, and the case is told. Telling it again changes nothing.
+	RecordManualAcceptance(context.Context, *RecordManualAcceptanceRequest) (*RecordManualAcceptanceResponse, error)
+	mustEmbedUnimplementedTreatmentPlaceServiceServer()
+}
+
+// UnimplementedTreatmentPlaceServiceServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedTreatmentPlaceServiceServer struct{}
+
+func (UnimplementedTreatmentPlaceServiceServer) RecordManualAcceptance(context.Context, *RecordManualAcceptanceRequest) (*RecordManualAcceptanceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordManualAcceptance not implemented")
+}
+func (UnimplementedTreatmentPlaceServiceServer) mustEmbedUnimplementedTreatmentPlaceServiceServer() {}
+func (UnimplementedTreatmentPlaceServiceServer) testEmbeddedByValue()                               {}
+
+// UnsafeTreatmentPlaceServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to TreatmentPlaceServiceServer will
+// result in compilation errors.
+type UnsafeTreatmentPlaceServiceServer interface {
+	mustEmbedUnimplementedTreatmentPlaceServiceServer()
+}
+
+func RegisterTreatmentPlaceServiceServer(s grpc.ServiceRegistrar, srv TreatmentPlaceServiceServer) {
+	// If the following call panics, it indicates UnimplementedTreatmentPlaceServiceServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&TreatmentPlaceService_ServiceDesc, srv)
+}
+
+func _TreatmentPlaceService_RecordManualAcceptance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordManualAcceptanceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TreatmentPlaceServiceServer).RecordManualAcceptance(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TreatmentPlaceService_RecordManualAcceptance_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TreatmentPlaceServiceServer).RecordManualAcceptance(ctx, req.(*RecordManualAcceptanceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// TreatmentPlaceService_ServiceDesc is the grpc.ServiceDesc for TreatmentPlaceService service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var TreatmentPlaceService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "huhang.settlement.v1.TreatmentPlaceService",
+	HandlerType: (*TreatmentPlaceServiceServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "RecordManualAcceptance",
+			Handler:    _TreatmentPlaceService_RecordManualAcceptance_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
+	Metadata: "huhang/settlement/v1/service.proto",
+}
