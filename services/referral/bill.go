@@ -59,7 +59,9 @@ func (r *Referral) bill(h Happening) {
 	b := r.stay(h.Record)
 	if b == nil {
 		if len(r.Stays) >= maxBills {
-			old := max(0, slices.IndexFunc(r.Stays, func(b StayBill) bool { return b.Stage == ClaimSettled || b.Stage == ClaimCancelled }))
+			old := max(0, slices.IndexFunc(r.Stays, func(b StayBill) bool {
+				return b.Stage == ClaimSettled || b.Stage == ClaimAccepted || b.Stage == ClaimCancelled
+			}))
 			r.Stays = slices.Delete(r.Stays, old, old+1)
 		}
 		r.Stays = append(r.Stays, StayBill{ClaimID: h.Record})
@@ -71,7 +73,7 @@ func (r *Referral) bill(h Happening) {
 		b.SelfPay, b.Undone = h.SelfPay, false
 	case ClaimReversed:
 		b.SelfPay, b.Undone = nil, true
-	case ClaimManual, ClaimCancelled:
+	case ClaimManual, ClaimAccepted, ClaimCancelled:
 		b.Undone = false
 	}
 	r.showBill()
@@ -103,9 +105,9 @@ func (r *Referral) showBill() {
 
 func (b *StayBill) final() bool { return finalStage(string(b.Stage)) }
 
-// finalStage: settled, or a manual claim, which is the agencies' own.
+// finalStage: settled, or a manual claim, which is the agencies' own, taken or not.
 func finalStage(stage string) bool {
-	return stage == string(ClaimSettled) || stage == string(ClaimManual)
+	return stage == string(ClaimSettled) || stage == string(ClaimManual) || stage == string(ClaimAccepted)
 }
 
 // billsFailing are the stages in which a bill waits for a person.

@@ -50,6 +50,7 @@ const (
 	ClaimUnanswered    Move = "CLAIM_UNANSWERED"
 	ClaimReopened      Move = "CLAIM_REOPENED"
 	ClaimCancelled     Move = "CLAIM_CANCELLED"
+	ClaimAccepted      Move = "CLAIM_MANUAL_ACCEPTED"
 	Consult            Move = "CONSULT"
 	Opine              Move = "OPINE"
 	ConcludeIndicated  Move = "CONCLUDE_INDICATED"
@@ -118,7 +119,7 @@ var (
 	// transferTold is what becomes of a move on its way, and of the way back.
 	transferTold = do("TRANSFER_DELAYED", "TRANSFER_REPLANNED", "TRANSFER_ATTENTION", "TRANSFER_AT_DOOR", "TRANSFER_SIGNED",
 		"BACK_TRANSFER_PLANNED", "BACK_TRANSFER_DEPARTED", "BACK_TRANSFER_ARRIVED", "BACK_TRANSFER_ABORTED")
-	claimChanged = do(ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered, ClaimReopened, ClaimCancelled)
+	claimChanged = do(ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered, ClaimReopened, ClaimCancelled, ClaimAccepted)
 	notArrived   = on(Draft, Submitted, Screening, Returned, Consultation, Matched, Offered, Accepted, Booked, TransferPlanned,
 		InTransit, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed)
 )

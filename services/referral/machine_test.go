@@ -57,7 +57,7 @@ func allowed(from State, m Move, to State) bool {
 	switch m {
 	case ClaimOpened:
 		return to == from && from != Arrived || from == Arrived && to == Evaluating
-	case ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered, ClaimReopened:
+	case ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered, ClaimReopened, ClaimAccepted:
 		return to == from
 	case ClaimCancelled:
 		return to == from || from == Evaluating && to == Arrived

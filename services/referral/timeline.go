@@ -141,6 +141,7 @@ var kinds = map[string]words{
 	"CLAIM_SETTLED":          {"已跨省直接结算", "Settled across provinces"},
 	"CLAIM_REVERSED":         {"结算已冲正", "The settlement was reversed"},
 	"CLAIM_MANUAL":           {"无法直接结算，转手工报销", "Direct settlement is not possible; a manual claim remains"},
+	"CLAIM_MANUAL_ACCEPTED":  {"参保地经办机构已受理手工报销", "The insured province's agency took the bill as a manual claim"},
 	"CLAIM_UNANSWERED":       {"参保地超过规定时间未答复，系统继续询问", "The insured province has not answered within the declared time; it is asked again"},
 	"CLAIM_REOPENED":         {"出院办理已撤销，费用单重新打开，需重新办理出院和结算", "The discharge was taken back: the bill is open again, to be completed and settled anew"},
 	"CLAIM_CANCELLED":        {"入院登记已撤销，该费用单作废", "The admission registration was taken back: this bill is void"},

@@ -138,6 +138,15 @@ func TestSeveralStays(t *testing.T) {
 		if bills := l.get(hospital).GetBills(); len(bills) != 2 || bills[0].GetClaimId() != stay1 || bills[0].GetStage() != "MANUAL" || bills[1].GetSelfPay().GetFen() != 30 {
 			t.Errorf("%v", bills)
 		}
+		c.told(stay1, "MANUAL_ACCEPTED", 0)
+		c.shows(referralv1.State_STATE_FOLLOW_UP, stay2, 30, false, "")
+		e := l.entry("CLAIM_MANUAL_ACCEPTED")
+		if e.GetTextZh() == "" || e.GetTextEn() == "" || e.GetRecordId() != stay1 || !l.followed(hospital.Organisation, "CLAIM_MANUAL_ACCEPTED") || !l.followed(shanghai.Organisation, "CLAIM_MANUAL_ACCEPTED") {
+			t.Errorf("an acceptance is not told: %v", e)
+		}
+		if !c.as(stay1, "MANUAL", 0, c.versions[stay1]-1, l.clock.Now().Add(time.Hour)) || l.get(hospital).GetBills()[0].GetStage() != "MANUAL_ACCEPTED" {
+			t.Errorf("what came before the acceptance counts after it: %v", l.get(hospital).GetBills())
+		}
 		l.must(completed(l.etag()))
 		c.shows(referralv1.State_STATE_CLOSED, stay2, 30, false, "")
 	})

@@ -29,7 +29,7 @@ var (
 	claimMoves = map[string]referral.Move{
 		"OPENED": referral.ClaimOpened, "DISCHARGED": referral.ClaimDischarged, "SETTLED": referral.ClaimSettled,
 		"REVERSED": referral.ClaimReversed, "MANUAL": referral.ClaimManual, "UNANSWERED": referral.ClaimUnanswered,
-		"REOPENED": referral.ClaimReopened, "CANCELLED": referral.ClaimCancelled,
+		"REOPENED": referral.ClaimReopened, "CANCELLED": referral.ClaimCancelled, "MANUAL_ACCEPTED": referral.ClaimAccepted,
 	}
 	holdMoves = map[string]referral.Move{"EXPIRED": referral.HoldExpired, "RELEASED": referral.HoldReleased}
 )

@@ -59,7 +59,7 @@ func (m *model) event(t *rapid.T) {
 		}}
 	case "claim":
 		req.Event = &referralv1.RecordCaseEventRequest_Claim{Claim: &referralv1.ClaimEvent{
-			ClaimId: "clm_310000_00000000000000000000000001", Kind: rapid.SampledFrom([]string{"OPENED", "DISCHARGED", "SETTLED", "REVERSED", "MANUAL", "UNANSWERED", "REOPENED", "CANCELLED"}).Draw(t, "kind"),
+			ClaimId: "clm_310000_00000000000000000000000001", Kind: rapid.SampledFrom([]string{"OPENED", "DISCHARGED", "SETTLED", "REVERSED", "MANUAL", "UNANSWERED", "REOPENED", "CANCELLED", "MANUAL_ACCEPTED"}).Draw(t, "kind"),
 		}}
 	case "patient":
 		req.Event = &referralv1.RecordCaseEventRequest_Patient{Patient: &referralv1.PatientEvent{Kind: rapid.SampledFrom([]string{"CLINICAL", "MERGED", "SEPARATED"}).Draw(t, "kind"), Version: int64(rapid.IntRange(2, 9).Draw(t, "version"))}}
