@@ -38,7 +38,7 @@ type field struct {
 var elsewhere = map[string]string{
 	"ReportPosition": "vehicles report it", "AddFeeLines": "the bill's own form", "PreSettle": "the bill's own button", "WithdrawDocument": "the documents' own form",
 	"UpdatePatient": "hospitals' own systems",
-	"RevokeAccess": "the case's own jobs",
+	"RevokeAccess":  "the case's own jobs",
 }
 
 // ofThePages are the addresses of the records that pages show, of a case's first, and those where such a record begins.

@@ -73,4 +73,33 @@ func TestADischargeAndAnAdmissionAreTakenBack(t *testing.T) {
 	do("/lines:recall", &settlementv1.RecallFeeLinesRequest{RequestId: "reopen-lines-0001", ClaimId: result.ClaimID, Etag: claim().GetEtag()})
 	do(":cancelAdmission", &settlementv1.CancelAdmissionRequest{RequestId: "reopen-admit-0001", ClaimId: result.ClaimID, Etag: claim().GetEtag()})
 	shows("CANCELLED", "OpenClaim")
+
+	// Another patient's bill is not settled directly, and the insured province's agency takes it: the case tells both, in this order.
+	result = l.drive(t, "reopen-00000002", 82, "discharged")
+	do(":manual", &settlementv1.FallToManualRequest{RequestId: "reopen-manual-0001", ClaimId: result.ClaimID, Etag: claim().GetEtag()})
+	if err := l.as(t, "A-340000", "agency", "340000").Do(t.Context(), http.MethodPost, "/v1/manual-claims", &settlementv1.AcceptManualClaimRequest{
+		RequestId: "reopen-taken-00001", Province: "340000", ClaimId: result.ClaimID, PatientId: result.PatientID, Total: claim().GetTotal(),
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	sqldbtest.Eventually(t, "the case knows that it was taken", func() bool {
+		bills := read().GetBills()
+		return len(bills) == 1 && bills[0].GetStage() == "MANUAL_ACCEPTED"
+	})
+	var timeline referralv1.ListTimelineResponse
+	if err := center.Do(t.Context(), http.MethodGet, "/v1/referrals/"+result.ReferralID+"/timeline?pageSize=200", nil, &timeline); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, e := range timeline.GetEntries() {
+		if e.GetRecordId() == result.ClaimID {
+			told = append(told, e.GetKind()+" "+e.GetActorOrganisation())
+		}
+	}
+	if last := told[max(0, len(told)-2):]; !slices.Equal(last, []string{"CLAIM_MANUAL " + center.Organisation, "CLAIM_MANUAL_ACCEPTED A-340000"}) {
+		t.Errorf("the case tells %v", told)
+	}
+	if taken := claim().GetManualAcceptance(); taken.GetOrganisation() != "A-340000" || taken.GetAcceptTime() == nil || taken.GetTotal().GetFen() != claim().GetTotal().GetFen() {
+		t.Errorf("the claim keeps %v", taken)
+	}
 }

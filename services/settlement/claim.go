@@ -64,6 +64,8 @@ type Claim struct {
 	ReversalReason string    `json:"reversal_reason,omitempty"`
 	ReversalDay    string    `json:"reversal_day,omitempty"`
 	UnderWay       *UnderWay `json:"under_way,omitempty"`
+	// Accepted is that the insured province's agency took it as a manual claim.
+	Accepted *Acceptance `json:"accepted,omitempty"`
 	// Facts are for supervision.
 	Facts   StayFacts `json:"facts,omitzero"`
 	Actor   Actor     `json:"actor"`

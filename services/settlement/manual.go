@@ -14,7 +14,11 @@ import (
 // whose end is not known, the claim stays under way until that message is closed or undone.
 func (s *Service) fallBack(ctx context.Context, c *Claim, reason fault.Reason) error {
 	c.Status, c.ManualReason = Manual, string(reason)
-	return s.tell(ctx, c, "MANUAL", s.occasion(c), nil)
+	kind := "MANUAL"
+	if c.Accepted != nil {
+		kind = accepted
+	}
+	return s.tell(ctx, c, kind, s.occasion(c), nil)
 }
 
 // closedManual is fallBack where the insured province is known to have committed nothing and never will.
@@ -76,7 +80,7 @@ func (s *Service) ResumeDirect(ctx context.Context, claimID, etag string) (*Clai
 		if c.withdrawing() {
 			return underWay(c)
 		}
-		if c.ManualReason == string(fault.ClaimManual) {
+		if c.Accepted != nil || c.ManualReason == string(fault.ClaimManual) {
 			return fault.New(fault.FailedPrecondition, fault.ClaimManual, "",
 				"The insured province took the bill as a manual claim.", "参保地已受理该费用的手工报销。")
 		}
@@ -135,7 +139,8 @@ type ManualClaim struct {
 }
 
 // AcceptManualClaim takes a bill for manual payment, at the insured province. One row a claim decides between the two
-// ways: a bill that is settled directly is not taken, and one that was taken is never settled directly.
+// ways: a bill that is settled directly is not taken, and one that was taken is never settled directly. A job tells the
+// treatment province.
 func (s *Service) AcceptManualClaim(ctx context.Context, m ManualClaim) (ManualClaim, error) {
 	if err := s.serves(m.Province); err != nil {
 		return ManualClaim{}, err
@@ -166,7 +171,7 @@ func (s *Service) AcceptManualClaim(ctx context.Context, m ManualClaim) (ManualC
 				return fault.New(fault.AlreadyExists, fault.ClaimManual, "",
 					"The bill was taken as a manual claim with other contents.", "该费用已按其他内容受理手工报销。")
 			}
-			return nil
+			return s.store.TellTreatment(ctx, out) // who asks again may do so because nobody heard of it
 		}
 		if other, err := s.store.CommittedFor(ctx, m.ClaimID); err == nil {
 			return fault.New(fault.FailedPrecondition, fault.AlreadySettled, "",
@@ -176,6 +181,9 @@ func (s *Service) AcceptManualClaim(ctx context.Context, m ManualClaim) (ManualC
 		}
 		out = m
 		if err := s.store.TakeManual(ctx, m); err != nil {
+			return err
+		}
+		if err := s.store.TellTreatment(ctx, m); err != nil {
 			return err
 		}
 		return s.rules.Watch.TookManual(ctx, m)

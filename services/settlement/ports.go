@@ -145,6 +145,8 @@ type Jobs interface {
 	CompleteLater(ctx context.Context, claimID string, at time.Time) error
 	// TellCase owes the case an event of a claim, and makes a job tell it.
 	TellCase(ctx context.Context, e Event) error
+	// TellTreatment owes the treatment province that a manual claim was taken, and makes a job tell it.
+	TellTreatment(ctx context.Context, m ManualClaim) error
 	// Untold returns what the case is owed of a claim up to a number, in order.
 	Untold(ctx context.Context, claimID string, upTo int64) ([]Event, error)
 	// Told ends what is owed of one event.
@@ -182,4 +184,6 @@ type Peers interface {
 	CommitSplit(ctx context.Context, messageID string, in SplitInput) (Answer, error)
 	ResolveMessage(ctx context.Context, messageID, province string) (Resolution, error)
 	ReverseSplit(ctx context.Context, messageID, originalID, province, reason, businessDay string) error
+	// ManualAccepted is TreatmentPlaceService of the province told.
+	ManualAccepted(ctx context.Context, province string, m ManualClaim) error
 }

@@ -30,6 +30,9 @@ type Event struct {
 	Shares []split.Share `json:"shares,omitempty"`
 }
 
+// accepted is the event of a manual claim that its agency took.
+const accepted = "MANUAL_ACCEPTED"
+
 // occasion keys an event that can happen to a claim more than once.
 func (s *Service) occasion(c *Claim) string { return c.ID + "-" + c.Etag() }
 
@@ -52,6 +55,8 @@ func (s *Service) tell(ctx context.Context, c *Claim, kind, record string, a *An
 		e.Number = c.Version // it is stored already
 	case "MANUAL":
 		e.Reason = c.ManualReason
+	case accepted:
+		e.Reason, e.Actor, e.Total = c.ManualReason, c.Accepted.By, c.Accepted.Total
 	case "UNANSWERED":
 		// The line itself found it out.
 		e.Reason, e.Actor = string(c.UnderWay.Reason), Actor{}

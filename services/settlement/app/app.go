@@ -158,6 +158,7 @@ func New(ctx context.Context, c Config, d fleet.Deps) (*App, error) {
 	settlementv1.RegisterClaimLifeServiceServer(h.GRPC(), server)
 	settlementv1.RegisterPreauthorisationServiceServer(h.GRPC(), server)
 	settlementv1.RegisterInsuredPlaceServiceServer(h.GRPC(), rpc.NewInsured(use))
+	settlementv1.RegisterTreatmentPlaceServiceServer(h.GRPC(), server)
 	Handle(h.Jobs, use)
 	clears := clearing.New(store.NewBooks(h.DB), peers.NewClearing(d.Peers), d.Clock, d.IDs, c.Provinces, dates)
 	settlementv1.RegisterClearingServiceServer(h.GRPC(), rpc.NewClearing(clears, h.DB))
@@ -174,14 +175,18 @@ func Handle(w *sqldb.Workers, use *settlement.Service) {
 		return persist(ctx, seeThrough(ctx, use, args.ClaimID))
 	})
 	sqldb.Handle(w, func(ctx context.Context, args store.ExpireArgs) error { return use.Expire(ctx, args.ID) })
-	sqldb.Handle(w, func(ctx context.Context, args store.EventArgs) error {
-		err := use.TellCase(ctx, args.Event)
-		if settlement.NeverTaken(err) {
-			// Saying it again changes nothing; the dead job keeps it.
-			return sqldb.Discard(err)
-		}
-		return err
+	sqldb.Handle(w, func(ctx context.Context, args store.EventArgs) error { return told(use.TellCase(ctx, args.Event)) })
+	sqldb.Handle(w, func(ctx context.Context, args store.AcceptedArgs) error {
+		return told(use.TellTreatment(ctx, args.Accepted()))
 	})
+}
+
+// told ends a job whose hearer will never take what it says: the dead job keeps it.
+func told(err error) error {
+	if settlement.NeverTaken(err) {
+		return sqldb.Discard(err)
+	}
+	return err
 }
 
 // supervisionEvery is how often it is looked whether a day has to be looked through.

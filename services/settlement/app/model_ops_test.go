@@ -153,10 +153,14 @@ func (w *world) do(ctx context.Context, p *insuredPerson, c *settlement.Claim, n
 			return c, nil
 		}
 		_, err := w.far.AcceptManualClaim(access.With(ctx, agency(insured)), settlement.ManualClaim{ClaimID: c.ID, Province: insured, PatientID: p.id, Total: c.Total})
-		if err == nil {
-			p.manual[c.ID] = true
+		if err != nil {
+			return c, err
 		}
-		return c, err
+		p.manual[c.ID] = true
+		if p.random.IntN(3) == 0 {
+			return c, nil // the treatment province is not told, or later
+		}
+		return done(w.here.ManualAccepted(service(ctx), settlement.ManualClaim{ClaimID: c.ID, Province: insured, PatientID: p.id, Total: c.Total}))
 	}
 	_, err := w.here.PreSettle(ctx, c.ID)
 	return c, err

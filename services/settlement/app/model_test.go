@@ -85,6 +85,11 @@ func (w *world) Case(_ context.Context, referralID string) (settlement.Case, err
 
 func (w *world) Tell(context.Context, settlement.Event) error { return nil }
 
+func (w *world) ManualAccepted(ctx context.Context, _ string, m settlement.ManualClaim) error {
+	_, err := w.here.ManualAccepted(service(ctx), m)
+	return err
+}
+
 func service(ctx context.Context) context.Context {
 	return access.With(ctx, access.Caller{Service: "settlement", Roles: []access.Role{access.Service}})
 }

@@ -49,6 +49,7 @@ type wire struct {
 	profile settlement.Profile
 	theCase settlement.Case
 	insured *settlement.Service
+	treats  *settlement.Service
 	told    []settlement.Event
 	commits int
 	// before and after are asked with the name of a call; an error loses the question, or the answer.
@@ -139,6 +140,11 @@ func (w *wire) ReverseSplit(ctx context.Context, messageID, originalID, province
 	return err
 }
 
+func (w *wire) ManualAccepted(ctx context.Context, _ string, m settlement.ManualClaim) error {
+	_, err := send(ctx, w, "accepted", func(ctx context.Context) (*settlement.Claim, error) { return w.treats.ManualAccepted(ctx, m) })
+	return err
+}
+
 func (w *wire) lose(before, after func(call string) error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -200,6 +206,7 @@ func eachPair(t *testing.T, test func(t *testing.T, p *pair)) {
 		p.far = settlement.New(p.farStore, p.wire, p.clock, ids, settlement.Rules{Provinces: []string{insured}, Book: book})
 		p.wire.insured = p.far
 		p.here = settlement.New(store.New(p.db), p.wire, p.clock, ids, settlement.Rules{Provinces: []string{treatment, "440000", "120000"}, Book: book})
+		p.wire.treats = p.here
 		p.entitle(policy.Subsistence)
 		test(t, p)
 	})

@@ -150,3 +150,14 @@ func (p *Peers) ReverseSplit(ctx context.Context, messageID, originalID, provinc
 	}, &settlementv1.ReverseSplitRequest{MessageId: messageID, OriginalMessageId: originalID, Province: province, Reason: reason, BusinessDay: businessDay})
 	return err
 }
+
+// ManualAccepted tells the treatment province, once a claim.
+func (p *Peers) ManualAccepted(ctx context.Context, province string, m settlement.ManualClaim) error {
+	_, err := ask(ctx, p, "settlement", province, func(c grpc.ClientConnInterface) func(context.Context, *settlementv1.RecordManualAcceptanceRequest, ...grpc.CallOption) (*settlementv1.RecordManualAcceptanceResponse, error) {
+		return settlementv1.NewTreatmentPlaceServiceClient(c).RecordManualAcceptance
+	}, &settlementv1.RecordManualAcceptanceRequest{
+		RequestId: "manual-" + m.ClaimID, ClaimId: m.ClaimID, InsuredProvince: m.Province, PatientId: m.PatientID, Total: rpc.Yuan(m.Total),
+		AcceptTime: timestamppb.New(m.Time), Organisation: m.By.Organisation, Subject: m.By.Subject,
+	})
+	return err
+}

@@ -103,7 +103,7 @@ func (s *Server) claimTo(c *settlement.Claim) *settlementv1.Claim {
 		Organ:         organv1.Organ(number(organv1.Organ_value, organPrefix, c.Organ)),
 		Status:        settlementv1.ClaimStatus(number(settlementv1.ClaimStatus_value, cStatusPrefix, string(c.Status))),
 		AdmissionDate: c.AdmissionDate, DischargeDate: c.DischargeDate, Total: Yuan(c.Total), LineCount: c.LineCount,
-		SettlementId: c.SettlementID, ManualReason: c.ManualReason, Etag: c.Etag(),
+		SettlementId: c.SettlementID, ManualReason: c.ManualReason, ManualAcceptance: acceptanceTo(c.Accepted), Etag: c.Etag(),
 	}
 }
 

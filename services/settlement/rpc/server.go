@@ -29,12 +29,13 @@ type Server struct {
 	settlementv1.UnimplementedSettlementServiceServer
 	settlementv1.UnimplementedClaimLifeServiceServer
 	settlementv1.UnimplementedPreauthorisationServiceServer
+	settlementv1.UnimplementedTreatmentPlaceServiceServer
 	use *settlement.Service
 	db  *sqldb.DB
 	log *slog.Logger
 }
 
-// New returns the server of SettlementService, ClaimLifeService and PreauthorisationService.
+// New returns the server of SettlementService, ClaimLifeService, PreauthorisationService and TreatmentPlaceService.
 func New(use *settlement.Service, db *sqldb.DB, log *slog.Logger) *Server {
 	return &Server{use: use, db: db, log: log}
 }

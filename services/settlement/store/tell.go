@@ -54,3 +54,27 @@ func (s *Store) Told(ctx context.Context, claimID string, number int64) error {
 		return err
 	})
 }
+
+// AcceptedArgs tell the treatment province that a manual claim was taken.
+type AcceptedArgs struct {
+	ClaimID  string                 `json:"claim_id"`
+	Province string                 `json:"province"`
+	Claim    settlement.ManualClaim `json:"claim"`
+}
+
+// Kind names the job.
+func (AcceptedArgs) Kind() string { return "settlement_manual_accepted" }
+
+// Accepted is the claim as it was taken.
+func (a AcceptedArgs) Accepted() settlement.ManualClaim {
+	m := a.Claim
+	m.ClaimID, m.Province = a.ClaimID, a.Province
+	return m
+}
+
+// TellTreatment owes the treatment province that a manual claim was taken.
+func (s *Store) TellTreatment(ctx context.Context, m settlement.ManualClaim) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		return tx.Enqueue(ctx, AcceptedArgs{m.ClaimID, m.Province, m})
+	})
+}
