@@ -751,7 +751,15 @@ type CaseBill struct {
 	// What the patient paid, once settled.
 	SelfPay *v11.Money `protobuf:"bytes,4,opt,name=self_pay,json=selfPay,proto3" json:"self_pay,omitempty"`
 	// It was settled and reversed, and is not settled again.
-	Undone        bool `protobuf:"varint,5,opt,name=undone,proto3" json:"undone,omitempty"`
+	Undone bool `protobuf:"varint,5,opt,name=undone,proto3" json:"undone,omitempty"`
+	// Day of admission, YYYY-MM-DD; empty where the claim's last event is from before it was told.
+	AdmissionDate string `protobuf:"bytes,6,opt,name=admission_date,json=admissionDate,proto3" json:"admission_date,omitempty"`
+	// Day of discharge, YYYY-MM-DD; empty before.
+	DischargeDate string `protobuf:"bytes,7,opt,name=discharge_date,json=dischargeDate,proto3" json:"discharge_date,omitempty"`
+	// Center of the stay.
+	CenterId string `protobuf:"bytes,8,opt,name=center_id,json=centerId,proto3" json:"center_id,omitempty"`
+	// Sum of the bill; unset while fee lines arrive.
+	Total         *v11.Money `protobuf:"bytes,9,opt,name=total,proto3" json:"total,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -819,6 +827,34 @@ func (x *CaseBill) GetUndone() bool {
 		return x.Undone
 	}
 	return false
+}
+
+func (x *CaseBill) GetAdmissionDate() string {
+	if x != nil {
+		return x.AdmissionDate
+	}
+	return ""
+}
+
+func (x *CaseBill) GetDischargeDate() string {
+	if x != nil {
+		return x.DischargeDate
+	}
+	return ""
+}
+
+func (x *CaseBill) GetCenterId() string {
+	if x != nil {
+		return x.CenterId
+	}
+	return ""
+}
+
+func (x *CaseBill) GetTotal() *v11.Money {
+	if x != nil {
+		return x.Total
+	}
+	return nil
 }
 
 // Attention is a step of the line that failed again and again (待人工处理). It is tried on by itself where that makes sense.
@@ -3912,7 +3948,13 @@ type ClaimEvent struct {
 	// Why it became a manual claim, or waits: a reason of fault.proto.
 	ReasonCode string `protobuf:"bytes,6,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
 	// Version of the claim after it: of two events of a claim the later one has the higher. 0: not known, the time decides.
-	Version       int64 `protobuf:"varint,7,opt,name=version,proto3" json:"version,omitempty"`
+	Version int64 `protobuf:"varint,7,opt,name=version,proto3" json:"version,omitempty"`
+	// Day of admission, YYYY-MM-DD; empty: not told.
+	AdmissionDate string `protobuf:"bytes,8,opt,name=admission_date,json=admissionDate,proto3" json:"admission_date,omitempty"`
+	// Day of discharge, YYYY-MM-DD; empty before.
+	DischargeDate string `protobuf:"bytes,9,opt,name=discharge_date,json=dischargeDate,proto3" json:"discharge_date,omitempty"`
+	// Center of the stay.
+	CenterId      string `protobuf:"bytes,10,opt,name=center_id,json=centerId,proto3" json:"center_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3994,6 +4036,27 @@ func (x *ClaimEvent) GetVersion() int64 {
 		return x.Version
 	}
 	return 0
+}
+
+func (x *ClaimEvent) GetAdmissionDate() string {
+	if x != nil {
+		return x.AdmissionDate
+	}
+	return ""
+}
+
+func (x *ClaimEvent) GetDischargeDate() string {
+	if x != nil {
+		return x.DischargeDate
+	}
+	return ""
+}
+
+func (x *ClaimEvent) GetCenterId() string {
+	if x != nil {
+		return x.CenterId
+	}
+	return ""
 }
 
 // ClaimShare is one payer's part of a bill.
@@ -4544,14 +4607,18 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x13conditions_due_time\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampR\x11conditionsDueTime\x12;\n" +
 	"\tattention\x18\x1e \x03(\v2\x1d.huhang.referral.v1.AttentionR\tattention\x122\n" +
 	"\x05bills\x18\x1f \x03(\v2\x1c.huhang.referral.v1.CaseBillR\x05bills\x12*\n" +
-	"\x11death_referral_id\x18  \x01(\tR\x0fdeathReferralId\"\xc1\x01\n" +
+	"\x11death_referral_id\x18  \x01(\tR\x0fdeathReferralId\"\xda\x02\n" +
 	"\bCaseBill\x12\x19\n" +
 	"\bclaim_id\x18\x01 \x01(\tR\aclaimId\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\tR\x05stage\x129\n" +
 	"\n" +
 	"stage_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tstageTime\x121\n" +
 	"\bself_pay\x18\x04 \x01(\v2\x16.huhang.money.v1.MoneyR\aselfPay\x12\x16\n" +
-	"\x06undone\x18\x05 \x01(\bR\x06undone\"\x98\x01\n" +
+	"\x06undone\x18\x05 \x01(\bR\x06undone\x12%\n" +
+	"\x0eadmission_date\x18\x06 \x01(\tR\radmissionDate\x12%\n" +
+	"\x0edischarge_date\x18\a \x01(\tR\rdischargeDate\x12\x1b\n" +
+	"\tcenter_id\x18\b \x01(\tR\bcenterId\x12,\n" +
+	"\x05total\x18\t \x01(\v2\x16.huhang.money.v1.MoneyR\x05total\"\x98\x01\n" +
 	"\tAttention\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x1b\n" +
 	"\trecord_id\x18\x02 \x01(\tR\brecordId\x12\x1f\n" +
@@ -4818,7 +4885,7 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\varrive_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"arriveTime\x12;\n" +
 	"\vdepart_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"departTime\"\x9e\x03\n" +
+	"departTime\"\xf8\x04\n" +
 	"\n" +
 	"ClaimEvent\x12$\n" +
 	"\bclaim_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aclaimId\x12z\n" +
@@ -4830,7 +4897,11 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\x06shares\x18\x05 \x03(\v2\x1e.huhang.referral.v1.ClaimShareB\b\xbaH\x05\x92\x01\x02\x10\x14R\x06shares\x12(\n" +
 	"\vreason_code\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
 	"reasonCode\x12!\n" +
-	"\aversion\x18\a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\aversion\"v\n" +
+	"\aversion\x18\a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\aversion\x12M\n" +
+	"\x0eadmission_date\x18\b \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\radmissionDate\x12M\n" +
+	"\x0edischarge_date\x18\t \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\rdischargeDate\x12:\n" +
+	"\tcenter_id\x18\n" +
+	" \x01(\tB\x1d\xbaH\x1ar\x182\x16^(C-[A-Z0-9-]{2,29})?$R\bcenterId\"v\n" +
 	"\n" +
 	"ClaimShare\x120\n" +
 	"\x05payer\x18\x01 \x01(\tB\x1a\xbaH\x17r\x152\x13^[a-z][a-z_]{1,30}$R\x05payer\x126\n" +
@@ -5033,65 +5104,66 @@ var file_huhang_referral_v1_messages_proto_depIdxs = []int32{
 	5,  // 13: huhang.referral.v1.Referral.bills:type_name -> huhang.referral.v1.CaseBill
 	62, // 14: huhang.referral.v1.CaseBill.stage_time:type_name -> google.protobuf.Timestamp
 	63, // 15: huhang.referral.v1.CaseBill.self_pay:type_name -> huhang.money.v1.Money
-	62, // 16: huhang.referral.v1.Attention.since_time:type_name -> google.protobuf.Timestamp
-	62, // 17: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
-	62, // 18: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
-	62, // 19: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
-	62, // 20: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
-	0,  // 21: huhang.referral.v1.TimelineEntry.state:type_name -> huhang.referral.v1.State
-	9,  // 22: huhang.referral.v1.Event.entry:type_name -> huhang.referral.v1.TimelineEntry
-	60, // 23: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
-	61, // 24: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
-	4,  // 25: huhang.referral.v1.CreateReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 26: huhang.referral.v1.GetReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	0,  // 27: huhang.referral.v1.ListReferralsRequest.state:type_name -> huhang.referral.v1.State
-	62, // 28: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
-	4,  // 29: huhang.referral.v1.ListReferralsResponse.referrals:type_name -> huhang.referral.v1.Referral
-	4,  // 30: huhang.referral.v1.SubmitReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	3,  // 31: huhang.referral.v1.ScreenReferralRequest.decision:type_name -> huhang.referral.v1.ScreeningDecision
-	4,  // 32: huhang.referral.v1.ScreenReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 33: huhang.referral.v1.ChooseCentersResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 34: huhang.referral.v1.BookAdmissionResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 35: huhang.referral.v1.RecordEvaluationResponse.referral:type_name -> huhang.referral.v1.Referral
-	62, // 36: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
-	4,  // 37: huhang.referral.v1.RecordSurgeryResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 38: huhang.referral.v1.RecordDischargeResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 39: huhang.referral.v1.BackReferResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 40: huhang.referral.v1.AcceptBackReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	1,  // 41: huhang.referral.v1.CloseReferralRequest.reason:type_name -> huhang.referral.v1.CloseReason
-	4,  // 42: huhang.referral.v1.CloseReferralResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 43: huhang.referral.v1.CorrectDeathResponse.referral:type_name -> huhang.referral.v1.Referral
-	4,  // 44: huhang.referral.v1.SuspendClockResponse.referral:type_name -> huhang.referral.v1.Referral
-	9,  // 45: huhang.referral.v1.ListTimelineResponse.entries:type_name -> huhang.referral.v1.TimelineEntry
-	2,  // 46: huhang.referral.v1.ListWorklistRequest.kind:type_name -> huhang.referral.v1.WorklistKind
-	4,  // 47: huhang.referral.v1.ListWorklistResponse.referrals:type_name -> huhang.referral.v1.Referral
-	10, // 48: huhang.referral.v1.FollowEventsResponse.event:type_name -> huhang.referral.v1.Event
-	62, // 49: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
-	48, // 50: huhang.referral.v1.RecordCaseEventRequest.offer:type_name -> huhang.referral.v1.OfferEvent
-	50, // 51: huhang.referral.v1.RecordCaseEventRequest.transfer:type_name -> huhang.referral.v1.TransferEvent
-	51, // 52: huhang.referral.v1.RecordCaseEventRequest.claim:type_name -> huhang.referral.v1.ClaimEvent
-	53, // 53: huhang.referral.v1.RecordCaseEventRequest.hold:type_name -> huhang.referral.v1.HoldEvent
-	49, // 54: huhang.referral.v1.RecordCaseEventRequest.patient:type_name -> huhang.referral.v1.PatientEvent
-	62, // 55: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
-	62, // 56: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
-	62, // 57: huhang.referral.v1.OfferEvent.conditions_due_time:type_name -> google.protobuf.Timestamp
-	62, // 58: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
-	62, // 59: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
-	63, // 60: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
-	63, // 61: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
-	52, // 62: huhang.referral.v1.ClaimEvent.shares:type_name -> huhang.referral.v1.ClaimShare
-	63, // 63: huhang.referral.v1.ClaimShare.amount:type_name -> huhang.money.v1.Money
-	0,  // 64: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
-	0,  // 65: huhang.referral.v1.AssignCenterResponse.state:type_name -> huhang.referral.v1.State
-	60, // 66: huhang.referral.v1.ListWaitingCasesRequest.organ:type_name -> huhang.organ.v1.Organ
-	59, // 67: huhang.referral.v1.ListWaitingCasesResponse.cases:type_name -> huhang.referral.v1.WaitingCase
-	61, // 68: huhang.referral.v1.WaitingCase.urgency:type_name -> huhang.organ.v1.Urgency
-	62, // 69: huhang.referral.v1.WaitingCase.create_time:type_name -> google.protobuf.Timestamp
-	70, // [70:70] is the sub-list for method output_type
-	70, // [70:70] is the sub-list for method input_type
-	70, // [70:70] is the sub-list for extension type_name
-	70, // [70:70] is the sub-list for extension extendee
-	0,  // [0:70] is the sub-list for field type_name
+	63, // 16: huhang.referral.v1.CaseBill.total:type_name -> huhang.money.v1.Money
+	62, // 17: huhang.referral.v1.Attention.since_time:type_name -> google.protobuf.Timestamp
+	62, // 18: huhang.referral.v1.AvailableAction.deadline:type_name -> google.protobuf.Timestamp
+	62, // 19: huhang.referral.v1.Surgery.surgery_time:type_name -> google.protobuf.Timestamp
+	62, // 20: huhang.referral.v1.TimelineEntry.occur_time:type_name -> google.protobuf.Timestamp
+	62, // 21: huhang.referral.v1.TimelineEntry.record_time:type_name -> google.protobuf.Timestamp
+	0,  // 22: huhang.referral.v1.TimelineEntry.state:type_name -> huhang.referral.v1.State
+	9,  // 23: huhang.referral.v1.Event.entry:type_name -> huhang.referral.v1.TimelineEntry
+	60, // 24: huhang.referral.v1.CreateReferralRequest.organ:type_name -> huhang.organ.v1.Organ
+	61, // 25: huhang.referral.v1.CreateReferralRequest.urgency:type_name -> huhang.organ.v1.Urgency
+	4,  // 26: huhang.referral.v1.CreateReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 27: huhang.referral.v1.GetReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	0,  // 28: huhang.referral.v1.ListReferralsRequest.state:type_name -> huhang.referral.v1.State
+	62, // 29: huhang.referral.v1.ListReferralsRequest.changed_since:type_name -> google.protobuf.Timestamp
+	4,  // 30: huhang.referral.v1.ListReferralsResponse.referrals:type_name -> huhang.referral.v1.Referral
+	4,  // 31: huhang.referral.v1.SubmitReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	3,  // 32: huhang.referral.v1.ScreenReferralRequest.decision:type_name -> huhang.referral.v1.ScreeningDecision
+	4,  // 33: huhang.referral.v1.ScreenReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 34: huhang.referral.v1.ChooseCentersResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 35: huhang.referral.v1.BookAdmissionResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 36: huhang.referral.v1.RecordEvaluationResponse.referral:type_name -> huhang.referral.v1.Referral
+	62, // 37: huhang.referral.v1.RecordSurgeryRequest.surgery_time:type_name -> google.protobuf.Timestamp
+	4,  // 38: huhang.referral.v1.RecordSurgeryResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 39: huhang.referral.v1.RecordDischargeResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 40: huhang.referral.v1.BackReferResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 41: huhang.referral.v1.AcceptBackReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	1,  // 42: huhang.referral.v1.CloseReferralRequest.reason:type_name -> huhang.referral.v1.CloseReason
+	4,  // 43: huhang.referral.v1.CloseReferralResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 44: huhang.referral.v1.CorrectDeathResponse.referral:type_name -> huhang.referral.v1.Referral
+	4,  // 45: huhang.referral.v1.SuspendClockResponse.referral:type_name -> huhang.referral.v1.Referral
+	9,  // 46: huhang.referral.v1.ListTimelineResponse.entries:type_name -> huhang.referral.v1.TimelineEntry
+	2,  // 47: huhang.referral.v1.ListWorklistRequest.kind:type_name -> huhang.referral.v1.WorklistKind
+	4,  // 48: huhang.referral.v1.ListWorklistResponse.referrals:type_name -> huhang.referral.v1.Referral
+	10, // 49: huhang.referral.v1.FollowEventsResponse.event:type_name -> huhang.referral.v1.Event
+	62, // 50: huhang.referral.v1.RecordCaseEventRequest.occur_time:type_name -> google.protobuf.Timestamp
+	48, // 51: huhang.referral.v1.RecordCaseEventRequest.offer:type_name -> huhang.referral.v1.OfferEvent
+	50, // 52: huhang.referral.v1.RecordCaseEventRequest.transfer:type_name -> huhang.referral.v1.TransferEvent
+	51, // 53: huhang.referral.v1.RecordCaseEventRequest.claim:type_name -> huhang.referral.v1.ClaimEvent
+	53, // 54: huhang.referral.v1.RecordCaseEventRequest.hold:type_name -> huhang.referral.v1.HoldEvent
+	49, // 55: huhang.referral.v1.RecordCaseEventRequest.patient:type_name -> huhang.referral.v1.PatientEvent
+	62, // 56: huhang.referral.v1.OfferEvent.admission_time:type_name -> google.protobuf.Timestamp
+	62, // 57: huhang.referral.v1.OfferEvent.expire_time:type_name -> google.protobuf.Timestamp
+	62, // 58: huhang.referral.v1.OfferEvent.conditions_due_time:type_name -> google.protobuf.Timestamp
+	62, // 59: huhang.referral.v1.TransferEvent.arrive_time:type_name -> google.protobuf.Timestamp
+	62, // 60: huhang.referral.v1.TransferEvent.depart_time:type_name -> google.protobuf.Timestamp
+	63, // 61: huhang.referral.v1.ClaimEvent.total:type_name -> huhang.money.v1.Money
+	63, // 62: huhang.referral.v1.ClaimEvent.self_pay:type_name -> huhang.money.v1.Money
+	52, // 63: huhang.referral.v1.ClaimEvent.shares:type_name -> huhang.referral.v1.ClaimShare
+	63, // 64: huhang.referral.v1.ClaimShare.amount:type_name -> huhang.money.v1.Money
+	0,  // 65: huhang.referral.v1.RecordCaseEventResponse.state:type_name -> huhang.referral.v1.State
+	0,  // 66: huhang.referral.v1.AssignCenterResponse.state:type_name -> huhang.referral.v1.State
+	60, // 67: huhang.referral.v1.ListWaitingCasesRequest.organ:type_name -> huhang.organ.v1.Organ
+	59, // 68: huhang.referral.v1.ListWaitingCasesResponse.cases:type_name -> huhang.referral.v1.WaitingCase
+	61, // 69: huhang.referral.v1.WaitingCase.urgency:type_name -> huhang.organ.v1.Urgency
+	62, // 70: huhang.referral.v1.WaitingCase.create_time:type_name -> google.protobuf.Timestamp
+	71, // [71:71] is the sub-list for method output_type
+	71, // [71:71] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_huhang_referral_v1_messages_proto_init() }
