@@ -18,6 +18,16 @@ type StayBill struct {
 	SelfPay *money.Fen `json:",omitempty"`
 	// Undone says that it was settled and reversed, and is not settled again.
 	Undone bool `json:",omitempty"`
+	Stay
+	// Total is what the bill came to; nil while fee lines arrive.
+	Total *money.Fen `json:",omitempty"`
+}
+
+// Stay is a stay at a center (住院): its days, the second one empty while it lasts. Empty where nobody told.
+type Stay struct {
+	Admitted   string `json:",omitempty"`
+	Discharged string `json:",omitempty"`
+	CenterID   string `json:",omitempty"`
 }
 
 // maxBills bounds the bills of a case; beyond it the oldest that is settled makes room.
@@ -68,6 +78,15 @@ func (r *Referral) bill(h Happening) {
 		b = &r.Stays[len(r.Stays)-1]
 	}
 	b.Stage, b.Time, b.Version = h.Move, h.Occurred, h.Version
+	if h.Stay.Admitted != "" {
+		b.Stay = h.Stay
+	}
+	if h.Total != nil {
+		b.Total = h.Total
+	}
+	if open(h.Move) {
+		b.Total = nil
+	}
 	switch h.Move {
 	case ClaimSettled:
 		b.SelfPay, b.Undone = h.SelfPay, false

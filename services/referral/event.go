@@ -32,8 +32,9 @@ type Happening struct {
 	// Of transfers: planned or real.
 	Depart, Arrive time.Time
 	// Of claims.
-	SelfPay *money.Fen
-	Bill    *Bill
+	SelfPay, Total *money.Fen
+	Bill           *Bill
+	Stay           Stay
 }
 
 // late marks entries of events that came after the case had moved on.

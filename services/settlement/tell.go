@@ -22,6 +22,10 @@ type Event struct {
 	At     time.Time `json:"at"`
 	Actor  Actor     `json:"actor"`
 	Total  money.Fen `json:"total"`
+	// Of the stay: its days and its center.
+	Admitted   string `json:"admitted,omitempty"`
+	Discharged string `json:"discharged,omitempty"`
+	CenterID   string `json:"center_id,omitempty"`
 	// Reason is why it waits, or became a manual claim.
 	Reason string `json:"reason,omitempty"`
 	// SelfPay is what the patient pays, once settled.
@@ -44,7 +48,7 @@ func (s *Service) tell(ctx context.Context, c *Claim, kind, record string, a *An
 	}
 	e := Event{
 		Key: "evt-" + record + "-" + kind, ReferralID: c.ReferralID, ClaimID: c.ID, Number: c.Version + 1, Kind: kind, At: s.clock.Now(),
-		Actor: c.Actor, Total: c.Total,
+		Actor: c.Actor, Total: c.Total, Admitted: c.AdmissionDate, Discharged: c.DischargeDate, CenterID: c.CenterID,
 	}
 	if a != nil {
 		selfPay := a.Split.Total - a.Split.Funds()

@@ -2,6 +2,8 @@ package rpc_test
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +29,21 @@ func (c *claims) told(claimID, kind string, pay int64) bool {
 	c.t.Helper()
 	c.versions[claimID]++
 	return c.as(claimID, kind, pay, c.versions[claimID], c.clock.Now())
+}
+
+// stays tells of a claim as settlement does: with the stay's days, its center and its total.
+func (c *claims) stays(claimID, kind, from, to, center string, total, pay int64) {
+	c.t.Helper()
+	c.versions[claimID]++
+	e := &referralv1.ClaimEvent{
+		ClaimId: claimID, Kind: kind, Version: c.versions[claimID], AdmissionDate: from, DischargeDate: to, CenterId: center, Total: &moneyv1.Money{Fen: total},
+	}
+	if pay > 0 {
+		e.SelfPay = &moneyv1.Money{Fen: pay}
+	}
+	if _, ignored := c.tell(&referralv1.RecordCaseEventRequest{Event: &referralv1.RecordCaseEventRequest_Claim{Claim: e}}); ignored {
+		c.t.Fatalf("%s of %s was ignored", kind, claimID)
+	}
 }
 
 func (c *claims) as(claimID, kind string, pay, version int64, at time.Time) bool {
@@ -177,5 +194,39 @@ func TestABillAfterTheWayBack(t *testing.T) {
 		l.refused("WRONG_STATE", func(etag string) error { return l.close(hospital, etag, referralv1.CloseReason_CLOSE_REASON_COMPLETED) })
 		c.told(stay2, "SETTLED", 7)
 		c.shows(referralv1.State_STATE_FOLLOW_UP, stay2, 107, false, "")
+	})
+}
+
+// Every bill of a case is shown with its stay, what it came to and what the patient paid of it; while fee lines arrive there is no
+// sum yet, and what an instance of before did not tell is left as it was.
+func TestEveryBillShowsItsStay(t *testing.T) {
+	each(t, func(t *testing.T, l *line) {
+		l.toArrived()
+		c := &claims{l, map[string]int64{}}
+		shows := func(want ...string) {
+			t.Helper()
+			var got []string
+			for _, b := range l.get(hospital).GetBills() {
+				total := "-"
+				if b.GetTotal() != nil {
+					total = strconv.FormatInt(b.GetTotal().GetFen(), 10)
+				}
+				got = append(got, strings.Join([]string{b.GetStage(), b.GetAdmissionDate(), b.GetDischargeDate(), b.GetCenterId(), total, strconv.FormatInt(b.GetSelfPay().GetFen(), 10)}, " "))
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("shown %q, want %q", got, want)
+			}
+		}
+		c.stays(stay1, "OPENED", "2026-11-20", "", "C-SH-01", 0, 0)
+		shows("OPENED 2026-11-20  C-SH-01 - 0")
+		c.stays(stay1, "DISCHARGED", "2026-11-20", "2026-11-28", "C-SH-01", 9000, 0)
+		c.stays(stay1, "SETTLED", "2026-11-20", "2026-11-28", "C-SH-01", 9000, 2000)
+		c.stays(stay2, "OPENED", "2026-12-05", "", "C-NJ-01", 0, 0)
+		shows("SETTLED 2026-11-20 2026-11-28 C-SH-01 9000 2000", "OPENED 2026-12-05  C-NJ-01 - 0")
+		c.stays(stay1, "REVERSED", "2026-11-20", "2026-11-28", "C-SH-01", 9000, 0)
+		c.stays(stay1, "REOPENED", "2026-11-20", "", "C-SH-01", 9000, 0)
+		c.stays(stay2, "DISCHARGED", "2026-12-05", "2026-12-06", "C-NJ-01", 70, 0)
+		c.told(stay2, "UNANSWERED", 0)
+		shows("REOPENED 2026-11-20  C-SH-01 - 0", "UNANSWERED 2026-12-05 2026-12-06 C-NJ-01 70 0")
 	})
 }

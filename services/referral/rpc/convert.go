@@ -64,6 +64,7 @@ func caseOut(r *referral.Referral, caller access.Caller) *referralv1.Referral {
 	for _, b := range r.Bills() {
 		out.Bills = append(out.Bills, &referralv1.CaseBill{
 			ClaimId: b.ClaimID, Stage: strings.TrimPrefix(string(b.Stage), "CLAIM_"), StageTime: stamp(b.Time), SelfPay: fenOut(b.SelfPay), Undone: b.Undone,
+			AdmissionDate: b.Admitted, DischargeDate: b.Discharged, CenterId: b.CenterID, Total: fenOut(b.Total),
 		})
 	}
 	out.OpenConditions, out.ConditionsDueTime = int32(r.OpenConditions), stamp(r.ConditionsDue)

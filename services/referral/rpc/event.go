@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	moneyv1 "huhang.example/gen/huhang/money/v1"
 	organv1 "huhang.example/gen/huhang/organ/v1"
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	"huhang.example/services/internal/fault"
@@ -101,10 +102,8 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 		h.Depart, h.Arrive = instant(e.Transfer.GetDepartTime()), instant(e.Transfer.GetArriveTime())
 	case *referralv1.RecordCaseEventRequest_Claim:
 		h.Move, h.Record, h.Reason = claimMoves[e.Claim.GetKind()], e.Claim.GetClaimId(), e.Claim.GetReasonCode()
-		if pay := e.Claim.GetSelfPay(); pay != nil {
-			fen := money.Fen(pay.GetFen())
-			h.SelfPay = &fen
-		}
+		h.SelfPay, h.Total = fenIn(e.Claim.GetSelfPay()), fenIn(e.Claim.GetTotal())
+		h.Stay = referral.Stay{Admitted: e.Claim.GetAdmissionDate(), Discharged: e.Claim.GetDischargeDate(), CenterID: e.Claim.GetCenterId()}
 		h.Bill, h.Version = billFrom(e.Claim), e.Claim.GetVersion()
 	case *referralv1.RecordCaseEventRequest_Patient:
 		h.Move, h.Reason = referral.FactsChanged, e.Patient.GetKind()
@@ -116,6 +115,14 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 		return h, fault.New(fault.InvalidArgument, fault.FieldInvalid, "event", "There is no such event.", "没有此类事件。")
 	}
 	return h, nil
+}
+
+func fenIn(m *moneyv1.Money) *money.Fen {
+	if m == nil {
+		return nil
+	}
+	fen := money.Fen(m.GetFen())
+	return &fen
 }
 
 // billFrom reads what a settled claim came to; a claim in another state has no bill yet.

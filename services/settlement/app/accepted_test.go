@@ -55,7 +55,8 @@ func (p *pair) hears(c *settlement.Claim, want ...string) {
 	sqldbtest.Idle(p.t, p.db)
 	sqldbtest.Idle(p.t, p.farDB)
 	kinds, last := of()
-	if !slices.Equal(kinds, want) || last.Actor.Organisation != agency(insured).Organisation || last.Reason == "" || last.Total != c.Total {
+	if !slices.Equal(kinds, want) || last.Actor.Organisation != agency(insured).Organisation || last.Reason == "" || last.Total != c.Total ||
+		last.Admitted == "" || last.Discharged == "" || last.CenterID != c.CenterID {
 		p.t.Errorf("the case heard %v, want %v, last of %+v", kinds, want, last)
 	}
 }

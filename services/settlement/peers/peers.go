@@ -92,7 +92,10 @@ func (p *Peers) Case(ctx context.Context, referralID string) (settlement.Case, e
 
 // Tell records a claim's event at its case.
 func (p *Peers) Tell(ctx context.Context, e settlement.Event) error {
-	event := &referralv1.ClaimEvent{ClaimId: e.ClaimID, Version: e.Number, Kind: e.Kind, Total: rpc.Yuan(e.Total), ReasonCode: e.Reason}
+	event := &referralv1.ClaimEvent{
+		ClaimId: e.ClaimID, Version: e.Number, Kind: e.Kind, Total: rpc.Yuan(e.Total), ReasonCode: e.Reason,
+		AdmissionDate: e.Admitted, DischargeDate: e.Discharged, CenterId: e.CenterID,
+	}
 	if e.SelfPay != nil {
 		event.SelfPay = rpc.Yuan(*e.SelfPay)
 	}
