@@ -116,11 +116,6 @@ func (a *app) caseShow() *cobra.Command {
 }
 
 func (a *app) showCase(r *referralv1.Referral) error {
-	pay := ""
-	if r.GetSelfPay() != nil {
-		fen := r.GetSelfPay().GetFen()
-		pay = fmt.Sprintf("%d.%02d CNY", fen/100, fen%100)
-	}
 	why := ""
 	if r.GetCloseReason() != referralv1.CloseReason_CLOSE_REASON_UNSPECIFIED {
 		why = a.label(r.GetCloseReason())
@@ -145,8 +140,7 @@ func (a *app) showCase(r *referralv1.Referral) error {
 		{a.say("入院", "admission"), at(r.GetAdmissionTime())},
 		{a.say("备案", "filing"), r.GetFilingId()},
 		{a.say("转运", "transfer"), r.GetTransferId()},
-		{a.say("费用单", "claim"), r.GetClaimId()},
-		{a.say("个人支付", "self-pay"), pay},
+		{a.say("个人支付", "self-pay"), yuan(r.GetSelfPay())},
 		{a.say("随访机构", "local hospital"), r.GetLocalHospital()},
 		{a.say("建立", "opened"), at(r.GetCreateTime())},
 		{a.say("更新", "changed"), at(r.GetUpdateTime())},
@@ -154,8 +148,8 @@ func (a *app) showCase(r *referralv1.Referral) error {
 	}); err != nil {
 		return err
 	}
-	if len(r.GetAvailableActions()) == 0 {
-		return nil
+	if err := a.billRows(r.GetBills()); err != nil || len(r.GetAvailableActions()) == 0 {
+		return err
 	}
 	rows := make([][]string, 0, len(r.GetAvailableActions()))
 	for _, x := range r.GetAvailableActions() {

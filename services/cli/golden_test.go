@@ -31,7 +31,7 @@ func TestWhatPeopleSee(t *testing.T) {
 	}
 	commands := map[string][]string{
 		"worklists": {"worklist"}, "for-review": {"worklist", "for-review"}, "cases": {"case", "list"}, "case": {"case", "show", firstCase},
-		"timeline": {"case", "timeline", firstCase}, "offers": {"offers", "list"}, "nobody": {"case", "show", secondCase},
+		"timeline": {"case", "timeline", firstCase}, "offers": {"offers", "list"}, "nobody": {"case", "show", secondCase}, "bills": {"case", "show", billedCase},
 		"transfers": {"transfer", "list"}, "transfer": {"transfer", "show", firstMove},
 	}
 	for _, s := range screens {

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	matchingv1 "huhang.example/gen/huhang/matching/v1"
+	moneyv1 "huhang.example/gen/huhang/money/v1"
 	organv1 "huhang.example/gen/huhang/organ/v1"
 	referralv1 "huhang.example/gen/huhang/referral/v1"
 	transferv1 "huhang.example/gen/huhang/transfer/v1"
@@ -124,6 +125,7 @@ func (p *person) start(ctx context.Context, args ...string) int {
 const (
 	firstCase  = "ref_01kb0000000000000000000001"
 	secondCase = "ref_01kb0000000000000000000002"
+	billedCase = "ref_01kb0000000000000000000003"
 	firstMove  = "trf_01kb0000000000000000000001"
 )
 
@@ -141,6 +143,17 @@ func sampleLine() *answers {
 		Urgency: organv1.Urgency_URGENCY_ROUTINE, ReferringOrganisation: "H-NC-01", CenterId: "C-SH-01", CenterCity: "310100", Deadline: in(75 * time.Hour),
 		CreateTime: in(-200 * time.Hour), UpdateTime: in(-time.Hour), Etag: "31",
 		AvailableActions: []*referralv1.AvailableAction{{Action: "Depart", LabelZh: "登记出发", LabelEn: "Record the departure"}},
+	}
+	// One stay was evaluated and paid for, of the next the insured province's agency took the bill, the third lasts.
+	billed := &referralv1.Referral{
+		ReferralId: billedCase, PatientId: "pat_01kb0000000000000000000003", State: referralv1.State_STATE_SURGERY, Organ: organv1.Organ_ORGAN_LIVER,
+		Urgency: organv1.Urgency_URGENCY_ROUTINE, ReferringOrganisation: "H-HF-01", CenterId: "C-SH-01", CenterCity: "310100", ClaimId: "clm_310000_01kb0000000000000000000003",
+		SelfPay: &moneyv1.Money{Fen: 1234567}, CreateTime: in(-3000 * time.Hour), UpdateTime: in(-time.Hour), Etag: "77",
+		Bills: []*referralv1.CaseBill{
+			{ClaimId: "clm_310000_01kb0000000000000000000001", Stage: "SETTLED", StageTime: in(-2000 * time.Hour), AdmissionDate: "2026-08-20", DischargeDate: "2026-09-06", CenterId: "C-SH-01", Total: &moneyv1.Money{Fen: 8000005}, SelfPay: &moneyv1.Money{Fen: 1234567}},
+			{ClaimId: "clm_320000_01kb0000000000000000000002", Stage: "MANUAL_ACCEPTED", StageTime: in(-500 * time.Hour), AdmissionDate: "2026-10-01", DischargeDate: "2026-10-20", CenterId: "C-NJ-01", Total: &moneyv1.Money{Fen: 32000000}},
+			{ClaimId: "clm_310000_01kb0000000000000000000003", Stage: "REOPENED", StageTime: in(-time.Hour), AdmissionDate: "2026-11-10", CenterId: "C-SH-01", Undone: true},
+		},
 	}
 	entry := func(n int64, kind string, state referralv1.State, by, reason, zh, en string) *referralv1.TimelineEntry {
 		return &referralv1.TimelineEntry{
@@ -162,6 +175,7 @@ func sampleLine() *answers {
 		"GET /v1/worklists/WORKLIST_KIND_FOR_REVIEW": list,
 		"GET /v1/referrals":                          &referralv1.ListReferralsResponse{Referrals: list.GetReferrals(), NextPageToken: "next"},
 		"GET /v1/referrals/" + firstCase:             &referralv1.GetReferralResponse{Referral: late},
+		"GET /v1/referrals/" + billedCase:            &referralv1.GetReferralResponse{Referral: billed},
 		"GET /v1/referrals/" + firstCase + "/timeline": &referralv1.ListTimelineResponse{Entries: []*referralv1.TimelineEntry{
 			entry(1, "CREATED", referralv1.State_STATE_DRAFT, "H-HF-01", "", "病例已建立", "Case opened"),
 			// What somebody else wrote moves no cursor.
