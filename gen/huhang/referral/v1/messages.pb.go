@@ -3859,7 +3859,9 @@ type TransferEvent struct {
 	// Planned or real arrival.
 	ArriveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=arrive_time,json=arriveTime,proto3" json:"arrive_time,omitempty"`
 	// Planned or real departure.
-	DepartTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=depart_time,json=departTime,proto3" json:"depart_time,omitempty"`
+	DepartTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=depart_time,json=departTime,proto3" json:"depart_time,omitempty"`
+	// Of an abort DIVERTED: the hospital on the line that the patient is taken to. It plays no part in the case; of this one event it is told.
+	DivertedTo    string `protobuf:"bytes,6,opt,name=diverted_to,json=divertedTo,proto3" json:"diverted_to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3927,6 +3929,13 @@ func (x *TransferEvent) GetDepartTime() *timestamppb.Timestamp {
 		return x.DepartTime
 	}
 	return nil
+}
+
+func (x *TransferEvent) GetDivertedTo() string {
+	if x != nil {
+		return x.DivertedTo
+	}
+	return ""
 }
 
 // ClaimEvent is what became of a claim.
@@ -4119,8 +4128,12 @@ type HoldEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Hold.
 	HoldId string `protobuf:"bytes,1,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
-	// EXPIRED or RELEASED.
-	Kind          string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// EXPIRED or RELEASED; OVERRIDDEN, a hold of an owner's own use that gave way to this case, moves no case.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Of OVERRIDDEN: whose own use it was. It is told of this one event.
+	Organisation string `protobuf:"bytes,3,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// Of OVERRIDDEN: MOVED to other units, or RELEASED because none was free.
+	ReasonCode    string `protobuf:"bytes,4,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4165,6 +4178,20 @@ func (x *HoldEvent) GetHoldId() string {
 func (x *HoldEvent) GetKind() string {
 	if x != nil {
 		return x.Kind
+	}
+	return ""
+}
+
+func (x *HoldEvent) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *HoldEvent) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
 	}
 	return ""
 }
@@ -4875,7 +4902,7 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\fPatientEvent\x12K\n" +
 	"\x04kind\x18\x01 \x01(\tB7\xbaH4r2R\bCLINICALR\bCOVERAGER\tRESIDENCER\x06MERGEDR\tSEPARATEDR\x04kind\x12!\n" +
 	"\aversion\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\aversion\x124\n" +
-	"\x04data\x18\x03 \x03(\tB \xbaH\x1d\x92\x01\x1a\x10d\"\x16r\x142\x12^[a-z0-9_.]{1,64}$R\x04data\"\x9e\x03\n" +
+	"\x04data\x18\x03 \x03(\tB \xbaH\x1d\x92\x01\x1a\x10d\"\x16r\x142\x12^[a-z0-9_.]{1,64}$R\x04data\"\xe1\x03\n" +
 	"\rTransferEvent\x12:\n" +
 	"\vtransfer_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^trf_[0-9a-z]{26}$R\n" +
 	"transferId\x12\xaa\x01\n" +
@@ -4885,7 +4912,9 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\varrive_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"arriveTime\x12;\n" +
 	"\vdepart_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"departTime\"\xf8\x04\n" +
+	"departTime\x12A\n" +
+	"\vdiverted_to\x18\x06 \x01(\tB \xbaH\x1dr\x1b2\x19^([A-Z][A-Z0-9-]{2,31})?$R\n" +
+	"divertedTo\"\xf8\x04\n" +
 	"\n" +
 	"ClaimEvent\x12$\n" +
 	"\bclaim_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aclaimId\x12z\n" +
@@ -4905,10 +4934,14 @@ const file_huhang_referral_v1_messages_proto_rawDesc = "" +
 	"\n" +
 	"ClaimShare\x120\n" +
 	"\x05payer\x18\x01 \x01(\tB\x1a\xbaH\x17r\x152\x13^[a-z][a-z_]{1,30}$R\x05payer\x126\n" +
-	"\x06amount\x18\x02 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\"m\n" +
+	"\x06amount\x18\x02 \x01(\v2\x16.huhang.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\"\xfa\x01\n" +
 	"\tHoldEvent\x122\n" +
-	"\ahold_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^hld_[0-9a-z]{26}$R\x06holdId\x12,\n" +
-	"\x04kind\x18\x02 \x01(\tB\x18\xbaH\x15r\x13R\aEXPIREDR\bRELEASEDR\x04kind\"d\n" +
+	"\ahold_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^hld_[0-9a-z]{26}$R\x06holdId\x128\n" +
+	"\x04kind\x18\x02 \x01(\tB$\xbaH!r\x1fR\aEXPIREDR\bRELEASEDR\n" +
+	"OVERRIDDENR\x04kind\x12D\n" +
+	"\forganisation\x18\x03 \x01(\tB \xbaH\x1dr\x1b2\x19^([A-Z][A-Z0-9-]{2,31})?$R\forganisation\x129\n" +
+	"\vreason_code\x18\x04 \x01(\tB\x18\xbaH\x15r\x13R\x00R\x05MOVEDR\bRELEASEDR\n" +
+	"reasonCode\"d\n" +
 	"\x17RecordCaseEventResponse\x12/\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x19.huhang.referral.v1.StateR\x05state\x12\x18\n" +
 	"\aignored\x18\x02 \x01(\bR\aignored\"\xc1\x03\n" +

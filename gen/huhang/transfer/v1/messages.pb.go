@@ -1148,8 +1148,12 @@ type Transfer struct {
 	AttentionCode string `protobuf:"bytes,19,opt,name=attention_code,json=attentionCode,proto3" json:"attention_code,omitempty"`
 	// What is signed of a hand-over that waits for the other side; unset before the first signature and once both are there.
 	HandOverWaiting *HandOverRecord `protobuf:"bytes,20,opt,name=hand_over_waiting,json=handOverWaiting,proto3" json:"hand_over_waiting,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Of a patient diverted to a hospital on the line, whether a bed is booked there for the next 24 hours: BOOKED; else the hospital was told only, because of NONE_FREE, QUOTA_USED (its bound on referred patients) or NOT_IN_POOL (it keeps none there).
+	DivertedBed string `protobuf:"bytes,21,opt,name=diverted_bed,json=divertedBed,proto3" json:"diverted_bed,omitempty"`
+	// Hold of that bed, which is that hospital's to move or release.
+	DivertedHoldId string `protobuf:"bytes,22,opt,name=diverted_hold_id,json=divertedHoldId,proto3" json:"diverted_hold_id,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Transfer) Reset() {
@@ -1320,6 +1324,20 @@ func (x *Transfer) GetHandOverWaiting() *HandOverRecord {
 		return x.HandOverWaiting
 	}
 	return nil
+}
+
+func (x *Transfer) GetDivertedBed() string {
+	if x != nil {
+		return x.DivertedBed
+	}
+	return ""
+}
+
+func (x *Transfer) GetDivertedHoldId() string {
+	if x != nil {
+		return x.DivertedHoldId
+	}
+	return ""
 }
 
 // HandOverRecord is the hand-over (交接单): the checklist, and a signature of each side with its time.
@@ -4316,7 +4334,7 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"\n" +
 	"against_zh\x18\x02 \x03(\tR\tagainstZh\x12\x1d\n" +
 	"\n" +
-	"against_en\x18\x03 \x03(\tR\tagainstEn\"\xf6\x06\n" +
+	"against_en\x18\x03 \x03(\tR\tagainstEn\"\xc3\a\n" +
 	"\bTransfer\x12\x1f\n" +
 	"\vtransfer_id\x18\x01 \x01(\tR\n" +
 	"transferId\x12\x1f\n" +
@@ -4343,7 +4361,9 @@ const file_huhang_transfer_v1_messages_proto_rawDesc = "" +
 	"divertedTo\x12(\n" +
 	"\x10diverted_to_city\x18\x12 \x01(\tR\x0edivertedToCity\x12%\n" +
 	"\x0eattention_code\x18\x13 \x01(\tR\rattentionCode\x12N\n" +
-	"\x11hand_over_waiting\x18\x14 \x01(\v2\".huhang.transfer.v1.HandOverRecordR\x0fhandOverWaiting\"\xf3\x02\n" +
+	"\x11hand_over_waiting\x18\x14 \x01(\v2\".huhang.transfer.v1.HandOverRecordR\x0fhandOverWaiting\x12!\n" +
+	"\fdiverted_bed\x18\x15 \x01(\tR\vdivertedBed\x12(\n" +
+	"\x10diverted_hold_id\x18\x16 \x01(\tR\x0edivertedHoldId\"\xf3\x02\n" +
 	"\x0eHandOverRecord\x12K\n" +
 	"\x05items\x18\x01 \x03(\x0e2 .huhang.transfer.v1.HandOverItemB\x13\xbaH\x10\x92\x01\r\x10\t\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x05items\x123\n" +
 	"\x10signed_by_sender\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x00\x18@R\x0esignedBySender\x127\n" +

@@ -52,7 +52,7 @@ type MoveServiceClient interface {
 	SignHandOver(ctx context.Context, in *SignHandOverRequest, opts ...grpc.CallOption) (*SignHandOverResponse, error)
 	// RefuseAtDoor ends a transfer whose patient is not taken, on the receiving hospital's word. What it held is free but for crew and vehicle, who are with the patient.
 	RefuseAtDoor(ctx context.Context, in *RefuseAtDoorRequest, opts ...grpc.CallOption) (*RefuseAtDoorResponse, error)
-	// DivertTransfer ends a transfer whose patient is taken to another hospital on the way, which sees the transfer from then on. What it held is free but for crew and vehicle, who are with the patient.
+	// DivertTransfer ends a transfer whose patient is taken to another hospital on the way, which sees the transfer from then on and is told. Where that hospital has a bed free, it is booked with it. What it held is free but for crew and vehicle, who are with the patient.
 	DivertTransfer(ctx context.Context, in *DivertTransferRequest, opts ...grpc.CallOption) (*DivertTransferResponse, error)
 	// ReplanTransfer plans the rest of the way again on a person's word, from where the patient is, and moves the bookings with it or changes nothing.
 	ReplanTransfer(ctx context.Context, in *ReplanTransferRequest, opts ...grpc.CallOption) (*ReplanTransferResponse, error)
@@ -224,7 +224,7 @@ type MoveServiceServer interface {
 	SignHandOver(context.Context, *SignHandOverRequest) (*SignHandOverResponse, error)
 	// RefuseAtDoor ends a transfer whose patient is not taken, on the receiving hospital's word. What it held is free but for crew and vehicle, who are with the patient.
 	RefuseAtDoor(context.Context, *RefuseAtDoorRequest) (*RefuseAtDoorResponse, error)
-	// DivertTransfer ends a transfer whose patient is taken to another hospital on the way, which sees the transfer from then on. What it held is free but for crew and vehicle, who are with the patient.
+	// DivertTransfer ends a transfer whose patient is taken to another hospital on the way, which sees the transfer from then on and is told. Where that hospital has a bed free, it is booked with it. What it held is free but for crew and vehicle, who are with the patient.
 	DivertTransfer(context.Context, *DivertTransferRequest) (*DivertTransferResponse, error)
 	// ReplanTransfer plans the rest of the way again on a person's word, from where the patient is, and moves the bookings with it or changes nothing.
 	ReplanTransfer(context.Context, *ReplanTransferRequest) (*ReplanTransferResponse, error)
