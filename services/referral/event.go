@@ -31,6 +31,8 @@ type Happening struct {
 	Data    []string
 	// Of transfers: planned or real.
 	Depart, Arrive time.Time
+	// Told is an organisation without a part in the case that is told of this event alone.
+	Told string
 	// Of claims.
 	SelfPay, Total *money.Fen
 	Bill           *Bill
@@ -57,7 +59,7 @@ func (s *Service) RecordCaseEvent(ctx context.Context, referralID string, h Happ
 func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 	a.Occurred, a.Record, a.Center, a.Ends = h.Occurred, h.Record, h.Center, h.Expire
 	a.Reason, a.Organisation, a.Subject = h.Reason, h.Organisation, h.Subject
-	a.City, a.Cause, a.Depart, a.Arrive, a.Bill = h.City, h.Reason, h.Depart, h.Arrive, h.Bill
+	a.City, a.Cause, a.Depart, a.Arrive, a.Bill, a.Told = h.City, h.Reason, h.Depart, h.Arrive, h.Bill, h.Told
 	switch h.Move {
 	case TransferPlan:
 		a.Ends = h.Depart
@@ -74,7 +76,7 @@ func (r *Referral) happen(a Act, h Happening) (ignored bool, err error) {
 	case ConditionFulfilled, ConditionLapsed:
 		kind += strconv.Itoa(h.Condition)
 	}
-	if slices.Contains(transferTold, h.Move) {
+	if slices.Contains(onlyTold, h.Move) {
 		// It moves no case, may come again, and stands in the timeline whatever the state.
 		kind += "@" + strconv.FormatInt(h.Occurred.UnixMicro(), 10)
 		if r.saw(h.Record, kind) {

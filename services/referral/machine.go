@@ -116,9 +116,9 @@ var (
 	// elsewhere are the states in which the patient is neither on the way to a center nor with one.
 	elsewhere = on(Draft, Submitted, Screening, Returned, Consultation, Matched, Offered, Accepted, Booked, TransferPlanned, BackReferred, FollowUp, Exhausted)
 	offerOver = do(OfferDeclined, OfferExpired, OfferWithdrawn, OfferRefused)
-	// transferTold is what becomes of a move on its way, and of the way back.
-	transferTold = do("TRANSFER_DELAYED", "TRANSFER_REPLANNED", "TRANSFER_ATTENTION", "TRANSFER_AT_DOOR", "TRANSFER_SIGNED",
-		"BACK_TRANSFER_PLANNED", "BACK_TRANSFER_DEPARTED", "BACK_TRANSFER_ARRIVED", "BACK_TRANSFER_ABORTED")
+	// onlyTold is what becomes of a move on its way, and of the way back; and that an own use gave way to the case.
+	onlyTold = do("TRANSFER_DELAYED", "TRANSFER_REPLANNED", "TRANSFER_ATTENTION", "TRANSFER_AT_DOOR", "TRANSFER_SIGNED",
+		"BACK_TRANSFER_PLANNED", "BACK_TRANSFER_DEPARTED", "BACK_TRANSFER_ARRIVED", "BACK_TRANSFER_ABORTED", "HOLD_OVERRIDDEN")
 	claimChanged = do(ClaimDischarged, ClaimSettled, ClaimReversed, ClaimManual, ClaimUnanswered, ClaimReopened, ClaimCancelled, ClaimAccepted)
 	notArrived   = on(Draft, Submitted, Screening, Returned, Consultation, Matched, Offered, Accepted, Booked, TransferPlanned,
 		InTransit, Evaluating, Listed, Suspended, Operated, Rehabilitation, BackReferred, FollowUp, Exhausted, Closed)

@@ -13,6 +13,8 @@ const (
 	PartCenter        = "CENTER"
 	PartLocalHospital = "LOCAL_HOSPITAL"
 	PartPanel         = "PANEL"
+	// PartTold is no part in the case: who is told of the entry alone, such as where a diverted patient is taken.
+	PartTold = "TOLD"
 )
 
 // Concern is whom an entry concerns and by when (通知对象): what a notice needs and the timeline does not show.
@@ -63,5 +65,8 @@ func (r *Referral) concern(a Act) Concern {
 		}
 	}
 	r.partsBefore = nil
+	if a.Told != "" {
+		parts[a.Told] = append(parts[a.Told], PartTold)
+	}
 	return Concern{Parts: parts, Due: r.Deadline, Late: a.Reason == late}
 }

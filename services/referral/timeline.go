@@ -1,6 +1,7 @@
 package referral
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -67,6 +68,8 @@ type Act struct {
 	City, Cause    string
 	Depart, Arrive time.Time
 	Bill           *Bill
+	// Told is an organisation without a part in the case that is told of this entry alone.
+	Told string
 	// Kind replaces the row's kind of entry; Note is added to its text.
 	Kind, Note string
 	// Organisation and Subject replace those of By: a service tells what somebody did elsewhere.
@@ -116,6 +119,7 @@ var kinds = map[string]words{
 	"FILING_REFUSED":         {"参保地未能受理自动备案", "The insured province refused the filing"},
 	"BOOKED":                 {"入院已预约", "Admission booked"},
 	"HOLD_EXPIRED":           {"预占已过期，床位与手术间已释放", "The hold expired; bed and operating room are free again"},
+	"HOLD_OVERRIDDEN":        {"某机构本院自用的资源已改派给本病例", "An institution's own use gave way to this case"},
 	"HOLD_RELEASED":          {"床位与手术间已释放", "Bed and operating room were released"},
 	"TRANSFER_PLANNED":       {"转运已安排", "The move is planned"},
 	"TRANSFER_DEPARTED":      {"患者已出发", "The patient has left"},
@@ -203,6 +207,9 @@ func (r *Referral) note(kind string, a Act, seen ...string) {
 	}
 	e.Concern = r.concern(a)
 	e.scope = r.Parties()
+	if a.Told != "" {
+		seen = append(slices.Clone(seen), a.Told)
+	}
 	for _, organisation := range seen {
 		if !contains(e.scope, organisation) {
 			e.scope = append(e.scope, organisation)

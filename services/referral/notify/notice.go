@@ -76,7 +76,7 @@ func DefaultTable() Table {
 }
 
 var (
-	parts     = []string{referral.PartReferrer, referral.PartAsked, referral.PartCenter, referral.PartLocalHospital, referral.PartPanel, Desk}
+	parts     = []string{referral.PartReferrer, referral.PartAsked, referral.PartCenter, referral.PartLocalHospital, referral.PartPanel, referral.PartTold, Desk}
 	urgencies = []string{"INFO", "ACTION", "ALARM"}
 )
 

@@ -63,13 +63,16 @@ func TestWhoIsTold(t *testing.T) {
 		want  string
 	}{
 		"of an offer, its own center and the referrer": {event("OFFER_CREATED", "OFFERED", "matching", "C-2", referral.Concern{Parts: parts, Due: due}), "C-2:OFFER_TO_ANSWER H-1:OFFER_SENT"},
-		"not who did it":                                 {event("OFFER_CREATED", "OFFERED", "H-1", "C-2", referral.Concern{Parts: parts, Due: due}), "C-2:OFFER_TO_ANSWER"},
-		"nobody of what came too late":                   {event("OFFER_CREATED", "CLOSED", "matching", "C-2", referral.Concern{Parts: parts, Late: true}), ""},
-		"the accepting center what to do, and at half":   {event("OFFER_ACCEPTED", "ACCEPTED", "C-1", "C-1", referral.Concern{Parts: map[string][]string{"H-1": {"REFERRER"}, "C-1": {"CENTER"}}, Due: due}), "H-1:OFFER_ACCEPTED C-1:ADMISSION_TO_BOOK C-1:HOLD_EXPIRING@06:00"},
-		"by state, whose clock ran out":                  {event("OVERDUE", "OFFERED", "referral", "", referral.Concern{Parts: parts}), "C-1:OVERDUE C-2:OVERDUE DESK:OVERDUE"},
-		"one who plays two parts once":                   {event("CLOSED", "CLOSED", "OPS", "", referral.Concern{Parts: map[string][]string{"H-1": {"REFERRER", "LOCAL_HOSPITAL"}}}), "H-1:CASE_CLOSED"},
-		"no reminder where no clock runs":                {event("BACK_REFERRED", "BACK_REFERRED", "C-1", "", referral.Concern{Parts: map[string][]string{"H-2": {"LOCAL_HOSPITAL"}}}), "H-2:BACK_REFERRAL_ASKED"},
-		"of an entry from before there were notices: no": {event("OFFER_CREATED", "OFFERED", "matching", "", referral.Concern{}), ""},
+		"not who did it":                                      {event("OFFER_CREATED", "OFFERED", "H-1", "C-2", referral.Concern{Parts: parts, Due: due}), "C-2:OFFER_TO_ANSWER"},
+		"nobody of what came too late":                        {event("OFFER_CREATED", "CLOSED", "matching", "C-2", referral.Concern{Parts: parts, Late: true}), ""},
+		"the accepting center what to do, and at half":        {event("OFFER_ACCEPTED", "ACCEPTED", "C-1", "C-1", referral.Concern{Parts: map[string][]string{"H-1": {"REFERRER"}, "C-1": {"CENTER"}}, Due: due}), "H-1:OFFER_ACCEPTED C-1:ADMISSION_TO_BOOK C-1:HOLD_EXPIRING@06:00"},
+		"by state, whose clock ran out":                       {event("OVERDUE", "OFFERED", "referral", "", referral.Concern{Parts: parts}), "C-1:OVERDUE C-2:OVERDUE DESK:OVERDUE"},
+		"one who plays two parts once":                        {event("CLOSED", "CLOSED", "OPS", "", referral.Concern{Parts: map[string][]string{"H-1": {"REFERRER", "LOCAL_HOSPITAL"}}}), "H-1:CASE_CLOSED"},
+		"no reminder where no clock runs":                     {event("BACK_REFERRED", "BACK_REFERRED", "C-1", "", referral.Concern{Parts: map[string][]string{"H-2": {"LOCAL_HOSPITAL"}}}), "H-2:BACK_REFERRAL_ASKED"},
+		"of a patient who is taken elsewhere, who takes them": {event("DIVERTED", "BOOKED", "H-1", "", referral.Concern{Parts: map[string][]string{"H-1": {"REFERRER"}, "C-9": {"TOLD"}}}), "C-9:PATIENT_DIVERTED_HERE"},
+		"of an own use that gave way, whose it was":           {event("HOLD_OVERRIDDEN", "BOOKED", "OPS", "", referral.Concern{Parts: map[string][]string{"H-1": {"REFERRER"}, "C-2": {"CENTER", "TOLD"}}}), "C-2:OWN_USE_OVERRIDDEN"},
+		"at the door, both who sign":                          {event("TRANSFER_AT_DOOR", "IN_TRANSIT", "H-1", "", referral.Concern{Parts: map[string][]string{"H-1": {"REFERRER"}, "C-1": {"CENTER"}}}), "C-1:TRANSFER_AT_DOOR H-1:HAND_OVER_TO_SIGN"},
+		"of an entry from before there were notices: no":      {event("OFFER_CREATED", "OFFERED", "matching", "", referral.Concern{}), ""},
 	} {
 		var told []string
 		for _, n := range notify.DefaultTable().Of(c.event) {

@@ -129,10 +129,16 @@ func TestADeathTakenBackOnTheWay(t *testing.T) {
 // followed reports whether an organisation finds such an entry of the case on its feed.
 func (l *line) followed(organisation, kind string) bool {
 	l.t.Helper()
+	return slices.ContainsFunc(l.feedOf(organisation), func(e referral.Event) bool { return e.Entry.Kind == kind })
+}
+
+// feedOf are the case's entries that an organisation finds on its feed.
+func (l *line) feedOf(organisation string) []referral.Event {
+	l.t.Helper()
 	kept := store.New(l.db)
 	head, err := kept.Head(l.t.Context())
 	l.must(err)
 	events, err := kept.Feed(l.t.Context(), referral.Scope{Organisation: organisation}, 0, head, 1000)
 	l.must(err)
-	return slices.ContainsFunc(events, func(e referral.Event) bool { return e.ReferralID == l.id && e.Entry.Kind == kind })
+	return slices.DeleteFunc(events, func(e referral.Event) bool { return e.ReferralID != l.id })
 }

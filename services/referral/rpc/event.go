@@ -32,7 +32,7 @@ var (
 		"REVERSED": referral.ClaimReversed, "MANUAL": referral.ClaimManual, "UNANSWERED": referral.ClaimUnanswered,
 		"REOPENED": referral.ClaimReopened, "CANCELLED": referral.ClaimCancelled, "MANUAL_ACCEPTED": referral.ClaimAccepted,
 	}
-	holdMoves = map[string]referral.Move{"EXPIRED": referral.HoldExpired, "RELEASED": referral.HoldReleased}
+	holdMoves = map[string]referral.Move{"EXPIRED": referral.HoldExpired, "RELEASED": referral.HoldReleased, "OVERRIDDEN": "HOLD_OVERRIDDEN"}
 )
 
 // RecordCaseEvent tells a case what another service did.
@@ -99,7 +99,7 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 		h.Condition, h.OpenConditions, h.ConditionsDue = int(o.GetCondition()), int(o.GetOpenConditions()), instant(o.GetConditionsDueTime())
 	case *referralv1.RecordCaseEventRequest_Transfer:
 		h.Move, h.Record, h.Reason = transferMoves[e.Transfer.GetKind()], e.Transfer.GetTransferId(), e.Transfer.GetReasonCode()
-		h.Depart, h.Arrive = instant(e.Transfer.GetDepartTime()), instant(e.Transfer.GetArriveTime())
+		h.Depart, h.Arrive, h.Told = instant(e.Transfer.GetDepartTime()), instant(e.Transfer.GetArriveTime()), e.Transfer.GetDivertedTo()
 	case *referralv1.RecordCaseEventRequest_Claim:
 		h.Move, h.Record, h.Reason = claimMoves[e.Claim.GetKind()], e.Claim.GetClaimId(), e.Claim.GetReasonCode()
 		h.SelfPay, h.Total = fenIn(e.Claim.GetSelfPay()), fenIn(e.Claim.GetTotal())
@@ -109,7 +109,7 @@ func happening(req *referralv1.RecordCaseEventRequest) (referral.Happening, erro
 		h.Move, h.Reason = referral.FactsChanged, e.Patient.GetKind()
 		h.Version, h.Data = e.Patient.GetVersion(), e.Patient.GetData()
 	case *referralv1.RecordCaseEventRequest_Hold:
-		h.Move, h.Record = holdMoves[e.Hold.GetKind()], e.Hold.GetHoldId()
+		h.Move, h.Record, h.Reason, h.Told = holdMoves[e.Hold.GetKind()], e.Hold.GetHoldId(), e.Hold.GetReasonCode(), e.Hold.GetOrganisation()
 	}
 	if h.Move == "" {
 		return h, fault.New(fault.InvalidArgument, fault.FieldInvalid, "event", "There is no such event.", "没有此类事件。")

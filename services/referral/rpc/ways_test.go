@@ -2,6 +2,7 @@ package rpc_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,7 +10,9 @@ import (
 
 	organv1 "huhang.example/gen/huhang/organ/v1"
 	referralv1 "huhang.example/gen/huhang/referral/v1"
+	"huhang.example/services/internal/access"
 	"huhang.example/services/internal/fault"
+	"huhang.example/services/referral/notify"
 )
 
 func (l *line) book() {
@@ -114,6 +117,48 @@ func TestUnfitAndDivertedAreTold(t *testing.T) {
 		}
 		if c := l.get(desk); !c.GetDeadline().AsTime().Equal(l.clock.Now().Add(24 * time.Hour)) {
 			t.Fatalf("how to go on is due %s", c.GetDeadline().AsTime())
+		}
+	})
+}
+
+// Who plays no part in the case is told of the one event that concerns them, with its webhook and inbox, and sees nothing else.
+func TestWhoIsToldOfOneEventAlone(t *testing.T) {
+	each(t, func(t *testing.T, l *line) {
+		l.toAccepted()
+		l.book()
+		l.transfer("PLANNED", move1)
+		l.transfer("DEPARTED", move1)
+		l.tell(&referralv1.RecordCaseEventRequest{Event: &referralv1.RecordCaseEventRequest_Transfer{
+			Transfer: &referralv1.TransferEvent{TransferId: move1, Kind: "ABORTED", ReasonCode: "DIVERTED", DivertedTo: "C-SJZ-01"},
+		}})
+		overridden := &referralv1.RecordCaseEventRequest{
+			ActorOrganisation: "OPS", ActorSubject: "ops-1", Event: &referralv1.RecordCaseEventRequest_Hold{
+				Hold: &referralv1.HoldEvent{HoldId: "hld_" + strings.Repeat("7", 26), Kind: "OVERRIDDEN", Organisation: "C-TJ-01", ReasonCode: "MOVED"},
+			},
+		}
+		before := l.get(desk)
+		if _, ignored := l.tell(overridden); ignored {
+			t.Fatal("ignored")
+		}
+		if after := l.get(desk); after.GetState() != before.GetState() || !after.GetDeadline().AsTime().Equal(before.GetDeadline().AsTime()) {
+			t.Errorf("%v, then %v", before, after)
+		}
+		if e := l.entry("HOLD_OVERRIDDEN"); e.GetActorOrganisation() != "OPS" || e.GetActorSubject() != "ops-1" || e.GetReasonCode() != "MOVED" {
+			t.Errorf("%v", e)
+		}
+		l.transfer("PLANNED", move2)
+		for organisation, kind := range map[string]string{"C-SJZ-01": "DIVERTED", "C-TJ-01": "HOLD_OVERRIDDEN"} {
+			found := l.feedOf(organisation)
+			if len(found) != 1 || found[0].Entry.Kind != kind {
+				t.Fatalf("%s finds %v on its feed", organisation, found)
+			}
+			if !slices.ContainsFunc(notify.DefaultTable().Of(found[0]), func(n notify.Notice) bool { return n.Organisation == organisation }) {
+				t.Errorf("%s has nothing in its inbox", organisation)
+			}
+			_, err := l.server.GetReferral(l.as(access.Caller{Subject: "s", Organisation: organisation, Roles: []access.Role{access.Center}}), &referralv1.GetReferralRequest{ReferralId: before.GetReferralId()})
+			if !fault.Is(err, fault.ReasonNotFound) {
+				t.Errorf("%s sees the case: %v", organisation, err)
+			}
 		}
 	})
 }
