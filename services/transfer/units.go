@@ -249,7 +249,46 @@ func (s *Service) OverrideUnits(ctx context.Context, referralID string, picks []
 	if err != nil {
 		return pool.Hold{}, nil, err
 	}
-	return s.store.Override(ctx, pool.Hold{
-		ID: s.ids.New("hld"), ReferralID: referralID, Organisation: first.Organisation, Status: pool.Held, Expire: expire,
-	}, mine, picks, pool.Override{Organisation: caller.Organisation, Subject: caller.Subject, Reason: reason}, now)
+	var taken pool.Hold
+	var records []pool.Override
+	err = s.store.Atomically(ctx, func(ctx context.Context) error {
+		taken, records, err = s.store.Override(ctx, pool.Hold{
+			ID: s.ids.New("hld"), ReferralID: referralID, Organisation: first.Organisation, Status: pool.Held, Expire: expire,
+		}, mine, picks, pool.Override{Organisation: caller.Organisation, Subject: caller.Subject, Reason: reason}, now)
+		if err != nil {
+			return err
+		}
+		return s.tellOwners(ctx, taken, records)
+	})
+	return taken, records, err
+}
+
+// tellOwners tells those whose own use gave way, by the case that has their units: who ordered it, and what became of each
+// hold. A patient's hold that is released tells its own case.
+func (s *Service) tellOwners(ctx context.Context, taken pool.Hold, records []pool.Override) error {
+	told := map[string]bool{}
+	for _, r := range records {
+		if told[r.Yielding] {
+			continue
+		}
+		told[r.Yielding] = true
+		h, err := s.store.GetHold(ctx, r.Yielding)
+		if err != nil {
+			return err
+		}
+		if h.Purpose != pool.OwnUse {
+			continue
+		}
+		e := CaseEvent{
+			RequestID: "o-" + taken.ID + "-" + h.ID, ReferralID: taken.ReferralID, At: r.At, Organisation: r.Organisation, Subject: r.Subject,
+			HoldID: h.ID, Kind: EventHoldOverridden, ReasonCode: "MOVED", Told: h.Organisation,
+		}
+		if h.Status == pool.Released {
+			e.ReasonCode = "RELEASED"
+		}
+		if err := s.store.Report(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
