@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"huhang.example/services/internal/fault"
 	"huhang.example/services/transfer/pool"
 	"huhang.example/services/transfer/timetable"
 )
@@ -110,6 +111,8 @@ type Holds interface {
 	// Hold takes a free unit for every need, or none: RESOURCE_TAKEN; QUOTA_RESERVED and QUOTA_USED. It leaves a job for the
 	// expiry. Holds whose time was over by now and whose units it takes are ended.
 	Hold(ctx context.Context, h pool.Hold, needs []pool.Need, now time.Time) (pool.Hold, error)
+	// TryHold is Hold in a transaction that goes on without it: refused is Hold's refusal, and then nothing was taken.
+	TryHold(ctx context.Context, h pool.Hold, needs []pool.Need, now time.Time) (held pool.Hold, refused *fault.Fault, err error)
 	// GetHold: NOT_FOUND.
 	GetHold(ctx context.Context, holdID string) (pool.Hold, error)
 	// UpdateHold changes the status of a hold, and its reservations with it. NOT_FOUND; what fn returns.
@@ -186,6 +189,8 @@ const (
 
 	EventHoldExpired  = "EXPIRED"
 	EventHoldReleased = "RELEASED"
+	// EventHoldOverridden tells the owner of an own use that it gave way, by the case that has its units.
+	EventHoldOverridden = "OVERRIDDEN"
 )
 
 // CaseEvent is something the case has to know.
@@ -204,6 +209,8 @@ type CaseEvent struct {
 	ReasonCode string    `json:"reason_code,omitempty"`
 	ArriveTime time.Time `json:"arrive_time,omitzero"`
 	DepartTime time.Time `json:"depart_time,omitzero"`
+	// Told is an organisation without a part in the case that is told of this alone.
+	Told string `json:"told,omitempty"`
 }
 
 // HoldEvent makes the event of a hold.

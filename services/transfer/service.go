@@ -108,7 +108,7 @@ func (s *Service) tell(ctx context.Context, t Transfer, kind string, arrive time
 func (s *Service) event(t Transfer, key, kind string, arrive, now time.Time, caller access.Caller) CaseEvent {
 	e := CaseEvent{
 		RequestID: key, ReferralID: t.ReferralID, At: now, Organisation: caller.Organisation, Subject: caller.Subject,
-		TransferID: t.ID, Kind: kind, ReasonCode: t.AbortCode, ArriveTime: arrive, DepartTime: t.Itinerary.Depart,
+		TransferID: t.ID, Kind: kind, ReasonCode: t.AbortCode, ArriveTime: arrive, DepartTime: t.Itinerary.Depart, Told: t.DivertedTo,
 	}
 	if t.Attention != nil {
 		e.ReasonCode = t.Attention.Code

@@ -189,32 +189,6 @@ func (s *Service) RefuseAtDoor(ctx context.Context, transferID, etag, code, comm
 	})
 }
 
-// Divert ends a transfer whose patient is taken to another hospital on the way, which from then on sees the transfer.
-// FIELD_INVALID for the hospital it leads to anyway, CODE_UNKNOWN for a city.
-func (s *Service) Divert(ctx context.Context, transferID, etag, organisation, cityCode, comment string) (Transfer, error) {
-	if _, err := city(cityCode, "city"); err != nil {
-		return Transfer{}, err
-	}
-	return s.step(ctx, transferID, etag, sender, func(t *Transfer) error {
-		if err := t.onTheWay(); err != nil {
-			return err
-		}
-		if organisation == t.To {
-			return fault.New(fault.InvalidArgument, fault.FieldInvalid, "to_organisation",
-				"The transfer leads there anyway.", "该机构即为原接收机构。")
-		}
-		t.Status, t.AbortCode, t.DivertedTo, t.DivertedToCity, t.Comment = Aborted, AbortDiverted, organisation, cityCode, comment
-		return nil
-	}, func(ctx context.Context, t *Transfer) error {
-		if err := s.finish(ctx, *t, EventAborted, time.Time{}); err != nil || organisation == "" {
-			return err
-		}
-		comes := *t
-		comes.From, comes.To = "", organisation // the two ends are told already
-		return s.note(ctx, comes, changeDiverted, cityCode)
-	})
-}
-
 // Live is where a transfer is and what is ahead of it.
 type Live struct {
 	Transfer Transfer

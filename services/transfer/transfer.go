@@ -66,6 +66,8 @@ type Transfer struct {
 	// Comment is of a refusal or a diversion.
 	Comment                    string
 	DivertedTo, DivertedToCity string
+	// DivertedBed says whether a bed is booked there, and DivertedHoldID by which hold.
+	DivertedBed, DivertedHoldID string
 	// Attention is set while it waits for a person.
 	Attention *Attention
 	// BookedFor is the arrival that the case's bookings fit, while they could not be moved behind a later one; zero: the itinerary's.

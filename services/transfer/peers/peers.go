@@ -94,10 +94,10 @@ func request(e transfer.CaseEvent) *referralv1.RecordCaseEventRequest {
 		ActorOrganisation: e.Organisation, ActorSubject: e.Subject,
 	}
 	if e.HoldID != "" {
-		req.Event = &referralv1.RecordCaseEventRequest_Hold{Hold: &referralv1.HoldEvent{HoldId: e.HoldID, Kind: e.Kind}}
+		req.Event = &referralv1.RecordCaseEventRequest_Hold{Hold: &referralv1.HoldEvent{HoldId: e.HoldID, Kind: e.Kind, Organisation: e.Told, ReasonCode: e.ReasonCode}}
 		return req
 	}
-	event := &referralv1.TransferEvent{TransferId: e.TransferID, Kind: e.Kind, ReasonCode: e.ReasonCode}
+	event := &referralv1.TransferEvent{TransferId: e.TransferID, Kind: e.Kind, ReasonCode: e.ReasonCode, DivertedTo: e.Told}
 	if !e.ArriveTime.IsZero() {
 		event.ArriveTime = timestamppb.New(e.ArriveTime)
 	}

@@ -155,6 +155,7 @@ func transferTo(t transfer.Transfer) *transferv1.Transfer {
 		Itinerary: itineraryTo(t.Itinerary), HoldId: t.HoldID, FitnessTime: stamp(t.FitnessTime), DepartedTime: stamp(t.DepartedTime),
 		ArrivedTime: stamp(t.ArrivedTime), AbortCode: t.AbortCode, Etag: strconv.FormatInt(t.Version, 10),
 		Back: t.Back, Comment: t.Comment, DivertedTo: t.DivertedTo, DivertedToCity: t.DivertedToCity,
+		DivertedBed: t.DivertedBed, DivertedHoldId: t.DivertedHoldID,
 	}
 	if t.Attention != nil {
 		out.AttentionCode = t.Attention.Code

@@ -36,6 +36,8 @@ type document struct {
 	Comment         string     `json:"comment,omitempty"`
 	DivertedTo      string     `json:"diverted_to,omitempty"`
 	DivertedToCity  string     `json:"diverted_to_city,omitempty"`
+	DivertedBed     string     `json:"diverted_bed,omitempty"`
+	DivertedHoldID  string     `json:"diverted_hold_id,omitempty"`
 	Attention       *attention `json:"attention,omitempty"`
 	Outside         []string   `json:"outside,omitempty"`
 	BookedFor       time.Time  `json:"booked_for,omitzero"`
@@ -208,6 +210,7 @@ func decode(text string, t *transfer.Transfer) error {
 
 func encodeMove(t transfer.Transfer, d *document) {
 	d.OriginCity, d.DestinationCity, d.NotBefore, d.Back, d.DoorTime = t.OriginCity, t.DestinationCity, t.NotBefore, t.Back, t.DoorTime
+	d.DivertedBed, d.DivertedHoldID = t.DivertedBed, t.DivertedHoldID
 	d.Comment, d.DivertedTo, d.DivertedToCity, d.Outside, d.BookedFor = t.Comment, t.DivertedTo, t.DivertedToCity, t.Outside, t.BookedFor
 	for _, one := range t.Tracks {
 		d.Tracks = append(d.Tracks, track(one))
@@ -225,6 +228,7 @@ func encodeMove(t transfer.Transfer, d *document) {
 
 func decodeMove(d document, t *transfer.Transfer) {
 	t.OriginCity, t.DestinationCity, t.NotBefore, t.Back, t.DoorTime = d.OriginCity, d.DestinationCity, d.NotBefore, d.Back, d.DoorTime
+	t.DivertedBed, t.DivertedHoldID = d.DivertedBed, d.DivertedHoldID
 	t.Comment, t.DivertedTo, t.DivertedToCity, t.Outside, t.BookedFor = d.Comment, d.DivertedTo, d.DivertedToCity, d.Outside, d.BookedFor
 	for _, one := range d.Tracks {
 		t.Tracks = append(t.Tracks, transfer.Track(one))

@@ -18,24 +18,42 @@ import (
 // Hold takes a free unit for every need, or none.
 func (s *Store) Hold(ctx context.Context, h pool.Hold, needs []pool.Need, now time.Time) (pool.Hold, error) {
 	var out pool.Hold
-	err := s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		if err := allowedByQuota(ctx, tx, h, needs, now); err != nil {
-			return err
-		}
-		chosen, missing, err := s.take(ctx, tx, needs, nil, now)
-		if err != nil {
-			return err
-		}
-		if missing >= 0 {
-			return pool.Taken(needs[missing])
-		}
-		out, err = insertHold(ctx, tx, h, needs, chosen, now)
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		out, err = s.hold(ctx, tx, h, needs, now)
 		return err
 	})
 	if err != nil {
 		return pool.Hold{}, err
 	}
 	return out, nil
+}
+
+func (s *Store) hold(ctx context.Context, tx *sqldb.Tx, h pool.Hold, needs []pool.Need, now time.Time) (pool.Hold, error) {
+	if err := allowedByQuota(ctx, tx, h, needs, now); err != nil {
+		return pool.Hold{}, err
+	}
+	chosen, missing, err := s.take(ctx, tx, needs, nil, now)
+	if err != nil {
+		return pool.Hold{}, err
+	}
+	if missing >= 0 {
+		return pool.Hold{}, pool.Taken(needs[missing])
+	}
+	return insertHold(ctx, tx, h, needs, chosen, now)
+}
+
+// TryHold is Hold in a transaction that goes on without it. Every refusal comes before the first unit is locked.
+func (s *Store) TryHold(ctx context.Context, h pool.Hold, needs []pool.Need, now time.Time) (held pool.Hold, refused *fault.Fault, err error) {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		held, err = s.hold(ctx, tx, h, needs, now)
+		if f, is := fault.As(err); is {
+			refused, err = f, nil
+			return err
+		}
+		refused = nil
+		return err
+	})
+	return held, refused, err
 }
 
 // take chooses a unit for every need beside all reservations but those of some holds, locks the units, and ends what

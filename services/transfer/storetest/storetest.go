@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) transfer.Store) {
 		"one live transfer a case":   oneLive,
 		"list":                       list,
 		"all or nothing":             allOrNothing,
+		"refused and going on":       tries,
 		"intervals meet":             intervalsMeet,
 		"expired holds do not block": expired,
 		"confirm and release":        confirmAndRelease,
@@ -95,6 +96,7 @@ func roundTrip(t *testing.T, s transfer.Store) {
 		tr.Tracks, tr.Rides = []transfer.Track{{Departed: Now, Arrived: Now.Add(time.Hour)}}, []transfer.Ride{{Leg: 1, Number: "SF101", Day: "20260302"}}
 		tr.Troubles, tr.DoorTime = []transfer.Trouble{{Leg: 1, Lost: true, Late: time.Minute}}, Now
 		tr.Comment, tr.DivertedTo, tr.DivertedToCity = "示范", "C-NJ-01", "320100"
+		tr.DivertedBed, tr.DivertedHoldID = transfer.BedBooked, "hld_1"
 		tr.Attention = &transfer.Attention{Code: transfer.AttentionNoWay, Since: Now, Detail: planner.Text{Zh: "无", En: "none"}}
 		tr.Outside, tr.BookedFor = []string{"C-SH-01"}, Now
 		return nil
