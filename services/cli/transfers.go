@@ -116,6 +116,7 @@ func (a *app) showTransfer(t *transferv1.Transfer) error {
 		{a.say("转出机构", "from"), t.GetFromOrganisation()},
 		{a.say("接收机构", "to"), t.GetToOrganisation()},
 		{a.say("改送", "diverted to"), strings.TrimSpace(t.GetDivertedTo() + " " + t.GetDivertedToCity())},
+		{a.say("该院床位", "bed there"), t.GetDivertedBed()},
 		{a.say("计划出发", "leaves"), at(way.GetDepartTime())},
 		{a.say("计划到达", "arrives"), at(way.GetArriveTime())},
 		{a.say("实际出发", "left"), at(t.GetDepartedTime())},

@@ -2,7 +2,7 @@
 import { Badge, Facts, html, Icon, Section, Table, useEffect, useState } from '../ui.js';
 import { enumWord, has, language, pick, t, words } from '../i18n.js';
 import { picture } from '../api.js';
-import { shortId, when, whenFull } from '../format.js';
+import { placeName, shortId, when, whenFull } from '../format.js';
 import { at } from '../forms.js';
 import { clinicalFields } from '../clinical.js';
 import { Record } from '../pages/register.js';
@@ -10,7 +10,8 @@ import { Legs, Way } from './plan.js';
 
 words({
   'clinical.title': ['临床资料', 'Clinical data'], 'clinical.version': ['第 {n} 版', 'Version {n}'],
-  'move.title': ['转运', 'Transfer'], 'move.status': ['状态', 'Status'], 'move.expected': ['预计到达', 'Expected'], 'move.checked': ['最近一次条件复核', 'Fitness checked'], 'move.left': ['实际出发', 'Departed'], 'move.arrived': ['实际到达', 'Arrived'], 'move.sender': ['转出方签字', 'Signed, sending side'], 'move.receiver': ['接收方签字', 'Signed, receiving side'], 'move.attested': ['接收方代填', 'by the word of the receiving side'], 'move.awaited': ['待签字', 'awaited'], 'move.picture': ['转运时间带：各段如下表', 'The legs by time; the list below says the same'],
+  'move.title': ['转运', 'Transfer'], 'move.status': ['状态', 'Status'], 'move.expected': ['预计到达', 'Expected'], 'move.checked': ['最近一次条件复核', 'Fitness checked'], 'move.left': ['实际出发', 'Departed'], 'move.arrived': ['实际到达', 'Arrived'], 'move.sender': ['转出方签字', 'Signed, sending side'], 'move.receiver': ['接收方签字', 'Signed, receiving side'], 'move.attested': ['接收方代填', 'by the word of the receiving side'], 'move.awaited': ['待签字', 'awaited'], 'move.diverted': ['途中改送', 'Taken elsewhere'], 'move.bed': ['改送医院床位', 'Bed there'],
+  'divertedBed.BOOKED': ['已预订，24 小时', 'booked for 24 hours'], 'divertedBed.NONE_FREE': ['无空床，仅已告知', 'none free: told only'], 'divertedBed.QUOTA_USED': ['转诊额度已满，仅已告知', 'its quota is used: told only'], 'divertedBed.NOT_IN_POOL': ['该院床位不在资源池，仅已告知', 'it keeps none in the pool: told only'], 'move.picture': ['转运时间带：各段如下表', 'The legs by time; the list below says the same'],
   'transfer.TRANSFER_STATUS_PLANNED': ['已计划', 'Planned'], 'transfer.TRANSFER_STATUS_READY': ['可出发', 'Ready'], 'transfer.TRANSFER_STATUS_IN_TRANSIT': ['途中', 'In transit'], 'transfer.TRANSFER_STATUS_ARRIVED': ['已到达', 'Arrived'], 'transfer.TRANSFER_STATUS_ABORTED': ['已中止', 'Aborted'],
   'offers.title': ['邀约', 'Offers'], 'offers.center': ['中心', 'Center'], 'offers.status': ['答复', 'Answer'], 'offers.expire': ['截止或答复', 'Due, or answered'], 'offers.comment': ['说明', 'Comment'],
   'offer.OFFER_STATUS_OPEN': ['待答复', 'Open'], 'offer.OFFER_STATUS_ACCEPTING': ['接收处理中', 'Being accepted'], 'offer.OFFER_STATUS_ACCEPTED': ['已接收', 'Accepted'], 'offer.OFFER_STATUS_DECLINED': ['未接收', 'Declined'], 'offer.OFFER_STATUS_EXPIRED': ['已过期', 'Expired'], 'offer.OFFER_STATUS_WITHDRAWN': ['已撤回', 'Withdrawn'],
@@ -70,7 +71,8 @@ export function Transfer({ data }) {
     <p><${Way} of=${transfer.itinerary} /></p>
     <${Strip} id=${transfer.transferId} etag=${transfer.etag} />
     <${Legs} itinerary=${transfer.itinerary} />
-    <${Facts} list=${[[t('move.checked'), whenFull(transfer.fitnessTime)], [t('move.left'), whenFull(transfer.departedTime)], [t('move.expected'), transfer.arrivedTime ? '' : whenFull(live?.expectedArriveTime)], [t('move.arrived'), whenFull(transfer.arrivedTime)], ...signatures(transfer)]} /><//>`;
+    <${Facts} list=${[[t('move.checked'), whenFull(transfer.fitnessTime)], [t('move.left'), whenFull(transfer.departedTime)], [t('move.expected'), transfer.arrivedTime ? '' : whenFull(live?.expectedArriveTime)], [t('move.arrived'), whenFull(transfer.arrivedTime)], ...signatures(transfer),
+      ...(transfer.abortCode === 'DIVERTED' ? [[t('move.diverted'), `${transfer.divertedTo || ''} ${placeName(transfer.divertedToCity)}`.trim()], [t('move.bed'), transfer.divertedBed && enumWord('divertedBed', transfer.divertedBed)]] : [])]} /><//>`;
 }
 
 const offerTone = { OFFER_STATUS_OPEN: ['info', 'clock'], OFFER_STATUS_ACCEPTED: ['good', 'done'], OFFER_STATUS_DECLINED: ['bad', 'cross'], OFFER_STATUS_EXPIRED: ['warn', 'clock'] };
