@@ -251,4 +251,13 @@ func comesHome(coordinator, center *person) {
 	coordinator.send("再次收治")
 	center.sees("评估中")
 	center.press("记录出院与康复计划", "") // operated before, so not again
+	// The stay of the readmission has a bill of its own; that of the first is still there to see.
+	center.press("建立费用单", "")
+	center.send("建立费用单")
+	coordinator.sees("每次住院的费用")
+	coordinator.sees("尚未结算")
+	coordinator.press("查看 ", "")
+	coordinator.sees("结算于")
+	coordinator.do("lacks", "尚未结算")
+	coordinator.fits("the bills of two stays")
 }

@@ -127,5 +127,8 @@ export async function all(path, field, values = {}, most = 1000) {
   return out;
 }
 
+// What a caller may not see is left out of a page, and nothing else is.
+export const optional = (promise) => promise.catch((err) => ([403, 404].includes(err.status) || err.reason === 'FAILED_PRECONDITION' ? undefined : Promise.reject(err)));
+
 // newKey is an idempotency key.
 export const newKey = () => crypto.randomUUID();

@@ -1,8 +1,8 @@
-// The one bill as a picture: who pays what of the total, with the same as a table, and how it came to be.
-import { Badge, Empty, html, Icon, Section, Table, useState } from '../ui.js';
-import { enumWord, pick, t, words } from '../i18n.js';
-import { post } from '../api.js';
-import { fen, percent, placeName, today, when, yuan } from '../format.js';
+// The bill of each stay, and one of them as a picture: who pays what of the total, with the same as a table, and how it came to be.
+import { Badge, Empty, html, Icon, Load, Section, Table, useData, useState } from '../ui.js';
+import { enumWord, has, pick, t, words } from '../i18n.js';
+import { get, optional, post } from '../api.js';
+import { fen, percent, placeName, shortId, today, when, yuan } from '../format.js';
 import { Form } from '../forms.js';
 import { hasRole, me } from '../session.js';
 
@@ -15,6 +15,10 @@ words({
   'payer.PAYER_BASIC': ['基本医保统筹基金', 'Basic fund'], 'payer.PAYER_SECOND_LAYER': ['大病保险', 'Second layer'], 'payer.PAYER_CIVIL_SERVANT': ['公务员补助', 'Civil servants'], 'payer.PAYER_ASSISTANCE': ['医疗救助', 'Assistance'],
   'payer.PAYER_COMMERCIAL': ['商业保险', 'Commercial'], 'payer.PAYER_PERSONAL_ACCOUNT': ['个人账户', 'Personal account'], 'payer.PAYER_CASH': ['个人现金', 'The patient, cash'], 'payer.PAYER_CHARITY': ['慈善', 'Charity'], 'payer.PAYER_GRANT': ['企业或政府补助', 'Grant'],
   'claim.CLAIM_STATUS_OPEN': ['在院', 'Open'], 'claim.CLAIM_STATUS_DISCHARGED': ['已出院结转', 'Complete'], 'claim.CLAIM_STATUS_SETTLING': ['结算中', 'Settling'], 'claim.CLAIM_STATUS_SETTLED': ['已结算', 'Settled'], 'claim.CLAIM_STATUS_REVERSING': ['冲正中', 'Reversing'],
+  'bill.stays': ['每次住院的费用', 'The bill of each stay'], 'bill.stay': ['住院', 'Stay'], 'bill.center': ['中心', 'Center'], 'bill.since': ['更新', 'Since'], 'bill.paid': ['患者自付', 'The patient paid'], 'bill.sum': ['患者自付合计', 'The patient paid in all'],
+  'bill.show': ['查看', 'Show'], 'bill.undone': ['曾冲正', 'was reversed'], 'bill.untold': ['未告知', 'not told'], 'bill.taken': ['参保地经办机构 {who} 已于 {time} 受理手工报销：{total}', '{who} took it as a manual claim on {time}: {total}'],
+  'stage.OPENED': ['在院', 'Open'], 'stage.DISCHARGED': ['已出院结转', 'Complete'], 'stage.SETTLED': ['已结算', 'Settled'], 'stage.REVERSED': ['已冲正', 'Reversed'], 'stage.MANUAL': ['转手工报销', 'Manual claim'],
+  'stage.MANUAL_ACCEPTED': ['手工报销已受理', 'Manual claim, accepted'], 'stage.UNANSWERED': ['参保地超时未答复', 'Waits for the insured province'], 'stage.REOPENED': ['出院办理已撤销', 'Discharge taken back'],
   'claim.CLAIM_STATUS_MANUAL': ['转手工报销', 'Manual claim'], 'claim.CLAIM_STATUS_CANCELLED': ['已取消', 'Cancelled'],
 });
 
@@ -58,14 +62,60 @@ export function feeLines(text, day, first) {
   });
 }
 
+// readBill reads a claim and, once it is settled, its statement; what the caller may not see is left out.
+export async function readBill(claimId) {
+  const claim = (await optional(get('/v1/claims/' + claimId)))?.claim;
+  const settled = claim?.settlementId && claim.status !== 'CLAIM_STATUS_SETTLING' ? await optional(get(`/v1/claims/${claimId}/statement`)) : undefined;
+  return { claim, statement: settled?.statement };
+}
+
+const tones = { SETTLED: ['good', 'done'], MANUAL_ACCEPTED: ['good', 'done'], OPENED: ['info', 'clock'], DISCHARGED: ['info', 'clock'] };
+
+function Stage({ of }) {
+  const [tone, icon] = tones[of.stage] || ['warn', 'alert'];
+  const known = has('stage.' + of.stage);
+  return html`<${Badge} tone=${tone} icon=${icon}>${known ? t('stage.' + of.stage) : of.stage}<//>${of.undone && of.stage !== 'REVERSED' && html` <span class="small">${t('bill.undone')}</span>`}`;
+}
+
+const stayOf = (b) => (b.admissionDate ? `${b.admissionDate} – ${b.dischargeDate}` : t('bill.untold'));
+
+// Stays are all bills of the case; one of them is shown below.
+function Stays({ of, shown, show }) {
+  return html`<h3>${t('bill.stays')}</h3><${Table} caption=${t('bill.stays')} rowKey=${(b) => b.claimId} rows=${of.bills} columns=${[
+    { title: t('bill.stay'), cell: (b) => html`${stayOf(b)} <code class="small quiet" title=${b.claimId}>${shortId(b.claimId)}</code>` }, { title: t('bill.center'), cell: (b) => b.centerId || '—' },
+    { title: t('bill.status'), cell: (b) => html`<${Stage} of=${b} />` }, { title: t('bill.since'), cell: (b) => when(b.stageTime) },
+    { title: t('bill.total'), number: true, cell: (b) => (b.total ? yuan(b.total) : '—') }, { title: t('bill.paid'), number: true, cell: (b) => (b.selfPay ? yuan(b.selfPay) : '—') },
+    { title: t('bill.show'), cell: (b) => html`<button type="button" aria-pressed=${b.claimId === shown} aria-label=${t('bill.show') + ' ' + stayOf(b) + ' ' + shortId(b.claimId)} onClick=${() => show(b.claimId)}>${t('bill.show')}</button>` },
+  ]} />
+    <p class="total"><span>${t('bill.sum')}</span> <b>${of.selfPay ? yuan(of.selfPay) : '—'}</b></p>`;
+}
+
 export function Bill({ data, reload }) {
+  const [open, setOpen] = useState('');
+  const { case: c, claim } = data;
+  const bills = c.bills || [];
+  if (!c.claimId) return null;
+  const shown = bills.some((b) => b.claimId === open) ? open : c.claimId;
+  return html`<${Section} title=${t('bill.title')} id="bill" actions=${bills.length < 2 && claim && html`<${Badge} tone=${claim.status === 'CLAIM_STATUS_SETTLED' ? 'good' : 'info'} icon=${claim.status === 'CLAIM_STATUS_SETTLED' ? 'done' : 'clock'}>${enumWord('claim', claim.status)}<//>`}>
+    ${bills.length > 1 && html`<${Stays} of=${c} shown=${shown} show=${setOpen} />`}
+    ${shown === c.claimId ? html`<${One} key=${shown} bill=${data} reload=${reload} />` : html`<${Other} key=${shown} id=${shown} referralId=${c.referralId} />`}<//>`;
+}
+
+// Other is a bill beside the one that comes with the case.
+function Other({ id, referralId }) {
+  const found = useData(() => readBill(id), [id], (e) => e.referralId === referralId);
+  return html`<${Load} ...${found}>${(bill) => html`<${One} bill=${bill} reload=${found.reload} />`}<//>`;
+}
+
+function One({ bill, reload }) {
   const [adding, setAdding] = useState(false);
   const [quote, setQuote] = useState(null);
-  const { claim, statement } = data;
-  if (!data.case.claimId) return null;
+  const { claim, statement } = bill;
   const mine = hasRole('center') && claim?.centerId === me().organisation && claim.status === 'CLAIM_STATUS_OPEN';
-  return html`<${Section} title=${t('bill.title')} id="bill" actions=${claim && html`<${Badge} tone=${claim.status === 'CLAIM_STATUS_SETTLED' ? 'good' : 'info'} icon=${claim.status === 'CLAIM_STATUS_SETTLED' ? 'done' : 'clock'}>${enumWord('claim', claim.status)}<//>`}>
-    ${claim && html`<p class="quiet small">${t('bill.between', { treat: placeName(claim.province), insured: placeName(claim.insuredProvince), policy: statement?.split?.policyVersion || '—' })} · ${t('bill.lines', { n: claim.lineCount })} · ${t('bill.total')} ${yuan(claim.total)}</p>`}
+  const taken = claim?.manualAcceptance;
+  return html`
+    ${claim && html`<p class="quiet small">${claim.admissionDate} – ${claim.dischargeDate} · ${t('bill.between', { treat: placeName(claim.province), insured: placeName(claim.insuredProvince), policy: statement?.split?.policyVersion || '—' })} · ${t('bill.lines', { n: claim.lineCount })} · ${t('bill.total')} ${yuan(claim.total)}</p>`}
+    ${taken && html`<p class="notice good"><${Icon} name="done" /> ${t('bill.taken', { who: taken.organisation, time: when(taken.acceptTime), total: yuan(taken.total) })}</p>`}
     ${statement ? html`${statement.reversed && html`<p class="notice warn"><${Icon} name="alert" /> ${t('bill.reversed')}</p>`}<${Split} split=${statement.split} /><p class="quiet small">${t('bill.settled', { time: when(statement.settleTime) })}</p>`
       : quote ? html`<h3>${t('bill.draft')}</h3><${Split} split=${quote} />` : html`<${Empty} text=${t('bill.none')} />`}
     ${mine && html`<p class="row"><button type="button" aria-expanded=${adding} onClick=${() => setAdding(!adding)}><${Icon} name="plus" /> ${t('bill.add')}</button>
@@ -74,5 +124,5 @@ export function Bill({ data, reload }) {
       { name: 'day', label: t('bill.add.day'), type: 'date', required: true, value: today(), path: 'service_date' },
       { name: 'lines', label: t('bill.add.lines'), type: 'textarea', rows: 8, required: true, wide: true, hint: 'S-BED, 普通病床日费, 160, 18' },
     ]} onDone=${() => { setAdding(false); setQuote(null); reload(); }} onCancel=${() => setAdding(false)}
-      send=${(v, requestId) => post(`/v1/claims/${claim.claimId}/lines`, { requestId, lines: feeLines(v.lines, v.day, claim.lineCount + 1) })} />`}<//>`;
+      send=${(v, requestId) => post(`/v1/claims/${claim.claimId}/lines`, { requestId, lines: feeLines(v.lines, v.day, claim.lineCount + 1) })} />`}`;
 }

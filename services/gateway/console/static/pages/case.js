@@ -1,7 +1,7 @@
 // One case: where it stands, what can be done now, and everything that hangs on it.
 import { Badge, Deadline, Facts, html, Icon, Load, Urgency, useData } from '../ui.js';
 import { enumWord, t, words } from '../i18n.js';
-import { all, get } from '../api.js';
+import { all, get, optional } from '../api.js';
 import { fen, placeName, when, whenFull, yuan } from '../format.js';
 import { hasRole } from '../session.js';
 import { page } from '../pages.js';
@@ -10,7 +10,7 @@ import { Actions } from '../case/actions.js';
 import { Timeline } from '../case/timeline.js';
 import { Matches } from '../case/choose.js';
 import { Journey } from '../case/map.js';
-import { Bill } from '../case/bill.js';
+import { Bill, readBill } from '../case/bill.js';
 import { Clinical, Consultations, FollowUps, Offers, Transfer } from '../case/panels.js';
 import { Results } from '../case/results.js';
 import { Documents } from '../case/documents.js';
@@ -23,28 +23,24 @@ words({
   'way.done': ['已完成', 'done'], 'way.now': ['当前', 'now'], 'way.ahead': ['未到', 'ahead'], 'case.cases': ['工作清单', 'Worklists'], 'case.gone': ['此病例不再对您的机构开放。', 'This case is no longer open to your organisation.'], 'case.attention': ['系统步骤 {step} 自 {time} 起多次未成功（{reason}），请处理。', 'The step {step} has failed repeatedly since {time} ({reason}) and waits for a person.'],
 });
 
-// What a caller may not see is left out of the page, and nothing else is.
-const optional = (promise) => promise.catch((err) => ([403, 404].includes(err.status) || err.reason === 'FAILED_PRECONDITION' ? undefined : Promise.reject(err)));
-
 async function read(id) {
   const { referral: c } = await get('/v1/referrals/' + id);
   const has = (value, promise) => (value ? optional(promise()) : undefined);
   const late = ['STATE_SURGERY', 'STATE_REHABILITATION', 'STATE_BACK_REFERRED', 'STATE_FOLLOW_UP', 'STATE_CLOSED'].includes(c.state);
-  const [timeline, patient, run, offers, there, thereLive, claim, followUps, consultations, documents, clinical, filing, moves] = await Promise.all([
+  const [timeline, patient, run, offers, there, thereLive, bill, followUps, consultations, documents, clinical, filing, moves] = await Promise.all([
     all(`/v1/referrals/${id}/timeline`, 'entries'), optional(get('/v1/patients/' + c.patientId)), has(c.matchRunId && hasRole('coordinator', 'operations'), () => get('/v1/match-runs/' + c.matchRunId)),
     has(c.matchRunId, () => get('/v1/offers', { referralId: id, pageSize: 200 })), has(c.transferId, () => get('/v1/transfers/' + c.transferId)), has(c.transferId, () => get(`/v1/transfers/${c.transferId}/live`)),
-    has(c.claimId, () => get('/v1/claims/' + c.claimId)), has(late, () => get(`/v1/referrals/${id}/followUps`)), optional(get(`/v1/referrals/${id}/consultations`)),
+    c.claimId ? readBill(c.claimId) : {}, has(late, () => get(`/v1/referrals/${id}/followUps`)), optional(get(`/v1/referrals/${id}/consultations`)),
     optional(get(`/v1/patients/${c.patientId}/documents`)), optional(get(`/v1/patients/${c.patientId}/clinical/${c.organ}`)),
     has(c.filingId && hasRole('coordinator'), () => get('/v1/filings/' + c.filingId)), has(late && hasRole('coordinator', 'center', 'operations'), () => get('/v1/transfers', { referralId: id, pageSize: 200 })),
   ]);
   // After the stay the move that counts is the way back.
   const back = moves?.transfers?.findLast((m) => m.back && m.status !== 'TRANSFER_STATUS_ABORTED');
   const [transfer, live] = back ? [back, await optional(get(`/v1/transfers/${back.transferId}/live`))] : [there?.transfer, thereLive];
-  const settled = claim?.claim?.settlementId && claim.claim.status !== 'CLAIM_STATUS_SETTLING' ? await optional(get(`/v1/claims/${c.claimId}/statement`)) : undefined;
   const joined = patient?.patient?.mergedIds?.length && hasRole('coordinator', 'operations') ? await optional(get(`/v1/patients/${c.patientId}/merges`)) : undefined;
   return {
     merges: joined?.merges?.filter((m) => !m.unmergeTime) || [],
-    case: c, timeline, patient: patient?.patient, run: run?.matchRun, offers: offers?.offers || [], transfer, live, claim: claim?.claim, statement: settled?.statement,
+    case: c, timeline, patient: patient?.patient, run: run?.matchRun, offers: offers?.offers || [], transfer, live, ...bill,
     followUps, consultations: consultations?.consultations, documents: documents?.documents, clinical: clinical?.record, filing: filing?.filing,
   };
 }
