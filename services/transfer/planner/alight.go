@@ -2,14 +2,13 @@ package planner
 
 // hopeless reports whether nothing that can come of it is wanted: not by what has been found, nor by the bounds.
 func (st *paretoState) hopeless(s *scratch, now *soFar, rides int32, hope *ahead) bool {
-	if hope.last != nil && hope.last.seconds < unreachable &&
-		st.wanted(s, now.at+hope.last.seconds, rides, now.price+hope.last.price, now.risk+hope.last.risk, now.leave) {
-		return false
-	}
 	at, risk := now.at-hope.past, now.risk-s.wait*int64(hope.past)
-	for j := int32(1); rides+j <= st.limit; j++ {
-		m := hope.now[j-1]
-		if m.any() && st.wanted(s, at+m.seconds(), rides+j, now.price+m.price(), risk+m.risk(), now.leave) {
+	for i, m := range hope.now {
+		in := rides + hope.rides + int32(i)
+		if in > st.limit {
+			break
+		}
+		if m.any() && st.wanted(s, at+m.seconds(), in, now.price+m.price(), risk+m.risk(), now.leave) {
 			return false
 		}
 	}
@@ -33,7 +32,7 @@ type alighting struct {
 func (s *scratch) alightAll(p *core, c *conn, slot, at, sd, ref int32) {
 	st := &s.pareto
 	fare, rate := s.fare[c.kind].PerKm*int64(c.end), s.rate[c.kind]*int64(at)
-	stay := st.hope.stay(c.to, at)
+	stay := st.hope.stay(ref, c.to, at)
 	off := st.off[:0]
 	for k := int32(1); k <= st.limit; k++ {
 		head := (slot-1)*s.rides + k - 1
@@ -95,13 +94,11 @@ func (s *scratch) alightOne(p *core, c *conn, a *alighting, sd, ref int32) bool 
 			}
 		}
 	}
-	if last := s.egress[c.to]; last < unreachable {
-		end := a.at + s.alight[c.kind] + last
-		if s.hours == 0 || end-a.leave <= s.hours {
-			price, risk := a.price+s.roadFare.of(s.egressMetres[c.to]), a.risk+s.wait*int64(s.alight[c.kind])+s.handling+s.roadRate*int64(last)
-			if end <= st.latest && !st.found.cover(end, a.rides, price, risk) {
-				st.keep(s.answer(end, a.rides, price, risk, a.arrived(st, sd, ref)))
-			}
+	if s.egress[c.to] < unreachable {
+		took, price, risk := s.lastRoad(c)
+		end, price, risk := a.at+took, a.price+price, a.risk+risk
+		if st.wanted(s, end, a.rides, price, risk, a.leave) {
+			st.keep(s.answer(end, a.rides, price, risk, a.arrived(st, sd, ref)))
 		}
 	}
 	return true
@@ -111,7 +108,7 @@ func (s *scratch) alightOne(p *core, c *conn, a *alighting, sd, ref int32) bool 
 // at one time: where not even the best of each number has hope, none has.
 func (s *scratch) hopAll(p *core, c *conn, off []alighting, at, sd, ref int32) {
 	st := &s.pareto
-	leave := st.hope.leave(c.to, at)
+	leave := st.hope.leave(ref, c.to, at)
 	var least soFar
 	kept := off[:0]
 	for i := range off {
@@ -126,15 +123,7 @@ func (s *scratch) hopAll(p *core, c *conn, off []alighting, at, sd, ref int32) {
 	out := at + s.alight[c.kind]
 	for hop := p.hopFrom[c.to]; hop < p.hopFrom[c.to+1]; hop++ {
 		l := &p.hops[hop]
-		then, price, risk := out+int32(l.way.seconds), int64(0), int64(0)
-		switch {
-		case l.inside:
-			then = at
-		case l.walk:
-			risk = s.wait * int64(then-at)
-		default:
-			price, risk = s.roadFare.of(l.way.metres), s.wait*int64(s.alight[c.kind])+s.handling+s.roadRate*l.way.seconds
-		}
+		then, price, risk := s.hopped(l, c.kind, at, out)
 		for kind := range kinds {
 			if p.served[l.stop]&(1<<kind) == 0 {
 				continue
@@ -162,6 +151,24 @@ func (s *scratch) hopAll(p *core, c *conn, off []alighting, at, sd, ref int32) {
 			}
 		}
 	}
+}
+
+// lastRoad is what it takes from the end of the connection, a stop that serves the ward, to the ward.
+func (s *scratch) lastRoad(c *conn) (seconds int32, price milliFen, risk int64) {
+	alight, road := s.alight[c.kind], s.egress[c.to]
+	return alight + road, s.roadFare.of(s.egressMetres[c.to]), s.wait*int64(alight) + s.handling + s.roadRate*int64(road)
+}
+
+// hopped is when one is at the other end of a hop after getting off at, or out of the station at out, and what it came to.
+func (s *scratch) hopped(l *link, kind uint8, at, out int32) (then int32, price milliFen, risk int64) {
+	then = out + int32(l.way.seconds)
+	switch {
+	case l.inside:
+		return at, 0, 0
+	case l.walk:
+		return then, 0, s.wait * int64(then-at)
+	}
+	return then, s.roadFare.of(l.way.metres), s.wait*int64(s.alight[kind]) + s.handling + s.roadRate*l.way.seconds
 }
 
 // covered reports whether an entry with as few rides is as good, be it at the door.

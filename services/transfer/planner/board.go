@@ -23,10 +23,7 @@ func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 
 			soonest = (depart/st.hope.width + 1) * st.hope.width
 		default:
 			soonest = s.start
-			now := soFar{s.roadFare.of(l.way.metres), s.firstRisk(a-1, depart, c), depart, s.left(s.leave(depart - off))}
-			if s.entered && a == 1 {
-				now.price = 0 // the patient is there
-			}
+			now := soFar{s.firstFare(a - 1), s.firstRisk(a-1, depart, c), depart, s.left(s.leave(depart - off))}
 			if !st.hopeless(s, &now, 0, &onward) {
 				on(1, riding{account: account{now.price + price, now.risk + risk, now.leave, a - 1}, board: ref})
 			}
@@ -40,7 +37,7 @@ func (s *scratch) boardAll(p *core, c *conn, slot, depart, sd, ref int32) int32 
 		b.catch(depart, st.worth)
 		if slot := depart / st.hope.width; slot != b.slot {
 			b.slot = slot
-			st.drop(s, b, k, depart, c.from)
+			st.drop(s, b, k, depart, ref, c.from)
 		}
 		if len(b.active) > 1 {
 			all := soFar{b.least.price, b.least.risk + s.wait*int64(depart), depart, b.least.leave}
@@ -73,21 +70,18 @@ func (st *paretoState) shut(s *scratch, p *core, access, off, depart int32, c *c
 	g := &st.gates[int(access)*kinds+int(c.kind)]
 	if slot := depart/st.hope.width + 1; g.slot != slot {
 		g.slot = slot
-		l, end := &s.access[access], slot*st.hope.width
+		end := slot * st.hope.width
 		begin := end - st.hope.width
 		ride := st.hope.ride(c.from, begin)
-		now := soFar{s.roadFare.of(l.way.metres), s.firstRisk(access, begin, c) - s.wait*int64(st.hope.width), begin, s.left(s.leave(end - off))}
-		if s.entered && access == 0 {
-			now.price = 0
-		}
+		now := soFar{s.firstFare(access), s.firstRisk(access, begin, c) - s.wait*int64(st.hope.width), begin, s.left(s.leave(end - off))}
 		g.shut = st.hopeless(s, &now, 0, &ride)
 	}
 	return g.shut
 }
 
 // drop lets those go who wait at a stop for nothing: once in each slot of the day, for the bounds stay until the next.
-func (st *paretoState) drop(s *scratch, b *bag, rides, depart, stop int32) {
-	ride, kept := st.hope.ride(stop, depart), b.active[:0]
+func (st *paretoState) drop(s *scratch, b *bag, rides, depart, ref, stop int32) {
+	ride, kept := st.hope.wait(ref, stop, depart), b.active[:0]
 	for _, e := range b.active {
 		if !st.hopeless(s, &soFar{e.price, e.risk + s.wait*int64(depart), depart, e.leave}, rides, &ride) {
 			kept = append(kept, e)
@@ -95,6 +89,14 @@ func (st *paretoState) drop(s *scratch, b *bag, rides, depart, stop int32) {
 		}
 	}
 	b.active = kept
+}
+
+// firstFare is that of the first road; a patient who is inside is there.
+func (s *scratch) firstFare(access int32) milliFen {
+	if s.entered && access == 0 {
+		return 0
+	}
+	return s.roadFare.of(s.access[access].way.metres)
 }
 
 // firstRisk is that of the first road and of getting into the station; the door is left no earlier than needed, but a

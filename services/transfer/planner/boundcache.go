@@ -4,37 +4,38 @@ import "sync"
 
 // boundKey is what bounds depend on besides timetable and rules.
 type boundKey struct {
-	city    string
-	allowed [kinds]bool
-	board   [kinds]int32
-	alight  [kinds]int32
-	feeder  Mode
-	move    int64
+	city     string
+	lat, lon float64
+	allowed  [kinds]bool
+	board    [kinds]int32
+	alight   [kinds]int32
+	feeder   Mode
+	move     int64
+	lying    bool
 }
 
-// boundCache keeps the bounds of the cities asked for last: the line's centers are few.
+// boundCache keeps the bounds of the places asked for last: the line's centers are few.
 type boundCache struct {
 	mu   sync.Mutex
 	kept map[boundKey]*bounds
 }
 
-// slots is into how many parts bounds that are kept divide the day.
+// slots is into how many parts bounds divide the day.
 const slots = 48
 
 const (
-	// mostBounds is how many are kept of one network; one is 2.0 MB for 670 stops and 26,587 connections.
+	// mostBounds is how many are kept of one network; one is 3.1 MB for 670 stops and 26,587 connections.
 	mostBounds = 64
-	// mostBounded is the connections of which each has a bound of its own: in a larger network they would not fit.
+	// mostBounded is the connections of which each has bounds of its own and a guide: in a larger network they would not fit.
 	mostBounded = 100_000
 )
 
-// bound returns the bounds for the destination, from the cache where they are for a city. Those over a disturbed network are
-// kept as long as nothing else is known of the day.
+// bound returns the bounds for the destination. Those over a disturbed network are kept as long as nothing else is known of
+// the day.
 func (p *core) bound(s *scratch, to spot, feeder Mode) *bounds {
-	if to.city == "" {
-		return s.hope(p, 1, p.late(s.asked))
+	key := boundKey{
+		city: to.city, lat: to.lat, lon: to.lon, allowed: s.allowed, lying: s.lying, board: s.board, alight: s.alight, feeder: feeder, move: s.handling,
 	}
-	key := boundKey{city: to.city, allowed: s.allowed, board: s.board, alight: s.alight, feeder: feeder, move: s.handling}
 	cache := &p.bounds
 	if s.asked != nil {
 		cache = &s.asked.bounds
@@ -42,7 +43,7 @@ func (p *core) bound(s *scratch, to spot, feeder Mode) *bounds {
 	if b, ok := cache.get(key); ok {
 		return b
 	}
-	b := s.hope(p, slots, p.late(s.asked))
+	b := s.hope(p, slots, len(p.conns) <= mostBounded, p.late(s.asked))
 	cache.put(key, b)
 	return b
 }

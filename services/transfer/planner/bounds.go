@@ -1,10 +1,6 @@
 package planner
 
-import (
-	"slices"
-
-	"huhang.example/services/transfer/timetable"
-)
+import "huhang.example/services/transfer/timetable"
 
 // bound is the least that is still to come on any way to the ward: each number for itself, maybe by different ways.
 type bound struct {
@@ -17,6 +13,8 @@ var never = bound{seconds: unreachable, price: 1 << 60, risk: 1 << 60}
 func (b *bound) lower(seconds int32, price, risk int64) {
 	b.seconds, b.price, b.risk = min(b.seconds, seconds), min(b.price, price), min(b.risk, risk)
 }
+
+func (b *bound) cell() cell { return cellOf(b.seconds, b.price, b.risk) }
 
 // cell is a bound as it is kept, rounded down: 11 bits of time, 11 of price and 10 of risk in half a word, for what a search
 // waits for is memory.
@@ -45,269 +43,93 @@ func (c cell) price() int64   { return int64(c>>11&cell11) * cellPrice }
 func (c cell) risk() int64    { return int64(c>>22) * cellRisk }
 
 // bounds are lower bounds by number of further rides, so that a search towards one destination leaves alone what leads away
-// from it or would wait too long. They hold on every day: all trips count as if they ran daily. In those by stop and slot of
-// the day times and risks count from the beginning of the slot, not from when one stands there.
+// from it or would wait too long. They hold on every day: all trips count as if they ran daily.
 type bounds struct {
-	rides, slots int
-	width        int32   // seconds of a slot
-	last         []bound // by stop, just off a ride that was the last
-	riding       []cell  // by stop and slot, about to board, [j-1] with j rides more
-	staying      []cell  // by stop and slot, just off a ride, [j-1] with j rides more
-	leaving      []cell  // the same of who goes on to another stop
-	on           []cell  // by connection of the timetable, who boards it or is aboard as it departs, [j-1] with j rides more
-	open         []cell  // where there is none
+	rides int
+	stops int
+	guide *guide // nil: there is none
+	// by holds, for each connection of the timetable side by side, of who is at it: boards it or is aboard as it departs, may
+	// board it or wait, gets off at its end, goes on from there to another stop; each [j-1] with j rides more, but of who gets off
+	// [j]. In a large network there is none.
+	by   []cell
+	open []cell // in its place
+	// The others are by slot of the day and stop, times and risks counted from the beginning of the slot: of who may board or
+	// wait, and where by is none of who gets off and of who goes on.
+	slots                    int
+	width                    int32 // seconds of a slot
+	riding, staying, leaving []cell
 }
+
+// What one does at a connection, in the order of bounds.by.
+const (
+	atBoarding = iota
+	atWaiting
+	atStaying
+	atLeaving
+	doings
+)
 
 // ahead is what is still to come from a stop at a time.
 type ahead struct {
-	now  []cell
-	past int32 // of the slot
-	last *bound
+	now   []cell
+	rides int32 // more, of the first of them
+	past  int32 // of the slot
 }
 
-// slot is the part of the day in which a time is, and how much of it has gone. With one slot only the times do not count.
+// slot is the part of the day in which a time is, and how much of it has gone.
 func (b *bounds) slot(at int32) (slot, past int32) {
-	if b.slots == 1 {
-		return 0, 0
-	}
-	if at %= timetable.DaySeconds; at < 0 {
-		at += timetable.DaySeconds
-	}
+	at %= timetable.DaySeconds
 	return at / b.width, at % b.width
 }
 
-func (b *bounds) ride(stop, at int32) ahead {
-	slot, past := b.slot(at)
-	return ahead{now: b.riding[(int(slot)*len(b.last)+int(stop))*b.rides:][:b.rides], past: past}
-}
-
-func (b *bounds) stay(stop, at int32) ahead {
-	slot, past := b.slot(at)
-	return ahead{now: b.staying[(int(slot)*len(b.last)+int(stop))*b.rides:][:b.rides], past: past, last: &b.last[stop]}
-}
-
-func (b *bounds) leave(stop, at int32) ahead {
-	slot, past := b.slot(at)
-	return ahead{now: b.leaving[(int(slot)*len(b.last)+int(stop))*b.rides:][:b.rides], past: past}
-}
-
-func (b *bounds) aboard(ref int32) ahead {
-	if (int(ref)+1)*b.rides > len(b.on) {
-		return ahead{now: b.open}
+// at is what by holds of the connection, if it does.
+func (b *bounds) at(ref int32, doing int) ([]cell, bool) {
+	if i := (int(ref)*doings + doing) * b.rides; i < len(b.by) {
+		return b.by[i:][:b.rides], true
 	}
-	return ahead{now: b.on[int(ref)*b.rides:][:b.rides]}
+	return b.open, false
 }
 
-// moment is the part of a bound that the time of day tells.
-type moment struct {
-	seconds int32
-	risk    int64
-}
-
-// level is the bounds with one number of rides more, while they are made: by stop and slot, and the prices by stop.
-type level struct {
-	*bounds
-	riding, staying, leaving          []moment
-	ridingFor, stayingFor, leavingFor []int64
-}
-
-func (l *level) clear() {
-	for i := range l.riding {
-		m := moment{unreachable, never.risk}
-		l.riding[i], l.staying[i], l.leaving[i] = m, m, m
-	}
-	for i := range l.ridingFor {
-		l.ridingFor[i], l.stayingFor[i], l.leavingFor[i] = never.price, never.price, never.price
-	}
-}
-
-func (m *moment) lower(seconds int32, risk int64) {
-	m.seconds, m.risk = min(m.seconds, seconds), min(m.risk, risk)
-}
-
-func newLevel(b *bounds) *level {
-	stops := len(b.last)
-	l := &level{
-		bounds: b,
-		riding: make([]moment, stops*b.slots), staying: make([]moment, stops*b.slots), leaving: make([]moment, stops*b.slots),
-		ridingFor: make([]int64, stops), stayingFor: make([]int64, stops), leavingFor: make([]int64, stops),
-	}
-	l.clear()
-	return l
-}
-
-// hope computes the bounds for the destination the scratch is set to, going backwards from it one ride at a time. late are
-// the runs that go otherwise, as if every day: they may be quicker between two calls than any by the timetable.
-func (s *scratch) hope(p *core, slots int, late [][]conn) *bounds {
-	stops, rides := len(p.served), int(s.rides)
-	b := &bounds{
-		rides: rides, slots: slots, width: timetable.DaySeconds / int32(slots),
-		last: slices.Repeat([]bound{never}, stops), open: make([]cell, rides),
-		riding: make([]cell, stops*slots*rides), staying: make([]cell, stops*slots*rides), leaving: make([]cell, stops*slots*rides),
-	}
-	if len(p.conns) <= mostBounded {
-		b.on = make([]cell, len(p.conns)*rides)
-	}
-	alight := min(s.alight[0], s.alight[1])
-	for _, l := range s.egressAt {
-		b.last[l.stop].lower(alight+int32(l.way.seconds), s.roadFare.of(l.way.metres),
-			s.wait*int64(alight)+s.handling+s.roadRate*l.way.seconds)
-	}
-	before, here := newLevel(b), newLevel(b)
-	for j := 1; j <= rides; j++ {
-		here.clear()
-		for _, list := range p.byTrip {
-			s.back(p, here, before, list, j)
-		}
-		for _, run := range late {
-			s.backLate(here, before, run, j)
-		}
-		for stop := range int32(stops) {
-			s.waiting(here, stop)
-		}
-		for stop := range int32(stops) {
-			s.change(p, here, stop)
-		}
-		for stop := range stops {
-			for slot := range slots {
-				i, to := stop*slots+slot, (slot*stops+stop)*rides+j-1
-				b.riding[to] = cellOf(here.riding[i].seconds, here.ridingFor[stop], here.riding[i].risk)
-				b.staying[to] = cellOf(here.staying[i].seconds, here.stayingFor[stop], here.staying[i].risk)
-				b.leaving[to] = cellOf(here.leaving[i].seconds, here.leavingFor[stop], here.leaving[i].risk)
-			}
-		}
-		before, here = here, before
-	}
-	return b
-}
-
-// back lowers the bounds of the stops of one trip for j rides more, of which this is the first.
-func (s *scratch) back(p *core, here, before *level, list []int32, j int) {
+func (b *bounds) in(list []cell, stop, at int32) ahead {
 	if len(list) == 0 {
-		return
+		return ahead{now: b.open, rides: 1}
 	}
-	allowed := s.allowed[p.conns[list[0]].kind]
-	ahead := never // of staying aboard, from the departure of the connection before
-	var after *conn
-	for i := len(list) - 1; i >= 0; i-- {
-		c := &p.conns[list[i]]
-		if allowed {
-			ahead = s.boarding(here, before, c, after, ahead, j)
-		}
-		if len(here.on) > 0 {
-			here.on[int(list[i])*here.rides+j-1] = cellOf(ahead.seconds, ahead.price+s.fare[c.kind].Base*1000, ahead.risk+s.handling)
-		}
-		after = c
-	}
+	slot, past := b.slot(at)
+	return ahead{now: list[(int(slot)*b.stops+int(stop))*b.rides:][:b.rides], rides: 1, past: past}
 }
 
-// backLate does the same for a changed run.
-func (s *scratch) backLate(here, before *level, run []conn, j int) {
-	if len(run) == 0 || !s.allowed[run[0].kind] {
-		return
-	}
-	ahead := never
-	var after *conn
-	for i := len(run) - 1; i >= 0; i-- {
-		ahead = s.boarding(here, before, &run[i], after, ahead, j)
-		after = &run[i]
-	}
+// aboard is of who boards the connection or is aboard as it departs.
+func (b *bounds) aboard(ref int32) ahead {
+	now, _ := b.at(ref, atBoarding)
+	return ahead{now: now, rides: 1}
 }
 
-// boarding is the bound of who is aboard as the connection departs, and lowers that of who boards it there.
-func (s *scratch) boarding(here, before *level, c, after *conn, ahead bound, j int) bound {
-	off := before.off(c.to, c.tod+c.dur, s.wait, j)
-	on := s.onwards(c, after, &ahead, off)
-	if c.flags&noBoard == 0 && on.seconds < unreachable {
-		slot, past := here.slot(c.tod)
-		here.riding[int(c.from)*here.slots+int(slot)].lower(past+on.seconds, s.wait*int64(past)+s.handling+on.risk)
-		price := &here.ridingFor[c.from]
-		*price = min(*price, s.fare[c.kind].Base*1000+on.price)
+// ride is of who is ready to board at the stop.
+func (b *bounds) ride(stop, at int32) ahead { return b.in(b.riding, stop, at) }
+
+// wait is of who is ready as the connection departs from the stop.
+func (b *bounds) wait(ref, stop, at int32) ahead {
+	if now, ok := b.at(ref, atWaiting); ok {
+		return ahead{now: now, rides: 1}
 	}
-	return on
+	return b.ride(stop, at)
 }
 
-// off is the bound of who gets off at the stop, with one ride less to come than j.
-func (l *level) off(stop, at int32, wait int64, j int) bound {
-	if j == 1 {
-		return l.last[stop]
+// stay is of who gets off where the connection ends.
+func (b *bounds) stay(ref, stop, at int32) ahead {
+	now, ok := b.at(ref, atStaying)
+	out := ahead{now: now}
+	if !ok {
+		out = b.in(b.staying, stop, at)
+		out.rides = 0
 	}
-	slot, past := l.slot(at)
-	m := &l.staying[int(stop)*l.slots+int(slot)]
-	if m.seconds >= unreachable {
-		return never
-	}
-	return bound{m.seconds - past, l.stayingFor[stop], m.risk - wait*int64(past)}
+	return out
 }
 
-// onwards is the bound of who is aboard when the connection departs: stays on for the one after it, or gets off and goes on.
-func (s *scratch) onwards(c, after *conn, ahead *bound, off bound) bound {
-	rate, price := s.rate[c.kind], s.fare[c.kind].PerKm*int64(c.end-c.start)
-	here := never
-	if after != nil && ahead.seconds < unreachable {
-		gap := departure(after) - departure(c)
-		here.lower(gap+ahead.seconds, price+ahead.price, rate*int64(gap)+ahead.risk)
+// leave is of who goes on from there to another stop.
+func (b *bounds) leave(ref, stop, at int32) ahead {
+	if now, ok := b.at(ref, atLeaving); ok {
+		return ahead{now: now, rides: 1}
 	}
-	if c.flags&noAlight == 0 && off.seconds < unreachable {
-		here.lower(c.dur+off.seconds, price+off.price, rate*int64(c.dur)+off.risk)
-	}
-	return here
-}
-
-// departure is comparable within one trip.
-func departure(c *conn) int32 { return int32(c.off)*timetable.DaySeconds + c.tod }
-
-// waiting lets who stands at the stop wait for what leaves in later slots, also of the next day.
-func (s *scratch) waiting(l *level, stop int32) {
-	if l.slots == 1 {
-		return
-	}
-	all := l.riding[int(stop)*l.slots:][:l.slots]
-	next := all[0]
-	for range 2 {
-		for slot := l.slots - 1; slot >= 0; slot-- {
-			if next.seconds < unreachable {
-				all[slot].lower(l.width+next.seconds, s.wait*int64(l.width)+next.risk)
-			}
-			next = all[slot]
-		}
-	}
-}
-
-// change lowers the bounds of who gets off at the stop and rides on.
-func (s *scratch) change(p *core, b *level, stop int32) {
-	board, alight := min(s.board[0], s.board[1]), min(s.alight[0], s.alight[1])
-	for i := p.hopFrom[stop]; i < p.hopFrom[stop+1]; i++ {
-		l := &p.hops[i]
-		seconds := int32(l.way.seconds)
-		switch {
-		case l.inside:
-			s.onto(b, stop, l.stop, max(board, seconds), 0, 0)
-		case l.walk:
-			s.onto(b, stop, l.stop, alight+seconds+board, 0, 0)
-		default:
-			s.onto(b, stop, l.stop, alight+seconds+board, s.roadFare.of(l.way.metres), s.handling+(s.roadRate-s.wait)*int64(seconds))
-		}
-	}
-	copy(b.leaving[int(stop)*b.slots:][:b.slots], b.staying[int(stop)*b.slots:])
-	b.leavingFor[stop] = b.stayingFor[stop]
-	s.onto(b, stop, stop, max(board, p.change[stop]), 0, 0)
-}
-
-// onto lowers the bounds of who gets off at a stop and is ready to board at another after so many seconds.
-func (s *scratch) onto(b *level, stop, next int32, wait int32, price, risk int64) {
-	least := b.ridingFor[next]
-	if wait >= unreachable || least >= never.price {
-		return
-	}
-	b.stayingFor[stop] = min(b.stayingFor[stop], price+least)
-	for slot := range int32(b.slots) {
-		then, past := b.slot(slot*b.width + wait)
-		if b.slots == 1 {
-			past = 0
-		}
-		if m := &b.riding[int(next)*b.slots+int(then)]; m.seconds < unreachable {
-			b.staying[int(stop)*b.slots+int(slot)].lower(wait-past+m.seconds, risk+s.wait*int64(wait-past)+m.risk)
-		}
-	}
+	return b.in(b.leaving, stop, at)
 }

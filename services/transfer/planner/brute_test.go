@@ -185,7 +185,7 @@ func TestSearchFindsExactlyTheParetoSet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, s := posed(t, readFeed(t, randomFeed(t)), randomRules(t))
 		var got []result
-		for _, a := range s.search(p, nil, s.hope(p, rapid.SampledFrom([]int{1, 6, 96}).Draw(t, "slots"), p.late(s.asked)), 1<<28) {
+		for _, a := range s.search(p, nil, s.hope(p, rapid.SampledFrom([]int{1, 6, 96}).Draw(t, "slots"), rapid.Bool().Draw(t, "each"), p.late(s.asked)), 1<<28) {
 			got = append(got, result{arrive: a.at, rides: a.rides, fen: a.price / 1000, points: a.risk / riskUnit})
 			checkLegs(t, p, s, a)
 		}
@@ -202,6 +202,10 @@ func checkLegs(t *rapid.T, p *core, s *scratch, a answer) {
 	one := p.itinerary(s, &question{Fitness: Fitness{Stretcher: s.lying}}, Taxi, s.pareto.way(a.label))
 	if !one.Arrive.Equal(s.instant(a.at)) || max(one.Changes+1, 1) != int(a.rides) || int64(one.Cost)*1000 != a.price || one.Risk*riskUnit != a.risk {
 		t.Fatalf("answer %+v has the legs %+v", a, one)
+	}
+	s.whys = nil // why it is allowed is said again for each kind of way
+	if again := p.itinerary(s, &question{Fitness: Fitness{Stretcher: s.lying}}, Taxi, s.pareto.way(a.label)); again.Because != one.Because || again.Because.Zh == "" {
+		t.Fatalf("%+v is allowed because %+v, and said anew %+v", a, one.Because, again.Because)
 	}
 	for i, leg := range one.Legs {
 		if leg.Arrive.Before(leg.Depart) || i > 0 && (leg.From != one.Legs[i-1].To || !leg.Depart.Equal(one.Legs[i-1].Arrive)) {
@@ -282,7 +286,7 @@ func TestFirstArrivalIsTheFirst(t *testing.T) {
 		s.hours, s.latest = 0, unreachable
 		want := newBrute(p, s, s.asked).earliest()
 		got := unreachable
-		if s.firstArrival(p) {
+		if s.firstArrival(p, s.quickestOff(p)) {
 			got = s.ea.best
 			one := p.itinerary(s, &question{Fitness: Fitness{Stretcher: s.lying}}, Taxi, s.journeys(p))
 			if !one.Arrive.Equal(s.instant(got)) {
@@ -291,6 +295,10 @@ func TestFirstArrivalIsTheFirst(t *testing.T) {
 		}
 		if got != want {
 			t.Fatalf("got %d, want %d", got, want)
+		}
+		// Nothing that arrives just in time is left alone.
+		if s.latest = want; want < unreachable && (!s.firstArrival(p, s.quickestOff(p)) || s.ea.best != want) {
+			t.Fatalf("with no time to spare got %d, want %d", s.ea.best, want)
 		}
 	})
 }

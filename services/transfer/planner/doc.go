@@ -10,8 +10,8 @@
 // Algorithm", ACM Journal of Experimental Algorithmics 23, 2018). The earliest arrival is its plain form, one time a stop.
 // The Pareto set is its multicriteria form: a set of labels for each stop and number of rides, and on each run those who
 // are aboard, as in McRAPTOR (Delling, Pajor and Werneck, "Round-Based Public Transit Routing", Transportation Science
-// 49, 2015); lower bounds from the destination leave alone what leads away from it, and passes that
-// follow only the best to each place find first what the bounds are held against. The shortest way to many cities at
+// 49, 2015). Lower bounds from the destination leave alone what leads away from it, and a guide, which is made with them by
+// the profile form of the Connection Scan, finds first the ways they are held against. The shortest way to many cities at
 // once is a scan whose labels are the latest time at which the door was left.
 //
 // All three are held to a walk through every way there is on thousands of small random networks with delays and

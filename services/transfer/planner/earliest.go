@@ -7,7 +7,9 @@ type earliestState struct {
 	ready   []int32   // by stop and kind, the first departure that can be caught
 	came    []journey // by stop and kind, how that is so
 	arrived []int32   // by stop and kind, the first arrival of a trip
-	board   []int32   // by run, one more than the reference of the connection where it was boarded
+	busy    []uint64  // by run, a bit: it was boarded
+	board   []int32   // by run, the reference of the connection where it was
+	quick   []int32   // by stop, the least that is to come after getting off
 	best    int32
 	last    journey
 	found   bool
@@ -24,9 +26,12 @@ type journey struct {
 // firstArrival finds the first arrival at the ward, by the Connection Scan Algorithm in its plain form: every connection is
 // looked at once, in the order of departures, until one leaves after the best arrival. It ignores the bounds on rides and
 // hours, which need more than one label a stop.
-func (s *scratch) firstArrival(p *core) bool {
+func (s *scratch) firstArrival(p *core, quick []int32) bool {
 	e := &s.ea
-	e.found = false
+	e.found, e.quick = false, quick
+	if s.changed {
+		e.quick = nil // what is late may be quicker from one call to another
+	}
 	if s.nowhere() {
 		return false
 	}
@@ -36,7 +41,8 @@ func (s *scratch) firstArrival(p *core) bool {
 		e.came = make([]journey, places)
 	}
 	e.came = e.came[:places]
-	e.board = sized(e.board, len(p.byTrip)*int(s.days))
+	runs := len(p.byTrip) * int(s.days)
+	e.busy, e.board = sized(e.busy, (runs+63)/64), slices.Grow(e.board[:0], runs)[:runs]
 	e.found, e.best = false, s.latest
 	if s.latest < unreachable {
 		e.best++ // an arrival at the bound is in time
@@ -54,7 +60,7 @@ func (s *scratch) firstArrival(p *core) bool {
 		if !more {
 			return e.found
 		}
-		ready, board := e.ready, e.board
+		ready, busy, board := e.ready, e.busy, e.board
 		for i := range seg.conns {
 			c := &seg.conns[i]
 			depart := seg.base + c.tod
@@ -69,16 +75,17 @@ func (s *scratch) firstArrival(p *core) bool {
 			if sd < 0 {
 				continue
 			}
-			run := c.trip*s.days + sd
-			if board[run] == 0 {
+			run := uint32(c.trip*s.days + sd)
+			if busy[run>>6]&(1<<(run&63)) == 0 {
 				if !catch || !s.usable(c) || depart < s.earliest[c.kind] || s.run(&seg, c, services) < 0 {
 					continue
 				}
-				board[run] = seg.first + int32(i) + 1
+				busy[run>>6] |= 1 << (run & 63)
+				board[run] = seg.first + int32(i)
 			}
 			at := depart + c.dur
 			if at < e.arrived[int(c.to)*kinds+int(c.kind)] && c.flags&noAlight == 0 && !(s.changed && seg.day >= 0 && s.masked[run]) {
-				e.arrive(s, p, c, at, journey{board[run] - 1, seg.first + int32(i), sd, -1})
+				e.arrive(s, p, c, at, journey{board[run], seg.first + int32(i), sd, -1})
 			}
 		}
 	}
@@ -98,6 +105,9 @@ func (e *earliestState) offer(stop int32, kind int, ready int32, how journey) {
 // arrive takes note of the first arrival of a kind at a stop.
 func (e *earliestState) arrive(s *scratch, p *core, c *conn, at int32, how journey) {
 	e.arrived[int(c.to)*kinds+int(c.kind)] = at
+	if e.quick != nil && at+e.quick[c.to] >= e.best {
+		return
+	}
 	out := at + s.alight[c.kind]
 	if last := s.egress[c.to]; last < unreachable && out+last < e.best {
 		e.best, e.last, e.found = out+last, how, true

@@ -20,6 +20,9 @@ func (p *core) faster(plan *Plan, q *question) {
 	}
 	well := *q
 	well.Within = 0
+	if len(plan.Options) > 0 {
+		well.Within = plan.Options[0].Arrive.Sub(q.NotBefore) // nothing later is any faster
+	}
 	if !q.Origin.sameCity(q.Destination) {
 		if one, ok := p.first(&well, demand{allowed: [kinds]bool{true, true}, feeder: RoadAmbulance, anyway: true}); ok {
 			take(one)

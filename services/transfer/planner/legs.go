@@ -46,13 +46,13 @@ func (b *builder) add(mode Mode, to Place, depart, arrive int32, metres int64) *
 // itinerary turns journeys into legs. Price and risk are added up anew along the legs: the same sums as the search's.
 func (p *core) itinerary(s *scratch, q *question, feeder Mode, ways []journey) Itinerary {
 	b := &builder{p: p, s: s, here: door(q.Origin), now: s.start, booked: anyOf(p.rules.HelpDesk.NeededFor, q.Fitness)}
-	b.out.Escort, b.out.Changes = p.rules.Escort(q.Fitness), -1
+	b.out.Escort, b.out.Changes = s.escort, -1
+	b.out.Legs = make([]Leg, 0, 4*len(ways))
 	b.begin(ways[0], ways[1], feeder)
 	ways = ways[1:]
-	used := map[Mode]bool{}
+	var used [kinds]bool
 	for i, j := range ways {
-		mode := b.ride(j)
-		used[mode] = true
+		used[b.ride(j)] = true
 		if j.hop >= 0 && i+1 < len(ways) {
 			b.hop(j, feeder)
 		}
@@ -63,7 +63,7 @@ func (p *core) itinerary(s *scratch, q *question, feeder Mode, ways []journey) I
 	b.road(feeder, ward(q.Destination), out, int64(s.egress[last.to]), s.egressMetres[last.to])
 	b.out.Depart, b.out.Arrive = b.out.Legs[0].Depart, b.out.Legs[len(b.out.Legs)-1].Arrive
 	b.out.Cost, b.out.Risk = p.rules.fen(b.price), points(b.risk)
-	b.out.Because = p.because(q.Fitness, feeder, used)
+	b.out.Because = s.because(p, q.Fitness, feeder, used)
 	return b.out
 }
 
@@ -95,7 +95,7 @@ func (b *builder) wait(until int32, at Place) {
 	b.add(Transfer, at, b.now, until, 0)
 }
 
-func (b *builder) ride(j journey) Mode {
+func (b *builder) ride(j journey) (kind uint8) {
 	s, conns := b.s, b.p.conns
 	on, off := s.ref(conns, j.board), s.ref(conns, j.alight)
 	trip := &b.p.table.Trips[on.trip]
@@ -116,7 +116,7 @@ func (b *builder) ride(j journey) Mode {
 		leg.BookUntil = leg.Depart.Add(-time.Duration(desk.LatestMinutes) * time.Minute)
 	}
 	b.out.Changes++
-	return leg.Mode
+	return on.kind
 }
 
 func (b *builder) hop(j journey, feeder Mode) {
@@ -154,11 +154,16 @@ func (p *core) place(stop int32) Place {
 	return Place{Name: s.Name, Lat: s.Lat, Lon: s.Lon}
 }
 
-// because says why the way is allowed, and what of the state asks for the escort.
-func (p *core) because(f Fitness, feeder Mode, used map[Mode]bool) Text {
+// because says why the way is allowed, and what of the state asks for the escort. It is said once in a query.
+func (s *scratch) because(p *core, f Fitness, feeder Mode, used [kinds]bool) Text {
+	for _, w := range s.whys {
+		if w.used == used {
+			return w.because
+		}
+	}
 	var out []Text
 	for kind := range timetable.Kind(kinds) {
-		if used[modeOf(kind)] {
+		if used[kind] {
 			because, _ := p.rules.Judge(modeOf(kind), f)
 			out = append(out, because)
 		}
@@ -166,7 +171,15 @@ func (p *core) because(f Fitness, feeder Mode, used map[Mode]bool) Text {
 	if feeder == RoadAmbulance {
 		out = append(out, Text{Zh: "两端由救护车接送", En: "an ambulance takes both ends"})
 	}
-	return joined(append(out, p.escortText(f)...))
+	why := joined(append(out, p.escortText(f)...))
+	s.whys = append(s.whys, reason{used, why})
+	return why
+}
+
+// reason is why a way by some kinds is allowed.
+type reason struct {
+	used    [kinds]bool
+	because Text
 }
 
 func (p *core) escortText(f Fitness) []Text {

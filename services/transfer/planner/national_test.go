@@ -156,7 +156,7 @@ func TestFirstArrivalsOf2016AreTheFirst(t *testing.T) {
 		s.endAt(p, q.Destination)
 		s.hours, s.latest = 0, unreachable
 		want, got := newBrute(p, s, nil).earliest(), unreachable
-		if s.firstArrival(p) {
+		if s.firstArrival(p, p.quickest(s, q.Destination)) {
 			got, found = s.ea.best, found+1
 		}
 		if got != want {
@@ -168,6 +168,48 @@ func TestFirstArrivalsOf2016AreTheFirst(t *testing.T) {
 	}
 }
 
+// What cannot be quick enough any more is left alone, and nothing else: a way that arrives just in time is found, also with
+// trains late and cancelled.
+func TestQuickestLosesNothingOf2016(t *testing.T) {
+	p, random := national().current.Load(), rand.New(rand.NewPCG(11, 2016))
+	found := 0
+	for n := range 120 {
+		from, to := capitals[random.IntN(len(capitals))], capitals[random.IntN(len(capitals))]
+		q := between(t, from, to, spring("00:00").Add(time.Duration(random.IntN(1440))*time.Minute), Fitness{}).in(disturbed(p, random, n%2*300))
+		s := p.take(&q, demand{allowed: [kinds]bool{true, true}, feeder: Taxi})
+		s.endAt(p, q.Destination)
+		if !s.firstArrival(p, nil) {
+			continue
+		}
+		found++
+		s.latest = s.ea.best
+		if !s.firstArrival(p, s.quickestOff(p)) || s.ea.best != s.latest {
+			t.Errorf("%s-%s from %v: got %d, want %d", from, to, q.NotBefore, s.ea.best, s.latest)
+		}
+	}
+	if found < 60 {
+		t.Errorf("%d ways say little", found)
+	}
+}
+
+// disturbed is a day on which so many runs go otherwise; nil: none does.
+func disturbed(p *core, random *rand.Rand, runs int) *Overlay {
+	if runs == 0 {
+		return nil
+	}
+	o := &Overlay{}
+	for range runs {
+		trip := random.IntN(len(p.table.Trips))
+		o.Disruptions = append(o.Disruptions, Disruption{
+			Run: Run{p.table.Trips[trip].ID, spring("00:00").Format("20060102")}, Cancelled: random.IntN(4) == 0,
+			Calls: []CallChange{{Depart: time.Duration(random.IntN(180)) * time.Minute}},
+		})
+	}
+	slices.SortFunc(o.Disruptions, func(a, b Disruption) int { return cmp.Compare(a.TripID, b.TripID) })
+	o.Disruptions = slices.CompactFunc(o.Disruptions, func(a, b Disruption) bool { return a.TripID == b.TripID })
+	return o
+}
+
 // What the bounds leave alone is not missed: without any, the search finds the same over the whole network, also with trains
 // late and cancelled.
 func TestBoundsLoseNothingOf2016(t *testing.T) {
@@ -175,19 +217,7 @@ func TestBoundsLoseNothingOf2016(t *testing.T) {
 	found := 0
 	for n := range 8 {
 		from, to := capitals[random.IntN(len(capitals))], capitals[random.IntN(len(capitals))]
-		var o *Overlay
-		if n%2 == 1 {
-			o = &Overlay{}
-			for range 300 {
-				trip := random.IntN(len(p.table.Trips))
-				o.Disruptions = append(o.Disruptions, Disruption{
-					Run: Run{p.table.Trips[trip].ID, spring("00:00").Format("20060102")}, Cancelled: random.IntN(4) == 0,
-					Calls: []CallChange{{Depart: time.Duration(random.IntN(180)) * time.Minute}},
-				})
-			}
-			slices.SortFunc(o.Disruptions, func(a, b Disruption) int { return cmp.Compare(a.TripID, b.TripID) })
-			o.Disruptions = slices.CompactFunc(o.Disruptions, func(a, b Disruption) bool { return a.TripID == b.TripID })
-		}
+		o := disturbed(p, random, n%2*300)
 		q := between(t, from, to, spring("00:00").Add(time.Duration(random.IntN(1440))*time.Minute), Fitness{}).in(o)
 		s := p.take(&q, demand{allowed: [kinds]bool{true, true}, feeder: Taxi})
 		s.rides = 3
@@ -199,16 +229,75 @@ func TestBoundsLoseNothingOf2016(t *testing.T) {
 			return paretoOf(out)
 		}
 		none := &bounds{
-			rides: int(s.rides), slots: 1, width: timetable.DaySeconds, last: make([]bound, len(p.served)), open: make([]cell, s.rides),
-			riding: make([]cell, len(p.served)*int(s.rides)), leaving: make([]cell, len(p.served)*int(s.rides)), staying: make([]cell, len(p.served)*int(s.rides)),
+			rides: int(s.rides), slots: 1, width: timetable.DaySeconds, stops: len(p.served), open: make([]cell, s.rides),
 		}
 		want := set(none)
-		if got := set(s.hope(p, slots, p.late(o))); !slices.Equal(got, want) {
-			t.Errorf("%s-%s from %v: got %v, want %v", from, to, q.NotBefore, got, want)
+		for _, each := range []bool{true, false} {
+			if got := set(s.hope(p, slots, each, p.late(o))); !slices.Equal(got, want) {
+				t.Errorf("%s-%s from %v, bounds of each connection %v: got %v, want %v", from, to, q.NotBefore, each, got, want)
+			}
 		}
 		found += len(want)
 	}
 	if found < 20 {
 		t.Errorf("%d ways say little", found)
+	}
+}
+
+// The guide leads by ways that count: of those to be found, a good part before the search begins.
+func TestGuideFindsWaysOf2016(t *testing.T) {
+	p, random := national().current.Load(), rand.New(rand.NewPCG(5, 2016))
+	led, all := 0, 0
+	for range 20 {
+		from, to := capitals[random.IntN(len(capitals))], capitals[random.IntN(len(capitals))]
+		q := between(t, from, to, spring("00:00").Add(time.Duration(random.IntN(1440))*time.Minute), Fitness{Stretcher: random.IntN(2) == 0}).in(nil)
+		s := p.take(&q, demand{allowed: [kinds]bool{true, true}, feeder: Taxi})
+		s.endAt(p, q.Destination)
+		hope := s.hope(p, slots, true, nil)
+		s.begin(nil, hope, 24*3600)
+		s.follow(p, hope.guide)
+		ways := slices.Clone(s.pareto.found.all)
+		found := s.search(p, nil, hope, 24*3600)
+		for _, way := range ways {
+			if !slices.ContainsFunc(found, func(a answer) bool {
+				return a.at <= way.at && a.rides <= way.rides && a.price <= way.price && a.risk <= way.risk
+			}) {
+				t.Errorf("%s-%s from %v: the guide leads by %+v, which no search finds", from, to, q.NotBefore, way)
+			}
+			if slices.ContainsFunc(found, func(a answer) bool {
+				return a.at == way.at && a.rides == way.rides && a.price == way.price && a.risk == way.risk
+			}) {
+				led++
+			}
+		}
+		all += len(found)
+	}
+	if led*3 < all || all < 50 {
+		t.Errorf("of %d ways the guide leads by %d", all, led)
+	}
+}
+
+// Who may not take the train that would be first is told of it, and why not.
+func TestFasterWaysOf2016AreTold(t *testing.T) {
+	p, random := national().current.Load(), rand.New(rand.NewPCG(9, 2016))
+	told := 0
+	for range 200 {
+		from, to := capitals[random.IntN(len(capitals))], capitals[random.IntN(len(capitals))]
+		asked := between(t, from, to, spring("06:00").Add(time.Duration(random.IntN(600))*time.Minute), Fitness{Oxygen: true})
+		plan, q := national().Plan(asked), asked.in(nil)
+		first, found := p.first(&q, demand{allowed: [kinds]bool{true, true}, feeder: RoadAmbulance, anyway: true})
+		switch {
+		case !found || len(plan.Options) == 0:
+		case first.Arrive.Before(plan.Options[0].Arrive):
+			told++
+			if plan.Faster == nil || plan.Faster.Arrive.After(first.Arrive) || len(plan.Faster.Against) == 0 {
+				t.Errorf("%s-%s from %v: %+v is not told", from, to, asked.NotBefore, first)
+			}
+		case plan.Faster != nil && !plan.Faster.Arrive.Before(plan.Options[0].Arrive):
+			t.Errorf("%s-%s from %v: %+v is no faster", from, to, asked.NotBefore, plan.Faster)
+		}
+	}
+	if told < 5 {
+		t.Errorf("%d ways say little", told)
 	}
 }

@@ -22,6 +22,7 @@ type core struct {
 	days    sync.Map // of day number: which services run, a bit each
 	scratch sync.Pool
 	bounds  boundCache
+	quick   sync.Map // of a city's code: see quickest
 }
 
 // network is the timetable laid out flat for scanning.
@@ -32,13 +33,44 @@ type network struct {
 	// trips is the places of a trip id: two versions of a feed may have one each.
 	trips map[string][]int32
 	// numbers is the same of a train\'s or flight\'s number.
-	numbers  map[string][]int32
-	services []int32 // by trip
-	served   []uint8 // by stop, a bit for each kind
-	change   []int32 // by stop, the least time between two trips that the feed asks for
+	numbers    map[string][]int32
+	services   []int32 // by trip
+	departures departures
+	served     []uint8 // by stop, a bit for each kind
+	change     []int32 // by stop, the least time between two trips that the feed asks for
 	// hops[hopFrom[s]:hopFrom[s+1]] are the ways from stop s to others, on foot or by road.
 	hops    []link
 	hopFrom []int32
+}
+
+// departures are the connections that may be boarded, by stop and kind in the order of the day.
+type departures struct {
+	first      []int32
+	refs, tods []int32
+}
+
+func departuresOf(conns []conn, stops int) departures {
+	by := make([][]int32, stops*kinds)
+	for ref := range conns {
+		if c := &conns[ref]; c.flags&noBoard == 0 {
+			place := int(c.from)*kinds + int(c.kind)
+			by[place] = append(by[place], int32(ref))
+		}
+	}
+	d := departures{first: []int32{0}}
+	for _, refs := range by {
+		slices.SortStableFunc(refs, func(a, b int32) int { return cmp.Compare(conns[a].tod, conns[b].tod) })
+		for _, ref := range refs {
+			d.refs, d.tods = append(d.refs, ref), append(d.tods, conns[ref].tod)
+		}
+		d.first = append(d.first, int32(len(d.refs)))
+	}
+	return d
+}
+
+func (d *departures) of(place int) (refs, tods []int32) {
+	from, to := d.first[place], d.first[place+1]
+	return d.refs[from:to], d.tods[from:to]
 }
 
 // conn is one hop of a trip. Times are seconds; tod is within the day on which it departs, which is off days after the
@@ -96,6 +128,7 @@ func (p *core) lay() {
 		}
 	}
 	p.byTrip = t.ByTrip()
+	p.departures = departuresOf(p.conns, len(t.Stops))
 	p.services = make([]int32, len(t.Trips))
 	p.trips = make(map[string][]int32, len(t.Trips))
 	for i := range t.Trips {

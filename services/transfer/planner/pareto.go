@@ -47,35 +47,41 @@ type label struct {
 // search finds every way to the ward that no other beats in arrival, changes, price and risk: the multicriteria form of
 // the Connection Scan, with a set of labels where the plain form has one time. known are the ways without a timetable.
 //
-// It goes through the timetable with few rides first and with one more each time, and before the last time follows of all
-// the ways to one place only the best in price and risk together: what these cheap passes find, also late in the day, tells
-// the last from the start what is not worth following.
+// What is not worth following it can only know from answers. So before the pass that misses nothing it follows the guide, or
+// where there is none goes through the timetable with few rides first and with one more each time, and of all the ways to one
+// place only follows the best in price and risk together.
 func (s *scratch) search(p *core, known []answer, hope *bounds, slack int32) []answer {
+	st := &s.pareto
+	s.begin(known, hope, slack)
+	if s.nowhere() {
+		return st.found.all
+	}
+	if hope.guide != nil {
+		s.follow(p, hope.guide)
+	} else {
+		for limit := int32(fewRides); limit < s.rides; limit++ {
+			s.pass(p, limit, riskWorth)
+		}
+	}
+	s.pass(p, s.rides, 0)
+	return st.found.all
+}
+
+// begin has nothing but what is known, and the roads from the door.
+func (s *scratch) begin(known []answer, hope *bounds, slack int32) {
 	st := &s.pareto
 	st.labels, st.hope, st.latest, st.slack = st.labels[:0], hope, s.latest, slack
 	st.found.reset(int(s.rides))
 	for _, k := range known {
 		st.keep(k)
 	}
-	if s.nowhere() {
-		return st.found.all
-	}
 	for i := range s.access {
 		st.labels = append(st.labels, label{prev: -1, board: -1, hop: int32(i)})
 	}
-	for limit := int32(fewRides); limit < s.rides; limit++ {
-		s.pass(p, limit, riskWorth)
-	}
-	s.pass(p, s.rides, 0)
-	return st.found.all
 }
 
-const (
-	// fewRides is those of the first pass.
-	fewRides = 2
-	// riskWorth is what risk is worth in the cheap passes: 4 yuan a point. Any number finds ways; this one many.
-	riskWorth = 4 * 100_000 / riskUnit
-)
+// fewRides is those of the first cheap pass.
+const fewRides = 2
 
 func (s *scratch) pass(p *core, limit int32, worth int64) {
 	st := &s.pareto

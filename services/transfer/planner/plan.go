@@ -117,7 +117,7 @@ func (p *core) first(q *question, d demand) (Itinerary, bool) {
 	s := p.take(q, d)
 	defer p.scratch.Put(s)
 	s.endAt(p, q.Destination)
-	if !s.firstArrival(p) {
+	if !s.firstArrival(p, p.quickest(s, q.Destination)) {
 		return Itinerary{}, false
 	}
 	return p.itinerary(s, q, d.feeder, s.journeys(p)), true

@@ -52,6 +52,7 @@ func (p *core) take(q *question, d demand) *scratch {
 	p.when(s, q)
 	f, r := q.Fitness, p.rules
 	s.allowed, s.rides = d.allowed, int32(r.MostRides)
+	s.escort, s.whys = r.Escort(f), s.whys[:0]
 	for kind := range timetable.Kind(kinds) {
 		s.board[kind] = int32(r.handling(r.BoardMinutes, kind, f))
 		s.alight[kind] = int32(r.handling(r.AlightMinutes, kind, f))
@@ -61,7 +62,7 @@ func (p *core) take(q *question, d demand) *scratch {
 	}
 	if !d.anyway {
 		s.earliest[timetable.Rail] = s.helpDesk(r, q)
-		s.hours = r.hours(r.Escort(f))
+		s.hours = r.hours(s.escort)
 		if !q.DutySince.IsZero() && s.hours > 0 {
 			s.latest, s.hours = min(s.latest, s.second(q.DutySince)+s.hours), 0
 		}

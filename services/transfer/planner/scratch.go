@@ -34,6 +34,8 @@ type scratch struct {
 	roadFare Fare
 	cents    milliFen // to which a price is rounded
 	rides    int32
+	escort   Escort
+	whys     []reason
 	hours    int32 // from door to door at most; 0: no bound
 	latest   int32 // arrives no later than
 	lying    bool  // on a stretcher: trips that take no wheelchair are left alone
