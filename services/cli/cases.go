@@ -128,6 +128,7 @@ func (a *app) showCase(r *referralv1.Referral) error {
 		{a.say("病例", "case"), r.GetReferralId()},
 		{a.say("状态", "state"), a.label(r.GetState())},
 		{a.say("结案原因", "closed"), why},
+		{a.say("死亡登记于", "death recorded on"), r.GetDeathReferralId()},
 		{a.say("期限", "due"), a.due(r.GetDeadline())},
 		{a.say("时钟暂停", "clock stopped"), r.GetClockSuspended()},
 		{a.say("需要", "need"), need},

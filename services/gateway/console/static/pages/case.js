@@ -2,7 +2,7 @@
 import { Badge, Deadline, Facts, html, Icon, Load, Urgency, useData } from '../ui.js';
 import { enumWord, t, words } from '../i18n.js';
 import { all, get, optional } from '../api.js';
-import { fen, placeName, when, whenFull, yuan } from '../format.js';
+import { fen, placeName, shortId, when, whenFull, yuan } from '../format.js';
 import { hasRole } from '../session.js';
 import { page } from '../pages.js';
 import { State } from '../cases.js';
@@ -18,7 +18,7 @@ import { Told } from '../case/told.js';
 
 words({
   'case.title': ['病例', 'Case'], 'case.patient': ['患者', 'Patient'], 'case.born': ['出生', 'Born'], 'case.home': ['居住地', 'Home'], 'case.insured': ['参保地', 'Insured in'], 'case.local': ['下转医院', 'Local hospital'], 'case.admission': ['计划入院', 'Admission'],
-  'case.surgery': ['手术', 'Surgery'], 'case.filing': ['异地备案', 'Filing'], 'case.filed': ['已自动备案', 'Filed by itself'], 'case.selfpay': ['患者自付', 'The patient paid'], 'case.closed': ['结案原因', 'Closed because'], 'case.trace': ['全程追踪', 'Trace of the case'], 'case.parts': ['本页内容', 'On this page'],
+  'case.surgery': ['手术', 'Surgery'], 'case.filing': ['异地备案', 'Filing'], 'case.filed': ['已自动备案', 'Filed by itself'], 'case.selfpay': ['患者自付', 'The patient paid'], 'case.closed': ['结案原因', 'Closed because'], 'case.deathOn': ['死亡登记于', 'The death is recorded on'], 'case.trace': ['全程追踪', 'Trace of the case'], 'case.parts': ['本页内容', 'On this page'],
   'case.way': ['病程', 'Course'], 'way.1': ['登记审核', 'Review'], 'way.2': ['匹配邀约', 'Match'], 'way.3': ['预约', 'Booking'], 'way.4': ['转运', 'Transfer'], 'way.5': ['评估登记', 'Evaluation'], 'way.6': ['手术', 'Surgery'], 'way.7': ['康复下转', 'Recovery'], 'way.8': ['随访', 'Follow-up'],
   'way.done': ['已完成', 'done'], 'way.now': ['当前', 'now'], 'way.ahead': ['未到', 'ahead'], 'case.cases': ['工作清单', 'Worklists'], 'case.gone': ['此病例不再对您的机构开放。', 'This case is no longer open to your organisation.'], 'case.attention': ['系统步骤 {step} 自 {time} 起多次未成功（{reason}），请处理。', 'The step {step} has failed repeatedly since {time} ({reason}) and waits for a person.'],
 });
@@ -73,6 +73,7 @@ function Head({ data }) {
       [t('case.referrer'), c.referringOrganisation], [t('case.center'), c.centerId && `${c.centerId} ${placeName(c.centerCity)}`], [t('case.admission'), whenFull(c.admissionTime)], [t('case.local'), c.localHospital],
       [t('case.filing'), c.filingId && html`<${Badge} tone="good" icon="done">${t('case.filed')}<//>`], [t('case.surgery'), c.surgery && html`${when(c.surgery.surgeryTime)} <code>${c.surgery.procedureCode}</code>`],
       [t('case.selfpay'), c.selfPay && fen(c.selfPay) > 0 && html`<b>${yuan(c.selfPay)}</b>`], [t('case.closed'), c.closeReason !== 'CLOSE_REASON_UNSPECIFIED' && enumWord('close', c.closeReason)],
+      [t('case.deathOn'), c.deathReferralId && html`<a href=${'#/cases/' + c.deathReferralId}>${shortId(c.deathReferralId)}</a>`],
     ]} /></header>`;
 }
 

@@ -151,7 +151,7 @@ call('CancelDischarge', { of: 'claim', verb: ':cancelDischarge', danger: true, b
 call('CancelAdmission', { of: 'claim', verb: ':cancelAdmission', danger: true, beside: { label: 'b.unadmit', roles: ['center'], when: (d) => mine(d) && claim(d, 'OPEN') && !d.claim.lineCount } });
 call('AskAgain', { of: 'claim', verb: ':askAgain', etag: false, beside: { label: 'b.again', roles: ['center', 'operations'], when: (d) => claim(d, 'SETTLING', 'REVERSING') && (mine(d) || hasRole('operations')) } });
 call('FallToManual', { of: 'claim', verb: ':manual', danger: true, beside: { label: 'b.manual', roles: ['center'], when: (d) => mine(d) && claim(d, 'DISCHARGED', 'SETTLING') } });
-call('ResumeDirect', { of: 'claim', verb: ':resumeDirect', beside: { label: 'b.direct', roles: ['center'], when: (d) => mine(d) && claim(d, 'MANUAL') } });
+call('ResumeDirect', { of: 'claim', verb: ':resumeDirect', beside: { label: 'b.direct', roles: ['center'], when: (d) => mine(d) && claim(d, 'MANUAL') && !d.claim.manualAcceptance } });
 call('ReverseSettlement', {
   of: 'claim', verb: ':reverse', danger: true, fields: [{ name: 'reason', label: 'f.why', required: true, maxLength: 200, wide: true }],
   beside: { label: 'b.reverse', roles: ['center'], when: (d) => mine(d) && claim(d, 'SETTLED') },
