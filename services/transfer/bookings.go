@@ -209,7 +209,9 @@ func (s *Service) release(ctx context.Context, t Transfer) error {
 			_, err = s.store.UpdateHold(ctx, h.ID, func(h *pool.Hold) error { h.Release("transfer " + t.AbortCode); return nil })
 		} else {
 			err = s.store.GoHome(ctx, h.ID, pool.WayHome{
-				Home: there.Add(there.Sub(t.DepartedTime)), Aboard: t.AbortCode == AbortDiverted || t.AbortCode == AbortRefusedAtDoor,
+				Home: there.Add(there.Sub(t.DepartedTime)), Arrived: t.Status == Arrived,
+				Aboard: t.AbortCode == AbortDiverted || t.AbortCode == AbortRefusedAtDoor, AtDoor: t.AbortCode == AbortRefusedAtDoor || !t.DoorTime.IsZero(),
+				Receiver: t.To, ReceiverHold: s.ids.New("hld"),
 			}, now)
 		}
 		if err != nil {

@@ -86,13 +86,6 @@ type Override struct {
 	MovedTo string
 }
 
-// WayHome is how a transfer's crew and vehicle come home.
-type WayHome struct {
-	Home time.Time
-	// Aboard: the patient is still with them and bound elsewhere, so that nobody has them before the time they were held for.
-	Aboard bool
-}
-
 // Pick asks for one unit by its id.
 type Pick struct {
 	ResourceID string

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) transfer.Store) {
 		"overrides":                  overrides,
 		"loans":                      loans,
 		"the way home":               wayHome,
+		"with who was refused":       fetched,
 		"timetables":                 timetables,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
