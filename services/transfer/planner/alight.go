@@ -204,4 +204,5 @@ func (s *scratch) put1(stop int32, kind int, rides int32, e entry) {
 	}
 	b.insert(e, st.worth)
 	st.first[place] = min(st.first[place], e.at)
+	st.news = st.news || e.at <= st.until
 }

@@ -68,10 +68,7 @@ func (s *scratch) firstArrival(p *core, quick []int32) bool {
 				return e.found
 			}
 			catch := ready[int(c.from)*kinds+int(c.kind)] <= depart && c.flags&noBoard == 0
-			sd := seg.day - int32(c.off)
-			if seg.day < 0 {
-				sd = int32(c.off)
-			}
+			sd := seg.serviceDay(c)
 			if sd < 0 {
 				continue
 			}

@@ -19,7 +19,11 @@ type paretoState struct {
 	latest int32 // nothing that arrives later is wanted
 	slack  int32
 	limit  int32 // rides of this pass
-	worth  int64 // of risk, in this pass; 0: all ways are wanted that are best in anything
+	// news: somebody new may board or ride on before the last of the connections looked at together departs.
+	news    bool
+	until   int32
+	touched cell  // of no account
+	worth   int64 // of risk, in this pass; 0: all ways are wanted that are best in anything
 }
 
 // riding is one way to be on a run; the label is how one came to where it was boarded. Price and risk are counted so that
@@ -114,26 +118,58 @@ func (s *scratch) pass(p *core, limit int32, worth int64) {
 		if !more {
 			return
 		}
-		for i := range seg.conns {
-			c := &seg.conns[i]
-			depart := seg.base + c.tod
-			if depart > st.latest || depart > s.end {
+		for rest := seg; len(rest.conns) > 0; {
+			if depart := rest.base + rest.conns[0].tod; depart > st.latest || depart > s.end {
 				return
 			}
-			sd := seg.day - int32(c.off)
-			if seg.day < 0 {
-				sd = int32(c.off)
+			n, more := s.some(p, &rest)
+			if !more {
+				return
 			}
-			if sd < 0 {
-				continue
-			}
-			run := uint32(c.trip*s.days + sd)
-			if st.busy[run>>6]&(1<<(run&63)) == 0 && st.first[int(c.from)*kinds+int(c.kind)] > depart {
-				continue
-			}
-			s.scanOne(p, &seg, c, st.slot[run], depart, sd, seg.first+int32(i))
+			rest.conns, rest.first = rest.conns[n:], rest.first+int32(n)
 		}
 	}
+}
+
+// block is how many connections are looked at together.
+const block = 128
+
+// some goes through the next connections and returns how many, or false after the last that counts. It first finds those that
+// may matter and touches what is known of each, for what a search waits for is memory, and it waits for many as long as for one.
+func (s *scratch) some(p *core, seg *segment) (n int, more bool) {
+	st := &s.pareto
+	conns := seg.conns[:min(block, len(seg.conns))]
+	var which [block]uint8
+	busy, first := st.busy, st.first
+	for i := range conns {
+		c := &conns[i]
+		sd := seg.serviceDay(c)
+		if sd < 0 {
+			continue
+		}
+		run := uint32(c.trip*s.days + sd)
+		if busy[run>>6]&(1<<(run&63)) != 0 || first[int(c.from)*kinds+int(c.kind)] <= seg.base+c.tod {
+			which[n] = uint8(i)
+			n++
+		}
+	}
+	for _, i := range which[:n] {
+		now, _ := st.hope.at(seg.first+int32(i), atBoarding)
+		st.touched += now[0]
+	}
+	st.until, st.news = seg.base+conns[len(conns)-1].tod, false
+	for _, i := range which[:n] {
+		c := &conns[i]
+		depart, sd := seg.base+c.tod, seg.serviceDay(c)
+		if depart > st.latest || depart > s.end {
+			return 0, false
+		}
+		s.scanOne(p, seg, c, st.slot[c.trip*s.days+sd], depart, sd, seg.first+int32(i))
+		if st.news {
+			return int(i) + 1, true
+		}
+	}
+	return len(conns), true
 }
 
 // keep adds an answer that is not covered, and lets it bound the search.
@@ -193,7 +229,9 @@ func (s *scratch) scanOne(p *core, seg *segment, c *conn, slot, depart, sd, ref 
 	}
 	place := int(c.from)*kinds + int(c.kind)
 	if c.flags&noBoard == 0 && st.first[place] <= depart && depart >= s.earliest[c.kind] && s.usable(c) {
+		before := slot
 		slot = s.boardAll(p, c, slot, depart, sd, ref)
+		st.news = st.news || before == 0 && slot > 0 && depart+c.dur <= st.until
 	}
 	if slot > 0 && c.flags&noAlight == 0 {
 		s.alightAll(p, c, slot, depart+c.dur, sd, ref)

@@ -84,10 +84,7 @@ func (s *scratch) profile(p *core) {
 			if depart > s.end {
 				return
 			}
-			sd := seg.day - int32(c.off)
-			if seg.day < 0 {
-				sd = int32(c.off)
-			}
+			sd := seg.serviceDay(c)
 			if sd < 0 {
 				continue
 			}

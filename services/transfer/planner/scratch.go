@@ -65,6 +65,14 @@ type segment struct {
 	day   int32
 }
 
+// serviceDay is that of the connection's run, before the first if less than 0. Of a changed run it stands in off.
+func (g *segment) serviceDay(c *conn) int32 {
+	if g.day < 0 {
+		return int32(c.off)
+	}
+	return g.day - int32(c.off)
+}
+
 // walker goes through the timetable's connections and the changed runs' together, in the order of their departures.
 type walker struct {
 	s       *scratch
