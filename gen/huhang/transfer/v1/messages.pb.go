@@ -3828,7 +3828,7 @@ type HoldResourcesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Idempotency key of the caller, 16..64 characters.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Case.
+	// Case it is for: one that a center sees and that is not closed; another service knows its cases.
 	ReferralId string `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
 	// Organisation it is for; a center may hold its own units only.
 	Organisation string `protobuf:"bytes,3,opt,name=organisation,proto3" json:"organisation,omitempty"`

@@ -1448,7 +1448,7 @@ type OverrideUnitsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Idempotency key of the caller, 16..64 characters.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Case it is for.
+	// Case it is for: one that the caller sees and that is not closed.
 	ReferralId string `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
 	// Units, all of one organisation: the caller's own unless the caller is operations.
 	Needs []*UnitNeed `protobuf:"bytes,3,rep,name=needs,proto3" json:"needs,omitempty"`
