@@ -18,8 +18,8 @@ import (
 func TestConsolePages(t *testing.T) {
 	l := start(t, &devLine{state: t.TempDir()})
 	b := startBrowser(t, "http://"+l.Gateway.HTTPAddr())
-	l.drive(t, "console-pages-2", 44, "settled")
-	id := l.drive(t, "console-pages-1", 43, "submitted").ReferralID
+	id := l.drive(t, "console-pages-2", 44, "settled").ReferralID
+	l.drive(t, "console-pages-1", 43, "submitted")
 
 	center := b.visit(t, "center-sh-3", desktop)
 	desk := b.visit(t, "desk-2", phone)

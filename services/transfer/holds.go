@@ -11,10 +11,34 @@ import (
 	"huhang.example/services/transfer/pool"
 )
 
-// HoldResources takes a unit for every need, or none. A center takes its own units only.
+// Named is the case that a hold names, gathered before the transaction.
+type Named struct {
+	of  Case
+	err error
+}
+
+// PrepareHold asks for the case as the caller may see it. A failure is kept for the hold, as that of a transfer is. Another
+// service holds for cases that it knows.
+func (s *Service) PrepareHold(ctx context.Context, referralID string) Named {
+	if access.From(ctx).Has(access.Service) {
+		return Named{}
+	}
+	of, err := s.peers.VisibleCase(ctx, referralID)
+	return Named{of, err}
+}
+
+// goesOn refuses a case that the caller does not see, and a closed one: nothing is taken for it any more.
+func (n Named) goesOn() error {
+	if n.err == nil && n.of.Closed {
+		return fault.New(fault.FailedPrecondition, fault.WrongState, "referral_id", "The case is closed.", "该病例已结案。").With("state", n.of.State)
+	}
+	return n.err
+}
+
+// HoldResources takes a unit for every need, or none. A center takes its own units only, for a case that it sees.
 //
-// Faults: RIGHT_MISSING, TIME_INVALID and FIELD_INVALID naming the need, RESOURCE_TAKEN naming kind and organisation.
-func (s *Service) HoldResources(ctx context.Context, referralID, organisation string, needs []pool.Need, expire time.Time) (pool.Hold, error) {
+// Faults: NOT_FOUND and WRONG_STATE for the case, RIGHT_MISSING, TIME_INVALID and FIELD_INVALID naming the need, RESOURCE_TAKEN naming kind and organisation.
+func (s *Service) HoldResources(ctx context.Context, referralID string, named Named, organisation string, needs []pool.Need, expire time.Time) (pool.Hold, error) {
 	ctx = telemetry.WithReferral(ctx, referralID)
 	if caller := access.From(ctx); !caller.Has(access.Service) {
 		if caller.Organisation != organisation {
@@ -29,6 +53,9 @@ func (s *Service) HoldResources(ctx context.Context, referralID, organisation st
 	}
 	now := s.clock.Now()
 	if err := pool.CheckNeeds(needs, expire, now); err != nil {
+		return pool.Hold{}, err
+	}
+	if err := named.goesOn(); err != nil {
 		return pool.Hold{}, err
 	}
 	return s.store.Hold(ctx, pool.Hold{

@@ -150,6 +150,8 @@ type Peers interface {
 	Patient(ctx context.Context, patientID string) (Patient, error)
 	// Case tells of the case that a transfer is for. NOT_FOUND, PEER_UNAVAILABLE.
 	Case(ctx context.Context, referralID string) (Case, error)
+	// VisibleCase is Case as the caller of ctx may see it. NOT_FOUND also for a foreign one, PEER_UNAVAILABLE.
+	VisibleCase(ctx context.Context, referralID string) (Case, error)
 	// RecordCaseEvent tells the case; once per event's RequestID, however often it is called.
 	RecordCaseEvent(ctx context.Context, event CaseEvent) error
 }

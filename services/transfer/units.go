@@ -227,8 +227,9 @@ func (s *Service) MoveHold(ctx context.Context, holdID, etag string, needs []poo
 	return out, err
 }
 
-// OverrideUnits takes units from others on the caller's word; a center takes its own units only.
-func (s *Service) OverrideUnits(ctx context.Context, referralID string, picks []pool.Pick, expire time.Time, reason string) (pool.Hold, []pool.Override, error) {
+// OverrideUnits takes units from others on the caller's word, for a case that the caller sees; a center takes its own units
+// only.
+func (s *Service) OverrideUnits(ctx context.Context, referralID string, named Named, picks []pool.Pick, expire time.Time, reason string) (pool.Hold, []pool.Override, error) {
 	ctx = telemetry.WithReferral(ctx, referralID)
 	caller, now := access.From(ctx), s.clock.Now()
 	needs := make([]pool.Need, len(picks))
@@ -240,6 +241,9 @@ func (s *Service) OverrideUnits(ctx context.Context, referralID string, picks []
 	}
 	if caller.Subject == "" {
 		return pool.Hold{}, nil, rightMissing("", "An override needs a person who answers for it.", "改派须由具名人员负责。")
+	}
+	if err := named.goesOn(); err != nil {
+		return pool.Hold{}, nil, err
 	}
 	mine := caller.Organisation
 	if caller.Has(access.Operations) {

@@ -66,6 +66,14 @@ func (m *memory) Case(_ context.Context, referralID string) (transfer.Case, erro
 	return transfer.Case{}, fault.NotFoundf("referral", referralID)
 }
 
+func (m *memory) VisibleCase(ctx context.Context, referralID string) (transfer.Case, error) {
+	found, err := m.Case(ctx, referralID)
+	if err == nil && !access.From(ctx).MaySee(found.Center) {
+		return transfer.Case{}, fault.NotFoundf("referral", referralID)
+	}
+	return found, err
+}
+
 func (m *memory) RecordCaseEvent(_ context.Context, e transfer.CaseEvent) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -187,8 +195,9 @@ func (w *world) departed() *transferv1.Transfer {
 }
 
 func (w *world) holdRequest(from, to int) *transferv1.HoldResourcesRequest {
+	ref, _ := w.opens("C-BJ-01")
 	return &transferv1.HoldResourcesRequest{
-		RequestId: w.request(), ReferralId: w.ids.New("ref"), Organisation: "C-BJ-01", ExpireTime: at(72),
+		RequestId: w.request(), ReferralId: ref, Organisation: "C-BJ-01", ExpireTime: at(72),
 		Needs: []*transferv1.Need{
 			{Organisation: "C-BJ-01", Kind: transferv1.ResourceKind_RESOURCE_KIND_BED, StartTime: at(from), EndTime: at(to)},
 			{Organisation: "C-BJ-01", Kind: transferv1.ResourceKind_RESOURCE_KIND_OPERATING_ROOM, StartTime: at(from + 1), EndTime: at(from + 2)},

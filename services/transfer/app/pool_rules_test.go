@@ -49,8 +49,9 @@ func TestPoolRefusalsChangeNothing(t *testing.T) {
 			return err
 		}
 		override := func(ctxRole access.Role, organisation, id string, from, to int) error {
+			ref, _ := w.opens(organisation)
 			_, err := w.pool.OverrideUnits(w.as(organisation, ctxRole), &transferv1.OverrideUnitsRequest{
-				RequestId: w.request(), ReferralId: w.ids.New("ref"), ExpireTime: at(72), Reason: "示范改派",
+				RequestId: w.request(), ReferralId: ref, ExpireTime: at(72), Reason: "示范改派",
 				Needs: []*transferv1.UnitNeed{{ResourceId: id, StartTime: at(from), EndTime: at(to)}},
 			})
 			return err

@@ -29,8 +29,9 @@ func TestAReportShowsWhatStandsOnTheUnit(t *testing.T) {
 		}
 		// Nobody's word opens what is closed or without staff.
 		override := func(from, to int) error {
+			ref, _ := w.opens("C-BJ-01")
 			_, err := w.pool.OverrideUnits(w.receiver(), &transferv1.OverrideUnitsRequest{
-				RequestId: w.request(), ReferralId: w.ids.New("ref"), ExpireTime: at(72), Reason: "示范改派",
+				RequestId: w.request(), ReferralId: ref, ExpireTime: at(72), Reason: "示范改派",
 				Needs: []*transferv1.UnitNeed{{ResourceId: id, StartTime: at(from), EndTime: at(to)}},
 			})
 			return err
@@ -154,8 +155,9 @@ func TestALoanHasTwoSides(t *testing.T) {
 			"the lender's over what is lent":             {lender, unit.GetResourceId(), fault.WrongState},
 			"nobody's":                                   {nobody, w.firstUnit("C-BJ-01", rooms).GetResourceId(), fault.RightMissing},
 		} {
+			ref, _ := w.opens(access.From(c.by).Organisation)
 			_, err := w.pool.OverrideUnits(c.by, &transferv1.OverrideUnitsRequest{
-				RequestId: w.request(), ReferralId: w.ids.New("ref"), ExpireTime: at(72), Reason: "示范改派",
+				RequestId: w.request(), ReferralId: ref, ExpireTime: at(72), Reason: "示范改派",
 				Needs: []*transferv1.UnitNeed{{ResourceId: c.unit, StartTime: at(3), EndTime: at(4)}},
 			})
 			w.refused(name, before, err, c.reason)
@@ -174,8 +176,9 @@ func TestWhomAnOverrideDisplaces(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.startJobs()
 		override := func(by context.Context, unit string, from, to int) error {
+			ref, _ := w.opens(access.From(by).Organisation)
 			_, err := w.pool.OverrideUnits(by, &transferv1.OverrideUnitsRequest{
-				RequestId: w.request(), ReferralId: w.ids.New("ref"), ExpireTime: at(72), Reason: "示范改派",
+				RequestId: w.request(), ReferralId: ref, ExpireTime: at(72), Reason: "示范改派",
 				Needs: []*transferv1.UnitNeed{{ResourceId: unit, StartTime: at(from), EndTime: at(to)}},
 			})
 			return err

@@ -1,7 +1,8 @@
 // Package peers asks and tells the line's other services over gRPC.
 //
 // Invariant: a call is made as this service itself, never as the person behind the present call: the calls here are open
-// to services only, and what this service may learn does not depend on who asked it.
+// to services only, and what this service may learn does not depend on who asked it. VisibleCase alone is asked as whoever
+// calls: who may see a case is the case's to say.
 package peers
 
 import (
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	organv1 "huhang.example/gen/huhang/organ/v1"
@@ -65,7 +67,20 @@ func (p *Peers) Case(ctx context.Context, referralID string) (transfer.Case, err
 	if err != nil {
 		return transfer.Case{}, err
 	}
-	ctx, cancel := context.WithTimeout(asService(ctx), askWithin)
+	return caseOf(asService(ctx), conn, referralID)
+}
+
+// VisibleCase is Case as whoever calls may see it.
+func (p *Peers) VisibleCase(ctx context.Context, referralID string) (transfer.Case, error) {
+	conn, err := p.pool.Conn("referral", everywhere)
+	if err != nil {
+		return transfer.Case{}, err
+	}
+	return caseOf(ctx, conn, referralID)
+}
+
+func caseOf(ctx context.Context, conn grpc.ClientConnInterface, referralID string) (transfer.Case, error) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	answer, err := referralv1.NewReferralServiceClient(conn).GetReferral(ctx, &referralv1.GetReferralRequest{ReferralId: referralID})
 	if err != nil {

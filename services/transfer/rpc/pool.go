@@ -152,8 +152,9 @@ func (s *PoolServer) OverrideUnits(ctx context.Context, req *transferv1.Override
 	if err != nil {
 		return nil, err
 	}
+	named := s.service.PrepareHold(ctx, req.GetReferralId())
 	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*transferv1.OverrideUnitsResponse, error) {
-		h, overrides, err := s.service.OverrideUnits(ctx, req.GetReferralId(), picks, expire, req.GetReason())
+		h, overrides, err := s.service.OverrideUnits(ctx, req.GetReferralId(), named, picks, expire, req.GetReason())
 		return &transferv1.OverrideUnitsResponse{Hold: holdTo(h), Overrides: overridesTo(overrides)}, err
 	})
 }

@@ -224,8 +224,9 @@ func (s *Server) HoldResources(ctx context.Context, req *transferv1.HoldResource
 		}
 		needs = append(needs, pool.Need{Organisation: n.GetOrganisation(), Kind: kindFrom(n.GetKind()), Interval: interval})
 	}
+	named := s.service.PrepareHold(ctx, req.GetReferralId())
 	return idempotency.Once(ctx, s.db, req, func(ctx context.Context) (*transferv1.HoldResourcesResponse, error) {
-		h, err := s.service.HoldResources(ctx, req.GetReferralId(), req.GetOrganisation(), needs, expire)
+		h, err := s.service.HoldResources(ctx, req.GetReferralId(), named, req.GetOrganisation(), needs, expire)
 		return &transferv1.HoldResourcesResponse{Hold: holdTo(h)}, err
 	})
 }
