@@ -43,13 +43,19 @@ type onward struct {
 }
 
 // queue is the departures of a kind from one stop in the order of the day, and what comes of who waits from each on, after the
-// last until the next day's: the first second at the ward, and risk and cost as if one had waited since midnight.
+// last until the next day's.
 type queue struct {
 	refs, tods []int32
-	seconds    []int32
-	risk, cost []int64
-	best       []int32 // of the least cost, which one is boarded
+	waits      []waiting
+	kind       int
 	price      int64
+}
+
+// waiting is the first second at the ward, the least risk and, by the guide, the least cost, both as if one had waited since
+// midnight, and what is boarded for that cost.
+type waiting struct {
+	risk, cost     int64
+	seconds, board int32
 }
 
 // hope computes the bounds for the destination the scratch is set to; if each, of each connection and with a guide. late are
@@ -93,8 +99,7 @@ func (m *backwards) lay(late [][]conn) {
 	m.queues = make([]queue, len(p.served)*kinds)
 	for i := range m.queues {
 		refs, tods := departures.of(i)
-		n := len(refs) + 1
-		m.queues[i] = queue{refs: refs, tods: tods, seconds: make([]int32, n), risk: make([]int64, n), cost: make([]int64, n), best: make([]int32, n)}
+		m.queues[i] = queue{refs: refs, tods: tods, waits: make([]waiting, len(refs)+1), kind: i % kinds}
 	}
 	n, most := len(m.conns), 0
 	for i := range m.conns {
@@ -207,31 +212,34 @@ func departure(c *conn) int32 { return int32(c.off)*timetable.DaySeconds + c.tod
 
 // wait is what comes of who waits at a stop. What it is better to wait after than to board leads nowhere by the guide.
 func (m *backwards) wait(q *queue, j int) {
-	n, s := len(q.refs), m.s
-	waiting := riskWorth*s.wait + secondWorth
-	q.seconds[n], q.risk[n], q.cost[n], q.price = unreachable, never.risk, never.price, never.price
+	s, base, n := m.s, m.s.fare[q.kind].Base*1000, len(q.refs)
+	second := riskWorth*s.wait + secondWorth
+	none := waiting{risk: never.risk, cost: never.price, seconds: unreachable}
+	tomorrow := none
+	q.price = never.price
 	for i, ref := range q.refs {
-		on, tod, base := &m.on[ref], int64(q.tods[i]), s.fare[m.conns[ref].kind].Base*1000
-		q.seconds[i], q.risk[i], q.cost[i], q.best[i] = unreachable, never.risk, never.price, int32(i)
+		on, tod := &m.on[ref], q.tods[i]
+		here := none
 		if on.seconds < unreachable {
+			here.seconds, here.risk = tod+on.seconds, s.handling+on.risk+s.wait*int64(tod)
 			q.price = min(q.price, base+on.price)
-			q.seconds[i], q.risk[i] = q.tods[i]+on.seconds, s.handling+on.risk+s.wait*tod
-			q.seconds[n], q.risk[n] = min(q.seconds[n], q.seconds[i]+timetable.DaySeconds), min(q.risk[n], q.risk[i]+s.wait*timetable.DaySeconds)
 		}
 		if on.cost < never.price && int(ref) < len(m.p.conns) {
-			q.cost[i] = base + riskWorth*s.handling + on.cost + waiting*tod
-			if cost := q.cost[i] + waiting*timetable.DaySeconds; cost < q.cost[n] {
-				q.cost[n], q.best[n] = cost, int32(i)
-			}
+			here.cost, here.board = base+riskWorth*s.handling+on.cost+second*int64(tod), ref
 		}
+		q.waits[i] = here
+		tomorrow.lower(&here)
 	}
+	if tomorrow.seconds < unreachable {
+		tomorrow.seconds, tomorrow.risk = tomorrow.seconds+timetable.DaySeconds, tomorrow.risk+s.wait*timetable.DaySeconds
+	}
+	if tomorrow.cost < never.price {
+		tomorrow.cost += second * timetable.DaySeconds
+	}
+	q.waits[n] = tomorrow
 	for i := n - 1; i >= 0; i-- {
 		ref := q.refs[i]
-		q.seconds[i], q.risk[i] = min(q.seconds[i], q.seconds[i+1]), min(q.risk[i], q.risk[i+1])
-		better := q.cost[i+1] < q.cost[i]
-		if better {
-			q.cost[i], q.best[i] = q.cost[i+1], q.best[i+1]
-		}
+		better := q.waits[i].lower(&q.waits[i+1])
 		if now, ok := m.at(ref, atWaiting); ok {
 			now[j-1] = q.from(i, q.tods[i], s.wait).cell()
 			if better {
@@ -241,12 +249,22 @@ func (m *backwards) wait(q *queue, j int) {
 	}
 }
 
+// lower makes it no worse than another, and reports whether that costs less.
+func (w *waiting) lower(o *waiting) bool {
+	w.seconds, w.risk = min(w.seconds, o.seconds), min(w.risk, o.risk)
+	if o.cost >= w.cost {
+		return false
+	}
+	w.cost, w.board = o.cost, o.board
+	return true
+}
+
 // from is what comes of who waits from a departure on, at a time of day.
 func (q *queue) from(i int, tod int32, wait int64) *bound {
 	if q.price >= never.price {
 		return &never
 	}
-	return &bound{q.seconds[i] - tod, q.price, q.risk[i] - wait*int64(tod)}
+	return &bound{q.waits[i].seconds - tod, q.price, q.waits[i].risk - wait*int64(tod)}
 }
 
 // ready is what comes of who is ready to board at a stop as a slot of the day begins.
@@ -329,12 +347,12 @@ func (m *backwards) onto(c *conn, o *onward, out *coming) {
 	waited := int64(o.ready - then)
 	from := q.from(int(o.next), o.tod, s.wait)
 	out.lower(o.ready+from.seconds, price+from.price, risk+s.wait*waited+from.risk)
-	if q.cost[o.next] == never.price {
+	w := &q.waits[o.next]
+	if w.cost == never.price {
 		return
 	}
-	waiting := riskWorth*s.wait + secondWorth
-	cost := price + riskWorth*risk + secondWorth*int64(then) + waiting*(waited-int64(o.tod)) + q.cost[o.next]
+	cost := price + riskWorth*risk + secondWorth*int64(then) + (riskWorth*s.wait+secondWorth)*(waited-int64(o.tod)) + w.cost
 	if cost < out.cost {
-		out.cost, out.board = cost, q.refs[q.best[o.next]]
+		out.cost, out.board = cost, w.board
 	}
 }
