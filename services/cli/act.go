@@ -113,7 +113,11 @@ func commandOf(rpc string) string {
 }
 
 func (x *action) command(use string, complete completer) *cobra.Command {
-	words, known := verbs[use]
+	what := use
+	if x.idField == "" {
+		what = string(x.method.Name()) // of each record another
+	}
+	words, known := verbs[what]
 	if !known {
 		words = [2]string{string(x.method.Name()), string(x.method.Name())}
 	}

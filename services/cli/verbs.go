@@ -4,9 +4,10 @@ import "google.golang.org/protobuf/reflect/protoreflect"
 
 // verbs say in both languages what a command does; one that is not here is told by its RPC's name.
 var verbs = map[string][2]string{
-	"create": {"建立病例（草稿）", "open a case, as a draft"}, "submit": {"提交受理", "hand it to the desk"}, "screen": {"记录审核决定", "record the desk's decision"},
-	"choose": {"记录患者选择的中心", "record the patient's choice of centers"}, "book": {"预约入院", "book the admission"},
-	"evaluate": {"记录评估结论", "record the evaluation"}, "record-surgery": {"记录手术", "record the surgery"}, "discharge": {"记录出院", "record the discharge"},
+	"CreateReferral": {"建立病例（草稿）", "open a case, as a draft"}, "CreateTransfer": {"预订转运", "book a move, by an option of its plan"}, "submit": {"提交受理", "hand it to the desk"}, "screen": {"记录审核决定", "record the desk's decision"},
+	"choose": {"记录患者选择的中心", "record the patient's choice of centers"}, "book": {"预约入院", "book the admission"}, "reschedule": {"改约入院", "book the admission for another time"},
+	"correct-death": {"更正误登的死亡", "take back a death recorded by mistake"},
+	"evaluate":      {"记录评估结论", "record the evaluation"}, "record-surgery": {"记录手术", "record the surgery"}, "discharge": {"记录出院", "record the discharge"},
 	"back-refer": {"下转当地医院", "refer back to the local hospital"}, "accept-back": {"接收下转", "take the patient back"}, "close": {"结案", "close it"},
 	"suspend-clock": {"暂停或恢复时钟", "stop the clock, or let it run"}, "consult": {"发起会诊", "ask a panel"}, "opine": {"记录专家意见", "record your opinion"},
 	"conclude": {"会诊结论", "conclude the consultation"}, "record-course": {"记录病程变化", "record a turn of the course"},
